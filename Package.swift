@@ -1,0 +1,130 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target of ours is compiled the same way: Swift 6, the upcoming features we rely on, and no warning let through.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+/// A module of the house. `band` is documentation that TidyTests reads: an import goes strictly to a lower band.
+func module(_ name: String, band: Int, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "tijera",
+    platforms: [.macOS(.v26)],
+    products: [.executable(name: "tijera", targets: ["tijera"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Band 0: C at the edge.
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CWhisper", pkgConfig: "whisper"),
+        .target(
+            name: "COpenCV",
+            cxxSettings: [.unsafeFlags(["-I/usr/include/opencv4", "-O2"])],
+            linkerSettings: [
+                .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"), .linkedLibrary("opencv_dnn"),
+            ]
+        ),
+
+        // Band 1: words and rules, without I/O.
+        module("ClipModel", band: 1, []),
+
+        // Band 2: ports, and tools that know no jobs.
+        module("Store", band: 2, ["ClipModel"]),
+        module("Blobs", band: 2, ["ClipModel", crypto, systemPackage]),
+        module("Media", band: 2, ["ClipModel", "COpenCV", "CWhisper", logging, subprocess, systemPackage]),
+        module("HTTPClient", band: 2, ["CCurl"]),
+
+        // Band 3: one step at a time, and the adapter to PostgreSQL.
+        module("Stages", band: 3, ["ClipModel", "Store", "Blobs", "Media", crypto]),
+        module(
+            "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
+            resources: [.embedInCode("Migrations")]),
+
+        // Band 4: the schedule.
+        module("Jobs", band: 4, ["ClipModel", "Store", "Blobs", "Media", "Stages", logging]),
+
+        // Band 5: the front door.
+        module(
+            "HTTPGateway", band: 5,
+            [
+                "ClipModel", "Store", "Blobs", "Stages", "Jobs", logging, lifecycle, hummingbird, hummingbirdCore,
+                httpTypes, nioCore, crypto,
+            ],
+            resources: [.embedInCode("Page")]),
+
+        // Band 6: the composition root, and the one executable.
+        module(
+            "Node", band: 6,
+            [
+                "ClipModel", "Store", "Blobs", "Media", "Stages", "PostgresStore", "Jobs", "HTTPGateway", logging,
+                lifecycle, signals, yams,
+            ]),
+        .executableTarget(
+            name: "tijera", dependencies: ["ClipModel", "HTTPClient", "Jobs", "Media", "Node", arguments],
+            swiftSettings: house),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["ClipModel", "Store", subprocess, systemPackage], path: "Tests/Support",
+            swiftSettings: house),
+        tests("ClipModelTests", ["ClipModel"]),
+        tests("StoreTests", ["ClipModel", "Store", "PostgresStore", "TestSupport", logging]),
+        tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
+        tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
+        tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
+        tests("JobsTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging]),
+        tests(
+            "HTTPGatewayTests",
+            [
+                "ClipModel", "Store", "Blobs", "Stages", "Jobs", "HTTPGateway", "TestSupport", logging, lifecycle,
+                httpTypes, nioCore, nioPosix,
+            ]),
+        tests("NodeTests", ["HTTPClient", "Node"]),
+        tests("TidyTests", [crypto]),
+        tests(
+            "EndToEndTests", ["ClipModel", "HTTPClient", "Jobs", subprocess, systemPackage], exclude: ["charla.txt"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)
