@@ -1,0 +1,102 @@
+/// One clip of a job, as clients see it: planned by `highlights`, filled in as its stages finish.
+package struct Clip: Hashable, Sendable, Codable {
+    /// `planned` -> `rendering` (first of its stages is done) -> `ready` or `error`
+    package enum State: String, Sendable, Codable, CaseIterable { case planned, rendering, ready, error }
+
+    package let id: ClipID
+    package var state: State
+    /// Where the clip lies in the source, in seconds.
+    package let range: TimeRange
+    /// A short headline taken from what is said.
+    package let title: String
+    /// 0 to 100, comparable inside one video only.
+    package let score: Double
+    /// In plain words, why this moment was chosen.
+    package let reason: String
+    /// The parts the score is made of, by name, each 0 to 1 after weighting.
+    package let signals: [String: Double]
+    package var files: ClipFiles?
+    /// Measured on the rendered file.
+    package var figures: ClipFigures?
+    package var failure: Failure?
+
+    package init(
+        id: ClipID, state: State, range: TimeRange, title: String, score: Double, reason: String,
+        signals: [String: Double], files: ClipFiles? = nil, figures: ClipFigures? = nil, failure: Failure? = nil
+    ) {
+        self.id = id
+        self.state = state
+        self.range = range
+        self.title = title
+        self.score = score
+        self.reason = reason
+        self.signals = signals
+        self.files = files
+        self.figures = figures
+        self.failure = failure
+    }
+}
+
+/// Where the files of a clip stand.
+package struct ClipFiles: Hashable, Sendable, Codable {
+    package var video: BlobName
+    package var videoBytes: Int64
+    package var videoSHA256: String
+    package var srt: BlobName?
+    package var vtt: BlobName?
+    package var thumbnail: BlobName?
+
+    package init(
+        video: BlobName, videoBytes: Int64, videoSHA256: String, srt: BlobName? = nil, vtt: BlobName? = nil,
+        thumbnail: BlobName? = nil
+    ) {
+        self.video = video
+        self.videoBytes = videoBytes
+        self.videoSHA256 = videoSHA256
+        self.srt = srt
+        self.vtt = vtt
+        self.thumbnail = thumbnail
+    }
+}
+
+/// What was measured on a rendered clip, after encoding.
+package struct ClipFigures: Hashable, Sendable, Codable {
+    package var durationSeconds: Double
+    package var width: Int
+    package var height: Int
+    package var framesPerSecond: Double
+    package var videoCodec: String
+    package var audioCodec: String
+    /// EBU R128 integrated loudness in LUFS. Nil when there is nothing to hear.
+    package var loudnessLUFS: Double?
+    /// In dBTP.
+    package var truePeakDBTP: Double?
+    package var blackSeconds: Double
+    package var frozenSeconds: Double
+    /// Share of sampled frames with a face. Nil when the source shows none.
+    package var faceInFrame: Double?
+    /// Camera reversals per second inside shots.
+    package var reversalsPerSecond: Double
+    /// What fell outside its bounds. Empty: the clip passed.
+    package var flags: [Note]
+
+    package init(
+        durationSeconds: Double, width: Int, height: Int, framesPerSecond: Double, videoCodec: String,
+        audioCodec: String, loudnessLUFS: Double?, truePeakDBTP: Double?, blackSeconds: Double, frozenSeconds: Double,
+        faceInFrame: Double?, reversalsPerSecond: Double, flags: [Note]
+    ) {
+        self.durationSeconds = durationSeconds
+        self.width = width
+        self.height = height
+        self.framesPerSecond = framesPerSecond
+        self.videoCodec = videoCodec
+        self.audioCodec = audioCodec
+        self.loudnessLUFS = loudnessLUFS
+        self.truePeakDBTP = truePeakDBTP
+        self.blackSeconds = blackSeconds
+        self.frozenSeconds = frozenSeconds
+        self.faceInFrame = faceInFrame
+        self.reversalsPerSecond = reversalsPerSecond
+        self.flags = flags
+    }
+}

@@ -1,0 +1,79 @@
+/// One video on its way to clips.
+package struct Job: Hashable, Sendable, Codable {
+    /// The states a job can be in and where each may go.
+    ///
+    /// `pending` -> `processing` (a stage was claimed), `cancelled`
+    /// `processing` -> `ready` (published), `error` (a stage failed for good), `cancelled`
+    /// `error` -> `processing` (somebody asked for a retry)
+    /// `ready`, `cancelled` -> nothing
+    package enum Status: String, Sendable, Codable, CaseIterable {
+        case pending, processing, ready, error, cancelled
+
+        package var hasEnded: Bool { self == .ready || self == .error || self == .cancelled }
+
+        package func mayBecome(_ next: Status) -> Bool {
+            switch (self, next) {
+            case (.pending, .processing), (.pending, .cancelled), (.pending, .error): true
+            case (.processing, .ready), (.processing, .error), (.processing, .cancelled): true
+            case (.error, .processing): true
+            default: false
+            }
+        }
+    }
+
+    package let id: JobID
+    package let upload: UploadID
+    /// Where the job was taken in; its stages prefer nodes of this region.
+    package let region: Region
+    /// Who asked: an API key's name, else an address.
+    package let tenant: String
+    package let options: JobOptions
+    package var status: Status
+    /// Why the job ended in `error`, with the stage that failed.
+    package var failure: JobFailure?
+    /// Things the client should know though the job goes on or ended well ("fewer clips than asked, because ...").
+    package var notes: [Note]
+    package let createdAt: Timestamp
+    package var startedAt: Timestamp?
+    package var endedAt: Timestamp?
+
+    package init(
+        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions, status: Status = .pending,
+        failure: JobFailure? = nil, notes: [Note] = [], createdAt: Timestamp, startedAt: Timestamp? = nil,
+        endedAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.upload = upload
+        self.region = region
+        self.tenant = tenant
+        self.options = options
+        self.status = status
+        self.failure = failure
+        self.notes = notes
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+}
+
+/// A failure and the stage it happened in.
+package struct JobFailure: Hashable, Sendable, Codable {
+    package let stage: StageKey
+    package let failure: Failure
+
+    package init(stage: StageKey, failure: Failure) {
+        self.stage = stage
+        self.failure = failure
+    }
+}
+
+/// Something worth saying that is not an error: `code` is stable, `text` is for people.
+package struct Note: Hashable, Sendable, Codable {
+    package let code: String
+    package let text: String
+
+    package init(code: String, text: String) {
+        self.code = code
+        self.text = text
+    }
+}

@@ -1,0 +1,69 @@
+import ClipModel
+import Foundation
+import Testing
+
+@Suite struct JobOptionsTests {
+    @Test func `no options are the defaults, and good`() throws {
+        let options = try JSONDecoder().decode(JobOptions.self, from: Data("{}".utf8))
+        #expect(options == JobOptions())
+        #expect(options.problem == nil)
+        #expect(options.clipSeconds == TimeRange(start: 18, end: 32))
+    }
+
+    @Test func `options are read back as they were written`() throws {
+        var options = JobOptions()
+        options.keywords = ["café con leche", "acción"]
+        options.aspect = .feed
+        options.maxSeconds = 20
+        options.watermark = "@tijera"
+        let data = try JSONEncoder().encode(options)
+        #expect(try JSONDecoder().decode(JobOptions.self, from: data) == options)
+    }
+
+    @Test func `seconds lie over the preset and always leave a range`() {
+        for preset in JobOptions.DurationPreset.allCases {
+            for low in [nil, 3.0, 15, 60, 180] {
+                for high in [nil, 3.0, 15, 60, 180] {
+                    var options = JobOptions()
+                    options.durationPreset = preset
+                    options.minSeconds = low
+                    options.maxSeconds = high
+                    guard options.problem == nil else { continue }
+                    #expect(options.clipSeconds.start <= options.clipSeconds.end)
+                    if let low { #expect(options.clipSeconds.start == low) }
+                    if let high { #expect(options.clipSeconds.end == high) }
+                }
+            }
+        }
+    }
+
+    static let wrong: [(String, @Sendable (inout JobOptions) -> Void)] = [
+        ("clipCount", { $0.clipCount = 0 }), ("clipCount", { $0.clipCount = 11 }),
+        ("language", { $0.language = "Spanish" }),
+        ("minSeconds", { $0.minSeconds = 1 }), ("maxSeconds", { $0.maxSeconds = 1000 }),
+        (
+            "maxSeconds",
+            {
+                $0.minSeconds = 30; $0.maxSeconds = 20
+            }
+        ), ("keywords", { $0.keywords = [""] }),
+        ("keywords", { $0.keywords = Array(repeating: "x", count: 21) }),
+        ("watermark", { $0.watermark = String(repeating: "x", count: 61) }),
+    ]
+
+    @Test(arguments: wrong.indices)
+    func `a value that cannot be used is named`(index: Int) {
+        var options = JobOptions()
+        Self.wrong[index].1(&options)
+        #expect(options.problem?.option == Self.wrong[index].0)
+    }
+
+    @Test func `a status only moves forward, except that a failed job may be tried again`() {
+        for from in Job.Status.allCases {
+            for to in Job.Status.allCases where from.mayBecome(to) {
+                #expect(!from.hasEnded || (from == .error && to == .processing), "\(from) -> \(to)")
+            }
+        }
+        #expect(!Job.Status.ready.mayBecome(.cancelled))
+    }
+}
