@@ -1,0 +1,282 @@
+package import ClipModel
+
+/// The port to durable truth. Two adapters: PostgreSQL in production, memory in tests; one conformance suite for both.
+///
+/// Every method is one transaction. Time is the store's own (database time): callers never pass a clock. A method
+/// throws `StoreError` when the store cannot answer; everything a caller has to expect is a case of its outcome.
+package protocol Store: Sendable {
+    // MARK: Uploads
+
+    func insert(_ upload: Upload) async throws
+    func upload(_ id: UploadID) async throws -> Upload?
+    /// Deletes up to `limit` uploads that no job uses and that are older than `seconds`, and returns them: their bytes
+    /// are the caller's to remove.
+    func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload]
+
+    // MARK: Jobs
+
+    /// Takes a job in with its first stages. The same idempotency key and the same draft answer with the first job.
+    func submit(_ draft: JobDraft) async throws -> SubmitOutcome
+    func job(_ id: JobID) async throws -> Job?
+    /// Newest first, those older than `cursor`; at most `limit`.
+    func jobs(before cursor: JobID?, limit: Int) async throws -> [Job]
+    /// How many jobs that have not ended were taken in before this one and still wait for their first stage.
+    func queuePosition(of job: JobID) async throws -> Int
+    /// Ends the job and every stage that has not ended. Running stages learn of it by signal and by heartbeat.
+    func cancel(_ id: JobID) async throws -> ChangeOutcome
+    /// Makes failed stages ready again with a fresh count of attempts, and the job `processing`.
+    func retry(_ id: JobID) async throws -> ChangeOutcome
+    /// Deletes the job, its events and clips, the results no other job uses, and its upload when it was the last user.
+    /// Running stages lose their leases.
+    func delete(_ id: JobID) async throws -> DeleteOutcome
+
+    // MARK: Stages
+
+    /// Every stage of a job, in the order of their keys, results included.
+    func stages(of job: JobID) async throws -> [Stage]
+    /// Clips in the order of their ordinals.
+    func clips(of job: JobID) async throws -> [Clip]
+    func clip(_ id: ClipID) async throws -> Clip?
+
+    /// Gives up to `limit` (at most `StoreLimits.claimMax`) ready stages to a living node: those of its region first,
+    /// then older jobs first. A stage that last failed on this node for want of a resource is offered to others for
+    /// its first 30 seconds. The first claim of a job makes it `processing`. A life that was replaced, has left or
+    /// whose lease ran out gets nothing. May give fewer than there are while another transaction holds them.
+    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease]
+    /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
+    /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
+    /// latest. Safe to repeat: the same outcome under the same lease is answered as it was the first time and not
+    /// applied twice.
+    func complete(
+        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+    ) async throws -> CompleteOutcome
+    /// A result published under this key by any job.
+    func result(cachedUnder key: String) async throws -> StageResult?
+
+    // MARK: Nodes
+
+    /// Starts a new life of this node: raises its epoch and frees the stages of its earlier life.
+    func register(_ node: NodeDraft) async throws -> NodeLife
+    /// Renews the node's lease and writes its progress, in one statement. Answers with the leases it must drop, because
+    /// they were cancelled, deleted or taken over.
+    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome
+    /// Says goodbye: frees its stages without counting an attempt and marks it gone.
+    func leave(_ life: NodeLife) async throws
+    /// Frees every stage of nodes whose lease has run out, in one statement. Returns how many. The attempt counts, so a
+    /// stage that kills its node shows in `StageLease.attempts`. A stage that its living holder does not report a whole
+    /// lease after the claim is freed too: the answer to that claim was lost on its way.
+    func freeStagesOfDeadNodes() async throws -> Int
+    func nodes() async throws -> [Node]
+
+    // MARK: Events
+
+    /// Events of a job with an id above `after`, oldest first.
+    func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event]
+    /// What changed, as it happens. A buffer of the newest 256; a slow reader misses some and must treat any element
+    /// as "look again". Ends when the store is shut down.
+    func signals() -> AsyncStream<StoreSignal>
+    /// Answers when the store can be read and written; throws why not.
+    func ping() async throws
+    /// Housekeeping, to be called every few minutes by any node or all: makes room for the coming days' events, drops
+    /// what is past its retention (`StoreLimits`). Does nothing while another node is at it.
+    func upkeep() async throws
+}
+
+/// Decides what follows from the job as it stands after an outcome was applied to it.
+package typealias Advance = @Sendable (JobSnapshot) -> JobAdvance
+
+/// A job to take in.
+package struct JobDraft: Sendable, Hashable {
+    package let id: JobID
+    package let upload: UploadID
+    package let region: Region
+    package let tenant: String
+    package let options: JobOptions
+    /// The stages that need nothing before them.
+    package let stages: [StageKey]
+    /// The client's `Idempotency-Key` with a digest of the request it came with.
+    package let idempotency: Idempotency?
+
+    package struct Idempotency: Sendable, Hashable {
+        package let key: String
+        package let requestSHA256: String
+
+        package init(key: String, requestSHA256: String) {
+            self.key = key
+            self.requestSHA256 = requestSHA256
+        }
+    }
+
+    package init(
+        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions, stages: [StageKey],
+        idempotency: Idempotency? = nil
+    ) {
+        self.id = id
+        self.upload = upload
+        self.region = region
+        self.tenant = tenant
+        self.options = options
+        self.stages = stages
+        self.idempotency = idempotency
+    }
+}
+
+package enum SubmitOutcome: Sendable, Hashable {
+    case created(Job)
+    /// The same key came with the same request before.
+    case replayed(Job)
+    /// The same key came with another request before.
+    case idempotencyMismatch
+    case noSuchUpload
+}
+
+package enum ChangeOutcome: Sendable, Hashable {
+    case changed(Job)
+    /// The job is in a state from which this cannot be done.
+    case notPossible(Job)
+    case noSuchJob
+}
+
+package enum DeleteOutcome: Sendable, Hashable {
+    /// Bytes that nothing points at any more: the caller's to remove.
+    case deleted(blobs: [BlobName])
+    case noSuchJob
+}
+
+/// How an attempt ended.
+package enum StageOutcome: Sendable, Hashable {
+    /// Made something. When its cache key was published by another attempt meanwhile, that earlier result wins.
+    case produced(StageResult)
+    /// A result that stands already serves. When it was deleted meanwhile, the attempt ends as `released`.
+    case reused(ResultID)
+    case failed(Failure)
+    /// Given back unfinished, because the node is leaving. Does not count as an attempt.
+    case released
+}
+
+package enum CompleteOutcome: Sendable, Hashable {
+    /// The attempt counted. `orphans` are blobs of this attempt that lost against an earlier result.
+    case published(orphans: [BlobName])
+    /// The lease is not the latest: nothing was written. The blobs of this attempt are the caller's to remove.
+    case stale
+}
+
+/// A job, its upload and all its stages inside one transaction.
+package struct JobSnapshot: Sendable, Hashable {
+    package let job: Job
+    package let upload: Upload
+    package let stages: [Stage]
+    package let clips: [Clip]
+    /// The stage whose outcome was just applied.
+    package let changed: StageKey
+    package let now: Timestamp
+
+    package init(
+        job: Job, upload: Upload, stages: [Stage], clips: [Clip], changed: StageKey, now: Timestamp
+    ) {
+        self.job = job
+        self.upload = upload
+        self.stages = stages
+        self.clips = clips
+        self.changed = changed
+        self.now = now
+    }
+}
+
+/// What to write next to an outcome. Everything in it is idempotent.
+package struct JobAdvance: Sendable, Hashable {
+    /// Stages to open; those that exist already are left alone. Nothing opens in a job that has ended.
+    package var open: [StageKey] = []
+    /// Failed stages to make ready again after so many seconds. Nothing reopens in a job that has ended.
+    package var reopen: [StageKey: Double] = [:]
+    /// Stages that will never run because what they need has failed: ready and running ones become `cancelled`, and a
+    /// retry of the job brings them back. When a job ends, what is still ready is abandoned without being named.
+    package var abandon: [StageKey] = []
+    /// Clips to insert, or to replace where they differ.
+    package var clips: [Clip] = []
+    /// The job's new status, if it changes.
+    package var status: Job.Status?
+    package var failure: JobFailure?
+    /// Replaces the job's notes when not nil.
+    package var notes: [Note]?
+
+    package init() {}
+}
+
+/// A node that starts.
+package struct NodeDraft: Sendable, Hashable {
+    package let id: NodeID
+    package let region: Region
+    package let http: String
+    package let version: String
+    package let threads: Int
+    /// How long the node counts as alive after a heartbeat.
+    package let leaseSeconds: Int
+
+    package init(id: NodeID, region: Region, http: String, version: String, threads: Int, leaseSeconds: Int) {
+        self.id = id
+        self.region = region
+        self.http = http
+        self.version = version
+        self.threads = threads
+        self.leaseSeconds = leaseSeconds
+    }
+}
+
+/// One life of a node, from its start to its end.
+package struct NodeLife: Sendable, Hashable {
+    package let id: NodeID
+    package let region: Region
+    package let epoch: Int
+
+    package init(id: NodeID, region: Region, epoch: Int) {
+        self.id = id
+        self.region = region
+        self.epoch = epoch
+    }
+}
+
+package enum HeartbeatOutcome: Sendable, Hashable {
+    /// The lease is renewed. The named leases are no longer ours (`drop`): stop the work and write nothing.
+    case renewed(drop: [StageProgress])
+    /// A newer life of this node exists, or its row is gone: stop everything.
+    case replaced
+}
+
+/// Something changed. Sent after commit; may be lost or repeated, never wrong.
+package enum StoreSignal: Sendable, Hashable {
+    /// Stages may be ready.
+    case work
+    /// This job has new events.
+    case job(JobID)
+    /// No stage of this job may go on, because it was cancelled, deleted or has failed: drop its leases now.
+    case stop(JobID)
+    /// The connection that listens was renewed: anything may have happened meanwhile.
+    case resynchronise
+}
+
+/// The store could not answer.
+package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// No connection, or it broke. Whether the transaction took effect is unknown.
+        case unavailable
+        /// Every connection was busy for longer than the pool waits.
+        case poolExhausted
+        /// The server took too long.
+        case timedOut
+        /// The server refused the statement: a bug, or a schema of another version.
+        case refused
+        /// The database holds something this version cannot read.
+        case corrupt
+    }
+
+    package let code: Code
+    package let detail: String
+
+    package init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    package var description: String { "store \(code.rawValue): \(detail)" }
+}

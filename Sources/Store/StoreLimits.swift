@@ -1,0 +1,19 @@
+/// The limits that every store keeps, in memory or on a server.
+package enum StoreLimits {
+    /// Stages given out by one claim.
+    package static let claimMax = 64
+    /// Rows answered by one call that lists.
+    package static let pageRowsMax = 1000
+    /// For how long a stage that failed for want of a resource is kept from the node it failed on.
+    package static let avoidanceSeconds = 30.0
+    /// How long an idempotency key is remembered.
+    package static let idempotencySeconds = 24 * 3600
+    /// How long events are kept.
+    package static let eventDays = 30
+    /// How many days ahead there is room for events, should upkeep not run.
+    package static let eventDaysAhead = 7
+    /// How long a node that is gone stays listed.
+    package static let nodeDays = 7
+    /// Signals kept for a subscriber that does not read.
+    package static let signalsMax = 256
+}
