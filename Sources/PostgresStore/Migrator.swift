@@ -1,0 +1,94 @@
+import Store
+
+/// One step of the schema. Never changed once it landed: servers remember its digest.
+struct Migration: Sendable {
+    let version: Int
+    let name: String
+    let sql: String
+
+    init(_ version: Int, _ name: String, _ bytes: [UInt8]) {
+        self.version = version
+        self.name = name
+        sql = String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Every step, in order and without a gap.
+    static let all = [Migration(1, "jobs", PackageResources.m0001_jobs_sql)]
+}
+
+/// Brings the schema to what this binary knows. Any number of nodes may do so at once.
+struct Migrator: Sendable {
+    /// Of the advisory locks in the space of two integers; the latches of events live in the space of one.
+    static let lockSpace = 1_953_065_570
+    static let migrationLock = 1
+    static let upkeepLock = 2
+
+    private static let ledger = """
+        create table if not exists schema_migration (
+            version integer primary key, name text not null, sha256 text not null,
+            applied_at timestamptz not null default now())
+        """
+    private static let digest = Statement(
+        unprepared: "select encode(sha256(convert_to($1, 'UTF8')), 'hex') as sha256")
+    private static let record = Statement(
+        unprepared: """
+            insert into schema_migration (version, name, sha256)
+            values ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))
+            """)
+    private static let recorded = Statement(
+        unprepared: "select version, name, sha256 from schema_migration order by version")
+
+    let migrations: [Migration]
+    /// For how long a step may run, and for how long another node's is waited for.
+    let secondsMax: Double
+
+    /// Applies what is missing and answers with the names of what it applied. A step and its record are one
+    /// transaction, so a node that dies in the middle leaves nothing half done.
+    func run(on connection: inout PostgresConnection) throws -> [String] {
+        let usualSilence = connection.silenceMilliseconds
+        connection.silenceMilliseconds = Int32(secondsMax * 1000)
+        defer { connection.silenceMilliseconds = usualSilence }
+        return try apply(on: &connection)
+    }
+
+    private func apply(on connection: inout PostgresConnection) throws -> [String] {
+        try connection.execute(
+            """
+            begin; set local statement_timeout = \(Int(secondsMax * 1000)); set local lock_timeout = 0;
+            set local idle_in_transaction_session_timeout = 0;
+            select pg_advisory_xact_lock(\(Self.lockSpace), \(Self.migrationLock)); \(Self.ledger)
+            """)
+        var applied: [String] = []
+        let known = try check(on: &connection)
+        for migration in migrations where migration.version > known {
+            try connection.execute(migration.sql)
+            _ = try connection.query(Self.record.with(migration.version, migration.name, migration.sql))
+            applied.append(migration.name)
+        }
+        try connection.execute("commit")
+        return applied
+    }
+
+    /// Compares what the server remembers with what we bring. Answers with the latest version it has.
+    private func check(on connection: inout PostgresConnection) throws -> Int {
+        var latest = 0
+        for row in try connection.query(Self.recorded.with()).map({ $0 }) {
+            let version = try row.int("version")
+            guard let migration = migrations.first(where: { $0.version == version }) else {
+                throw StoreError(
+                    .refused,
+                    "the database has schema version \(version), this binary knows up to \(migrations.count): "
+                        + "start a newer tijera, or restore the backup that was made before the upgrade")
+            }
+            let digest = try connection.query(Self.digest.with(migration.sql)).first?.text("sha256")
+            guard try row.text("sha256") == digest else {
+                throw StoreError(
+                    .refused,
+                    "migration \(version) (\(migration.name)) was changed after it was applied to this database: "
+                        + "put its file back as it was and add a new migration instead")
+            }
+            latest = max(latest, version)
+        }
+        return latest
+    }
+}

@@ -1,0 +1,145 @@
+package import ClipModel
+package import Store
+
+/// Attempts: taken under a lease, ended under it.
+extension PostgresStore {
+    package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
+        guard limit > 0 else { return [] }
+        let limit = min(limit, StoreLimits.claimMax)
+        return try await database.write { connection, _ in
+            let rows = try connection.query(Self.claim.with(life.id, life.epoch, life.region, limit))
+            guard !rows.isEmpty else { return .rollBack([]) }
+            let claimed = try rows.map { try Claimed($0, life: life) }.sorted(by: Claimed.precedes)
+            var events: [EventRow] = []
+            for stage in claimed {
+                let job = stage.lease.job
+                if stage.startsJob, !events.contains(where: { $0.job == job.rawValue }) {
+                    events.append(EventRow(.init(.jobStarted), job: job, at: stage.at))
+                }
+                let started = JobRecord.EventDraft(.stageStarted, stage: stage.lease.key, node: life.id)
+                events.append(EventRow(started, job: job, at: stage.at))
+            }
+            EventTable.enqueue(events, on: &connection)
+            EventTable.announce(Set(claimed.map { .job($0.lease.job) }), on: &connection)
+            return .commit(claimed.map(\.lease))
+        }
+    }
+
+    package func complete(
+        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+    ) async throws -> CompleteOutcome {
+        if case .produced(let result) = outcome { try result.checkLength() }
+        return try await database.write { [cache] connection, attempt in
+            let loaded = try JobTables.load(
+                lease.job, on: &connection, cache: cache, lockingStages: attempt > 2,
+                alongside: Self.standing(for: outcome))
+            guard let loaded else { return .rollBack(.stale) }
+            var record = loaded.record
+            switch record.standing(of: lease, reporting: outcome) {
+            case .stale: return .rollBack(.stale)
+            case .settled: return .rollBack(.published(orphans: record.orphans(of: outcome, at: lease.key)))
+            case .held: break
+            }
+            let ending = try Self.ending(outcome, standing: loaded.alongside.last)
+            try record.settle(lease, as: ending, tag: outcome.tag, advance: advance)
+            JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
+            return .commit(.published(orphans: record.orphans(of: outcome, at: lease.key)))
+        }
+    }
+
+    /// Publishes what was produced, ahead of knowing whether the lease holds: it saves a round trip, and the roll-back
+    /// takes it away again.
+    private static func standing(for outcome: StageOutcome) -> [Call] {
+        switch outcome {
+        case .produced(let result):
+            [
+                ResultTable.publish.with(result.id, result.body, result.blobs, result.cacheKey),
+                ResultTable.standing.with(result.id, result.cacheKey),
+            ]
+        case .reused(let id): [ResultTable.standing.with(id, String?.none)]
+        case .failed, .released: []
+        }
+    }
+
+    private static func ending(_ outcome: StageOutcome, standing: Rows?) throws -> JobRecord.Ending {
+        switch outcome {
+        case .failed(let failure): return .failed(failure)
+        case .released: return .released
+        case .reused:
+            return try standing?.first.map { .result(try ResultTable.result($0), reused: true) } ?? .released
+        case .produced(let offered):
+            guard let row = standing?.first else {
+                throw PostgresFailure(.conflict, "the result that stood in the way was deleted in this moment")
+            }
+            let kept = try ResultTable.result(row)
+            return .result(kept, reused: kept.id != offered.id)
+        }
+    }
+
+    package func result(cachedUnder key: String) async throws -> StageResult? {
+        try await database.read { try $0.query(ResultTable.cached.with(key)).first.map(ResultTable.result(_:)) }
+    }
+
+    private struct Claimed {
+        let lease: StageLease
+        let region: Region
+        let isNear: Bool
+        let startsJob: Bool
+        let at: Timestamp
+
+        init(_ row: Row, life: NodeLife) throws {
+            lease = StageLease(
+                job: try row.read("job", JobID.init),
+                key: StageKey(try row.read("name", StageName.init), try row.int("index")),
+                epoch: try row.int("epoch"), node: life.id, nodeEpoch: life.epoch, attempts: try row.int("attempts"))
+            region = try row.read("region", Region.init)
+            isNear = region == life.region
+            startsJob = try row.bool("starts_job")
+            at = try row.time("at")
+        }
+
+        /// Rows come in no order; leases are given out in that of the claim.
+        static func precedes(_ left: Self, _ right: Self) -> Bool {
+            if left.isNear != right.isNear { return left.isNear }
+            return (left.lease.job, left.lease.key) < (right.lease.job, right.lease.key)
+        }
+    }
+
+    /// Waits for nobody but the node's own row: stages and jobs that others hold are skipped, so claims never deadlock
+    /// and never queue up. `for share` on the node makes a restart of it wait, and makes us see one that was first.
+    private static let claim = Statement(
+        "claim",
+        """
+        with life as materialized (
+            select id from node
+            where id = $1 and epoch = $2 and left_at is null and seen_at + lease_seconds * interval '1 second' > now()
+            for share
+        ), near as materialized (
+            select job, name, index from stage
+            where state = 'ready' and region = $3 and not_before <= now()
+                and (avoided is distinct from $1 or avoided_until <= now()) and exists (select from life)
+            order by job, position, index limit $4 for no key update skip locked
+        ), far as materialized (
+            select job, name, index from stage
+            where state = 'ready' and region <> $3 and not_before <= now()
+                and (avoided is distinct from $1 or avoided_until <= now()) and exists (select from life)
+            order by job, position, index limit $4 - (select count(*) from near) for no key update skip locked
+        ), chosen as (
+            select * from near union all select * from far
+        ), claimed as (
+            update stage set state = 'running', epoch = epoch + 1, attempts = attempts + 1, holder = $1,
+                holder_epoch = $2, failure = null, started_at = now(), ended_at = null
+            from chosen
+            where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
+            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.region
+        ), starting as (
+            update job set status = 'processing', started_at = now()
+            where id in (
+                select id from job where id in (select job from chosen) and status = 'pending'
+                for no key update skip locked)
+            returning id
+        )
+        select claimed.*, starting.id is not null as starts_job, ms_of(now()) as at
+        from claimed left join starting on starting.id = claimed.job
+        """)
+}
