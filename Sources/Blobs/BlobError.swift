@@ -1,0 +1,59 @@
+package import ClipModel
+
+/// Why bytes could not be stored, found or read.
+package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
+        /// No room: the file system is full, or closer to full than `BlobLimits.freeBytesMin` allows.
+        case full = "disk_full"
+        /// No blob has this name.
+        case missing = "blob_missing"
+        /// More bytes than the caller allowed.
+        case tooLarge = "blob_too_large"
+        /// The bytes asked for do not lie inside the blob.
+        case rangeInvalid = "blob_range_invalid"
+        /// The directory cannot be used by this process.
+        case denied = "blob_directory_denied"
+        /// The operating system refused for any other reason.
+        case broken = "blob_store_broken"
+    }
+
+    package let code: Code
+    package let detail: String
+
+    package init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    package var description: String { "\(code.rawValue): \(detail)" }
+
+    /// The same in the words of the schedule. `detail` stays behind: it may name a path.
+    package var failure: Failure {
+        switch code {
+        case .full:
+            Failure(
+                .resource, code: code.rawValue, reason: "The disk of a node has no room left.",
+                hint: "Free space in the node's blob directory or move it to a larger disk; the work is tried again.")
+        case .missing:
+            Failure(
+                .resource, code: code.rawValue, reason: "A file that an earlier stage made is not on this node's disk.",
+                hint: "Check that all nodes share one blob directory; retry the job to make the file again.")
+        case .tooLarge:
+            Failure(
+                .poison, code: code.rawValue, reason: "A file is larger than its limit.",
+                hint: "Send a shorter video or raise the limit in the node's configuration.")
+        case .rangeInvalid:
+            Failure(
+                .poison, code: code.rawValue, reason: "Bytes were asked for that the file does not have.",
+                hint: "Ask for a range inside the file.")
+        case .denied:
+            Failure(
+                .resource, code: code.rawValue, reason: "A node may not use its blob directory.",
+                hint: "Give the node's user the right to read and write its blob directory.")
+        case .broken:
+            Failure(
+                .transient, code: code.rawValue, reason: "The disk of a node did not answer as it should.",
+                hint: "The work is tried again; look into the kernel log of the node if this repeats.")
+        }
+    }
+}

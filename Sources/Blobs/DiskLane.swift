@@ -1,0 +1,29 @@
+import Dispatch
+import Synchronization
+
+/// Where calls that may wait for the disk run: threads of their own, so that an `fsync` of a gigabyte never holds one
+/// of the few threads on which heartbeats run.
+final class DiskLane: Sendable {
+    /// For files outside of any blob directory.
+    static let shared = DiskLane()
+
+    private let queue = DispatchQueue(label: "blobs.disk", attributes: .concurrent)
+    private let inFlight = Atomic<Int>(0)
+
+    /// Calls that were begun and not yet answered.
+    var pending: Int { inFlight.load(ordering: .sequentiallyConsistent) }
+
+    func run<Answer: Sendable>(
+        _ work: @escaping @Sendable () throws(BlobError) -> Answer
+    ) async throws(BlobError) -> Answer {
+        inFlight.add(1, ordering: .sequentiallyConsistent)
+        let result: Result<Answer, BlobError> = await withCheckedContinuation { continuation in
+            queue.async {
+                continuation.resume(returning: Result(catching: work))
+                // After the caller was woken: whoever sees 0 sees all answers delivered.
+                self.inFlight.subtract(1, ordering: .sequentiallyConsistent)
+            }
+        }
+        return try result.get()
+    }
+}
