@@ -1,0 +1,128 @@
+import ClipModel
+
+/// Where text may stand in a picture so that no app of a phone draws over it.
+///
+/// The safe box of 1080x1920 is x 108...972, y 384...1536: the feed apps put names, buttons and their own captions
+/// outside it. Other sizes use the same shares of their own width and height.
+struct CaptionPlacement: Hashable, Sendable {
+    enum Band: Hashable, Sendable, CaseIterable {
+        /// The last line stands on the lower edge of the safe box: 20 % above the bottom.
+        case lower
+        /// The first line hangs from the upper edge of the safe box.
+        case upper
+    }
+
+    /// A rectangle in pixels of the output.
+    struct Box: Hashable, Sendable {
+        var left: Double
+        var top: Double
+        var right: Double
+        var bottom: Double
+
+        var area: Double { max(0, right - left) * max(0, bottom - top) }
+
+        func shared(with other: Box) -> Double {
+            Box(
+                left: max(left, other.left), top: max(top, other.top), right: min(right, other.right),
+                bottom: min(bottom, other.bottom)
+            ).area
+        }
+    }
+
+    let size: PixelSize
+    let safe: Box
+    /// Of captions, as ASS counts it (ascent plus descent), in pixels.
+    let fontSize: Double
+    /// Columns on one line at that size.
+    let columnsMax: Int
+
+    init(_ size: PixelSize) {
+        self.size = size
+        let width = Double(size.width), height = Double(size.height)
+        safe = Box(left: 0.1 * width, top: 0.2 * height, right: 0.9 * width, bottom: 0.8 * height)
+        // 84 px on 1080x1920. A low, wide picture is limited by its height: two lines take a fifth of it at most.
+        fontSize = (min(width / 1080 * 84, height / 1080 * 76)).rounded()
+        // 18 columns of bold letters fill the safe width of a portrait; a landscape has room for more.
+        columnsMax = max(12, min(32, Int((safe.right - safe.left) / (fontSize * 0.571))))
+    }
+
+    /// The space that two lines of captions need.
+    func box(_ band: Band) -> Box {
+        let height = 2 * fontSize
+        switch band {
+        case .lower:
+            return Box(left: safe.left, top: safe.bottom - height, right: safe.right, bottom: safe.bottom)
+        case .upper: return Box(left: safe.left, top: safe.top, right: safe.right, bottom: safe.top + height)
+        }
+    }
+
+    /// Below, unless faces are there much more than above. `faces` holds the visible boxes of each sampled moment.
+    func band(avoiding faces: [Box]) -> Band {
+        func covered(_ band: Band) -> Double {
+            let box = box(band)
+            // The share of a face that is hidden, so that a small face counts as much as a large one.
+            return faces.reduce(0) { $0 + ($1.area > 0 ? box.shared(with: $1) / $1.area : 0) }
+        }
+        let below = covered(.lower), above = covered(.upper)
+        // A chin now and then is no reason to leave the usual place: a tenth of a face on average is.
+        return below > 0.1 * Double(faces.count) && above < 0.5 * below ? .upper : .lower
+    }
+}
+
+/// Carries faces from the source to the rendered picture.
+struct FaceMapping {
+    private let framing: Framing?
+    private let size: PixelSize
+    private let sourceSize: PixelSize?
+
+    init(_ framing: Framing?, size: PixelSize, sourceSize: PixelSize?) {
+        self.framing = framing
+        self.size = size
+        self.sourceSize = sourceSize
+    }
+
+    /// Boxes of the faces that can be seen, in pixels of the output, clipped to it.
+    func shown(_ faces: [FaceSighting]) -> [CaptionPlacement.Box] {
+        guard let framing else { return [] }
+        let frame = CaptionPlacement.Box(left: 0, top: 0, right: Double(size.width), bottom: Double(size.height))
+        return faces.compactMap { face in
+            guard let segment = framing.segments.last(where: { $0.range.start <= face.time + 0.001 }),
+                let (scale, x, y) = window(segment.layout, at: face.time)
+            else { return nil }
+            let box = CaptionPlacement.Box(
+                left: max(frame.left, (face.x - x) * scale), top: max(frame.top, (face.y - y) * scale),
+                right: min(frame.right, (face.x + face.width - x) * scale),
+                bottom: min(frame.bottom, (face.y + face.height - y) * scale))
+            return box.left < box.right && box.top < box.bottom ? box : nil
+        }
+    }
+
+    /// Output pixels per source pixel, and the point of the source that is the output's top-left corner.
+    private func window(_ layout: Framing.Segment.Layout, at time: Double) -> (Double, Double, Double)? {
+        switch layout {
+        case .crop(let path):
+            guard path.width > 0 else { return nil }
+            let corner = corner(of: path, at: time)
+            return (Double(size.width) / path.width, corner.x, corner.y)
+        case .fit:
+            guard let source = sourceSize, source.width > 0, source.height > 0 else { return nil }
+            let scale = min(
+                Double(size.width) / Double(source.width), Double(size.height) / Double(source.height))
+            return (
+                scale, (Double(source.width) - Double(size.width) / scale) / 2,
+                (Double(source.height) - Double(size.height) / scale) / 2
+            )
+        }
+    }
+
+    private func corner(of path: CropPath, at time: Double) -> (x: Double, y: Double) {
+        guard let after = path.keyframes.firstIndex(where: { $0.time > time }) else {
+            let last = path.keyframes[path.keyframes.count - 1]
+            return (last.x, last.y)
+        }
+        guard after > 0 else { return (path.keyframes[0].x, path.keyframes[0].y) }
+        let from = path.keyframes[after - 1], to = path.keyframes[after]
+        let share = to.time > from.time ? (time - from.time) / (to.time - from.time) : 1
+        return (from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share)
+    }
+}

@@ -1,0 +1,31 @@
+package import ClipModel
+
+/// A moment that was chosen to become a clip.
+package struct Highlight: Hashable, Sendable, Codable {
+    package var range: TimeRange
+    package var title: String
+    /// 0 to 100, comparable inside one video only.
+    package var score: Double
+    /// In plain words.
+    package var reason: String
+    package var signals: [String: Double]
+
+    package init(range: TimeRange, title: String, score: Double, reason: String, signals: [String: Double]) {
+        self.range = range
+        self.title = title
+        self.score = score
+        self.reason = reason
+        self.signals = signals
+    }
+}
+
+/// What the selection chose, and why there are fewer than asked where that is so.
+package struct HighlightSelection: Hashable, Sendable, Codable {
+    package var highlights: [Highlight]
+    package var notes: [Note]
+
+    package init(highlights: [Highlight], notes: [Note]) {
+        self.highlights = highlights
+        self.notes = notes
+    }
+}

@@ -1,0 +1,12 @@
+/// Listens on this node, with the workers of a `SpeechPool`.
+package struct LocalTranscriber: Transcriber {
+    private let pool: SpeechPool
+
+    package init(pool: SpeechPool) { self.pool = pool }
+
+    package func transcribe(
+        _ request: TranscriptionRequest, threads: Int, progress: @Sendable (Double) -> Void
+    ) async throws(MediaError) -> TranscribedChunk {
+        try await pool.transcribe(request, threads: threads, progress: progress)
+    }
+}

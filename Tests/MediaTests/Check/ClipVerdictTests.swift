@@ -1,0 +1,111 @@
+import ClipModel
+import Media
+import Testing
+
+@Suite struct ClipVerdictTests {
+    private static let good = ClipMeasurements(
+        streams: ClipStreams(
+            durationSeconds: 30, videoCodec: "h264", videoProfile: "High", pixelFormat: "yuv420p", width: 1080,
+            height: 1920, framesPerSecond: 30, frameCount: 900, audioCodec: "aac", audioSamplesPerSecond: 48_000,
+            audioChannels: 2, otherStreams: 0),
+        isIndexFirst: true, loudness: LoudnessReading(integratedLUFS: -14.1, truePeakDBTP: -1.2),
+        picture: PictureScan(
+            samples: (0..<60).map { PictureScan.Sample(time: Double($0) / 2, faceCount: 1) }),
+        framing: .of(
+            [.crop(0, 30, width: 405, height: 720, (0, 0))],
+            faces: (0..<150).map {
+                FaceSighting(time: Double($0) / 5, x: 100, y: 100, width: 80, height: 100, confidence: 0.9, track: 0)
+            }))
+
+    private func verdict(_ change: (inout ClipMeasurements) -> Void) -> ClipFigures {
+        var measured = Self.good
+        change(&measured)
+        let expected = ClipVerdict.Expectation(size: .portrait, rate: FrameRate(30), frameCount: 900)
+        return ClipVerdict(measured, expected: expected).figures
+    }
+
+    @Test func `a clip that is what was asked for has no flags`() {
+        let figures = verdict { _ in }
+        #expect(figures.flags == [])
+        #expect(figures.faceInFrame == 1)
+        #expect(figures.loudnessLUFS == -14.1)
+    }
+
+    struct Case: Sendable, CustomStringConvertible {
+        var description: String
+        var codes: [String]
+        var change: @Sendable (inout ClipMeasurements) -> Void
+
+        init(_ description: String, _ codes: [String], _ change: @escaping @Sendable (inout ClipMeasurements) -> Void) {
+            self.description = description
+            self.codes = codes
+            self.change = change
+        }
+    }
+
+    static let cases = [
+        Case("loud", ["loudness_out_of_range"]) { $0.loudness.integratedLUFS = -12.9 },
+        Case("quiet", ["loudness_out_of_range"]) { $0.loudness.integratedLUFS = -15.1 },
+        Case("at the edge", []) { $0.loudness.integratedLUFS = -15 },
+        Case("nearly silent", ["nearly_silent"]) { $0.loudness.integratedLUFS = -42 },
+        Case("silent", ["silent"]) { $0.loudness = LoudnessReading() },
+        Case("peaks", ["true_peak_high"]) { $0.loudness.truePeakDBTP = -0.2 },
+        Case("baseline profile", ["wrong_format"]) { $0.streams.videoProfile = "Constrained Baseline" },
+        Case("another size", ["wrong_format"]) { $0.streams.width = 1078 },
+        Case("another rate", ["wrong_format"]) { $0.streams.framesPerSecond = 29.97 },
+        Case("mono", ["wrong_format"]) { $0.streams.audioChannels = 1 },
+        Case("a third stream", ["wrong_format"]) { $0.streams.otherStreams = 1 },
+        Case("a frame short", ["wrong_length"]) { $0.streams.frameCount = 899 },
+        Case("index last", ["index_last"]) { $0.isIndexFirst = false },
+        Case("a dark second", ["black_frames"]) { $0.picture.black = [TimeRange(start: 5, end: 6)] },
+        Case("a blink", []) { $0.picture.black = [TimeRange(start: 5, end: 5.2)] },
+        Case("a dark start", ["black_frames"]) { $0.picture.black = [TimeRange(start: 0, end: 0.2)] },
+        Case("a slide", []) { $0.picture.frozen = [TimeRange(start: 5, end: 15)] },
+        Case("a still", ["frozen_picture"]) { $0.picture.frozen = [TimeRange(start: 5, end: 22)] },
+        Case("restless", ["restless_camera"]) { $0.framing.reversalsPerSecond = 0.4 },
+        Case("face gone", ["face_lost"]) { measured in
+            for index in 0..<20 { measured.picture.samples[index].faceCount = 0 }
+        },
+        Case("no face in the source", []) { measured in
+            measured.framing.faces = []
+            for index in measured.picture.samples.indices { measured.picture.samples[index].faceCount = 0 }
+        },
+        Case("a face for a moment", []) { measured in
+            measured.framing.faces.removeAll { $0.time > 1 }
+            for index in measured.picture.samples.indices { measured.picture.samples[index].faceCount = 0 }
+        },
+    ]
+
+    @Test(arguments: cases)
+    func `what is out of bounds has a stable code`(outOfBounds: Case) {
+        #expect(verdict(outOfBounds.change).flags.map(\.code) == outOfBounds.codes)
+    }
+
+    @Test func `silence has no loudness`() {
+        let figures = verdict { $0.loudness = LoudnessReading() }
+        #expect(figures.loudnessLUFS == nil)
+        #expect(figures.truePeakDBTP == nil)
+    }
+}
+
+@Suite struct PictureScanTests {
+    @Test func `the report of the detectors is read`() {
+        let report = """
+            Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:/x':
+            [blackdetect @ 0x55d0] black_start:0 black_end:0.4 black_duration:0.4
+            [freezedetect @ 0x55d1] lavfi.freezedetect.freeze_start: 3.2
+            [freezedetect @ 0x55d1] lavfi.freezedetect.freeze_duration: 2.5
+            [freezedetect @ 0x55d1] lavfi.freezedetect.freeze_end: 5.7
+            [blackdetect @ 0x55d0] black_start:9 black_end:9.5 black_duration:0.5
+            [freezedetect @ 0x55d1] lavfi.freezedetect.freeze_start: 27
+            """
+        let scan = PictureScan(report: report, durationSeconds: 30)
+        #expect(scan.black == [TimeRange(start: 0, end: 0.4), TimeRange(start: 9, end: 9.5)])
+        #expect(scan.frozen == [TimeRange(start: 3.2, end: 5.7), TimeRange(start: 27, end: 30)])
+    }
+
+    @Test(arguments: ["", "black_start:x black_end:2", "freeze_end: 4", "black_start:5 black_end:3"])
+    func `a report without sense is an empty one`(report: String) {
+        #expect(PictureScan(report: report, durationSeconds: 30) == PictureScan())
+    }
+}

@@ -1,0 +1,85 @@
+import ClipModel
+import Media
+import TestSupport
+import Testing
+
+/// A changed command line changes what every clip looks and sounds like, so none changes unseen.
+@Suite struct RenderCommandTests {
+    private let limits = ToolLimits(wallSeconds: 1, memoryBytes: 1)
+
+    static let plans: [String: RenderPlan] = [
+        "still-window": plan(.source(), [.crop(0, 30, width: 405, height: 720, (0, 437))]),
+        "moving-window": plan(
+            .source(),
+            [
+                .crop(0, 12.5, width: 405, height: 720, (0, 100), (3, 100), (5, 260)),
+                .crop(12.5, 30, width: 405, height: 720, (12.5, 700)),
+            ], assPath: "/scratch/captions.ass"),
+        "moving-window-of-4k": plan(
+            .source(3840, 2160, rate: 59.94),
+            [.crop(0, 30, width: 1215, height: 2160, (0, 0), (30, 2625))]),
+        "whole-picture": plan(.source(640, 480, matrix: "smpte170m"), [.fit(0, 30)]),
+        "mixed": plan(
+            .source(1920, 1080, rate: 25),
+            [
+                .crop(0, 10, width: 607.5, height: 1080, (0, 656)), .fit(10, 20),
+                .crop(20, 30, width: 607.5, height: 1080, (20, 0), (30, 300)),
+            ], assPath: "/scratch/it's [a], 'test': 100%\\.ass", fonts: "/usr/share/fonts"),
+        "turned-and-not-square": plan(
+            .source(1080, 1920, coded: PixelSize(width: 1440, height: 1080), rotation: 90),
+            [.crop(0, 30, width: 1080, height: 1080, (0, 0))], size: PixelSize(width: 1080, height: 1080)),
+        "hdr": plan(
+            .source(3840, 2160, isHDR: true, matrix: "bt2020nc"),
+            [.crop(0, 15, width: 1215, height: 2160, (0, 1000)), .fit(15, 30)]),
+        "hundred-pixels": plan(.source(100, 100, matrix: nil), [.crop(0, 30, width: 56.25, height: 100, (0, 21.9))]),
+    ]
+
+    private static func plan(
+        _ facts: VideoFacts, _ segments: [Framing.Segment], size: PixelSize = .portrait, assPath: String? = nil,
+        fonts: String? = nil
+    ) -> RenderPlan {
+        RenderPlan(
+            sourcePath: "/blobs/source", facts: facts, clip: TimeRange(start: 61.25, end: 91.25),
+            framing: .of(segments), size: size, assPath: assPath, fontsDirectory: fonts, threads: 2,
+            outputPath: "/scratch/clip.mp4")
+    }
+
+    @Test(arguments: plans.keys.sorted())
+    func `the picture's command line is the kept one`(name: String) throws {
+        let command = try #require(Self.plans[name]).pictureCommand(soundPath: "/scratch/sound.mp4", limits: limits)
+        try expectKept(command, "command-render-\(name)")
+    }
+
+    @Test func `the sound's command lines are the kept ones`() throws {
+        let sound = SoundPlan(try #require(Self.plans["still-window"]), limits: limits)
+        try expectKept(sound.bedCommand, "command-sound-bed")
+        try expectKept(sound.trialCommand(SoundGain(gainDB: 12.345, ceilingDBTP: -1.5)), "command-sound-trial")
+        try expectKept(sound.encodeCommand(SoundGain(gainDB: -3)), "command-sound-encode")
+    }
+
+    @Test func `a source without sound gets silence of the same length`() throws {
+        var plan = try #require(Self.plans["still-window"])
+        plan.facts.audioStream = nil
+        try expectKept(SoundPlan(plan, limits: limits).bedCommand, "command-sound-none")
+    }
+
+    @Test func `a window that moves at every frame of three minutes still fits into an argument`() throws {
+        let keyframes = (0...5400).map { frame in
+            CropPath.Keyframe(time: Double(frame) / 30, x: Double(frame * 7919 % 870), y: 0)
+        }
+        let path = CropPath(width: 405, height: 720, keyframes: keyframes)
+        let whole = TimeRange(start: 0, end: 180)
+        let plan = RenderPlan(
+            sourcePath: "/blobs/source", facts: .source(), clip: whole,
+            framing: .of([Framing.Segment(range: whole, layout: .crop(path))]), size: .portrait, threads: 1,
+            outputPath: "/scratch/clip.mp4")
+        let longest = plan.pictureCommand(soundPath: "/s", limits: limits).arguments.map(\.utf8.count).max()
+        #expect(try #require(longest) < 128 << 10)
+    }
+
+    private func expectKept(_ command: ToolCommand, _ name: String) throws {
+        let text = Golden.text(ofCommand: command.executable.rawValue, command.arguments)
+        let mismatch = try Golden.mismatch(text, name: name)
+        #expect(mismatch == nil)
+    }
+}
