@@ -1,0 +1,153 @@
+package import ClipModel
+package import Media
+
+/// The stages of one job as far as they are known, and the arrows between them.
+///
+/// ```
+/// scan -> probe -> audio -> transcribe[i] -> transcript -> highlights -> reframe[i] -> render[i] -> check[i]
+///             `--> shots ------------------------------------^                             `-> thumbnail[i]
+/// ```
+/// and `publish`, when all clips have ended. How many `transcribe` there are is known once `audio` is done, how many
+/// clips once `highlights` is. A transcript that came with the upload replaces all recognition: then there is one
+/// `transcribe`, which waits for nothing but `probe`.
+package struct JobPlan: Sendable {
+    package let stages: [StageKey: Stage]
+    /// Pieces of sound to transcribe, with the length of each; nil until `audio` is done.
+    package let chunks: [TimeRange]?
+    /// What will become clips; nil until `highlights` is done.
+    package let highlights: [Highlight]?
+    package let highlightNotes: [Note]
+    package let durationSeconds: Double?
+    package let hasSound: Bool?
+    private let hasSidecar: Bool
+    private let inputs: StageInputs
+
+    /// Throws when a result cannot be read by this version.
+    package init(job: Job, upload: Upload, stages: [Stage]) throws(Failure) {
+        self.stages = Dictionary(stages.map { ($0.key, $0) }) { first, _ in first }
+        let inputs = StageInputs(job: job, upload: upload, stages: stages, key: StageKey(.publish))
+        func body<Body: StageBody>(_ type: Body.Type) throws(Failure) -> Body? {
+            guard inputs.keys(of: type.stage).first != nil else { return nil }
+            return try inputs.body(type)
+        }
+        self.inputs = inputs
+        hasSidecar = upload.transcript != nil
+        let facts = try body(ProbeResult.self)?.facts
+        let sound = try body(AudioResult.self)
+        let selection = try body(HighlightsResult.self)
+        durationSeconds = facts?.durationSeconds
+        hasSound = facts.map { $0.audioStream != nil }
+        chunks = hasSidecar ? facts.map { [TimeRange(start: 0, end: $0.durationSeconds)] } : sound?.chunks
+        highlights = selection?.highlights
+        highlightNotes = selection?.notes ?? []
+    }
+
+    /// Every stage that is known to belong to the job, in the order of the keys.
+    package var keys: [StageKey] {
+        StageName.allCases.flatMap { name in
+            guard name.fansOut else { return [StageKey(name)] }
+            let count = name == .transcribe ? chunks?.count : highlights?.count
+            return (0..<(count ?? 0)).map { StageKey(name, $0) }
+        }
+    }
+
+    /// What must be done before `key` can begin; nil while that is not known yet.
+    package func needs(_ key: StageKey) -> [StageKey]? {
+        switch key.name {
+        case .scan: return []
+        case .probe: return [StageKey(.scan)]
+        case .audio, .shots: return [StageKey(.probe)]
+        case .transcribe: return [StageKey(hasSidecar ? .probe : .audio)]
+        case .transcript:
+            guard let chunks else { return nil }
+            return [StageKey(.audio)] + chunks.indices.map { StageKey(.transcribe, $0) }
+        // Borders of clips are better where cuts are known, and `shots` runs beside the transcription anyway.
+        case .highlights: return [StageKey(.transcript), StageKey(.audio), StageKey(.shots)]
+        case .reframe: return [StageKey(.highlights), StageKey(.shots)]
+        case .render: return [StageKey(.reframe, key.index), StageKey(.transcript)]
+        case .check, .thumbnail: return [StageKey(.render, key.index)]
+        case .publish:
+            guard let highlights, highlights.indices.allSatisfy({ chain($0) != .open }) else { return nil }
+            guard highlights.indices.contains(where: { chain($0) == .succeeded }) else { return nil }
+            return [StageKey(.highlights)]
+        }
+    }
+
+    /// Whether `key` could begin now.
+    package func isReady(_ key: StageKey) -> Bool { needs(key)?.allSatisfy { isDone($0) } ?? false }
+
+    package func isDone(_ key: StageKey) -> Bool { stages[key]?.state == .done }
+
+    /// How the stages of one clip stand as a whole.
+    package enum Chain: Sendable, Hashable { case open, succeeded, failed }
+
+    /// A clip stands or falls with its picture and its check. A missing thumbnail alone does not spoil it.
+    package func chain(_ index: Int) -> Chain {
+        if chainFailure(index) != nil { return .failed }
+        guard isDone(StageKey(.check, index)), stages[StageKey(.thumbnail, index)]?.state.hasEnded == true else {
+            return .open
+        }
+        return .succeeded
+    }
+
+    /// What ended the clip, with the stage it happened in.
+    package func chainFailure(_ index: Int) -> JobFailure? {
+        for name in [StageName.reframe, .render, .check] {
+            let key = StageKey(name, index)
+            if let stage = stages[key], stage.state == .failed, let failure = stage.failure {
+                return JobFailure(stage: key, failure: failure)
+            }
+        }
+        return nil
+    }
+
+    /// The clips of the job as its stages make them.
+    package func clips(of job: JobID) throws(Failure) -> [Clip] {
+        var clips: [Clip] = []
+        for (index, highlight) in (highlights ?? []).enumerated() {
+            var clip = Clip(
+                id: ClipID(job: job, ordinal: index), state: .planned, range: highlight.range, title: highlight.title,
+                score: highlight.score, reason: highlight.reason, signals: highlight.signals)
+            if isDone(StageKey(.reframe, index)) { clip.state = .rendering }
+            if isDone(StageKey(.render, index)) {
+                let render = try inputs.body(RenderResult.self, index)
+                clip.files = ClipFiles(
+                    video: render.video, videoBytes: render.videoBytes, videoSHA256: render.videoSHA256,
+                    srt: render.srt, vtt: render.vtt)
+            }
+            if isDone(StageKey(.thumbnail, index)) {
+                clip.files?.thumbnail = try inputs.body(ThumbnailResult.self, index).thumbnail
+            }
+            if isDone(StageKey(.check, index)) {
+                clip.figures = try inputs.body(CheckResult.self, index).figures
+            }
+            switch chain(index) {
+            case .open: break
+            case .succeeded: clip.state = .ready
+            case .failed:
+                clip.state = .error
+                clip.failure = chainFailure(index)?.failure
+            }
+            clips.append(clip)
+        }
+        return clips
+    }
+
+    /// What the client should know though the job goes on.
+    package var notes: [Note] {
+        var notes: [Note] = []
+        if hasSound == false {
+            notes.append(Note(code: "no_sound", text: "The video has no sound, so nothing was transcribed."))
+        }
+        notes += highlightNotes
+        for index in (highlights ?? []).indices {
+            if let failure = chainFailure(index)?.failure {
+                notes.append(
+                    Note(code: "clip_failed", text: "Clip \(index + 1) could not be made: \(failure.reason)"))
+            } else if stages[StageKey(.thumbnail, index)]?.state == .failed {
+                notes.append(Note(code: "thumbnail_missing", text: "Clip \(index + 1) has no thumbnail."))
+            }
+        }
+        return notes
+    }
+}

@@ -1,0 +1,41 @@
+package import ClipModel
+
+/// What the stages cost, in seconds of one core: measured on 720p and 1080p talks with the default tools. Only
+/// progress, the guess of the time left, and generous time limits are made from these, so they may be off by half.
+package enum StageCost {
+    /// Of a stage over `seconds` of video: the source for those that read all of it, else the chunk or the clip.
+    package static func seconds(_ name: StageName, over seconds: Double) -> Double {
+        switch name {
+        case .scan: 0.2
+        case .probe: 0.5
+        case .audio: 0.5 + 0.012 * seconds
+        case .shots: 0.5 + 0.05 * seconds
+        case .transcribe: 0.5 + 0.25 * seconds
+        case .transcript: 0.1
+        case .highlights: 0.3
+        case .reframe: 0.5 + 0.15 * seconds
+        case .render: 1 + 0.8 * seconds
+        case .check: 0.5 + 0.15 * seconds
+        case .thumbnail: 0.5
+        case .publish: 0.2
+        }
+    }
+
+    /// Most threads that make a stage faster. One that is already split over nodes gains little from more than four.
+    package static func threadsMax(_ name: StageName) -> Int {
+        switch name {
+        case .transcribe, .render, .shots: 4
+        case .reframe, .check: 2
+        case .scan, .probe, .audio, .transcript, .highlights, .thumbnail, .publish: 1
+        }
+    }
+
+    /// Start-to-close limit in seconds: 40 times the cost, because the slowest machine that we serve on may be busy
+    /// with other things, and never under five minutes. It only has to end what would never end.
+    package static func limitSeconds(_ name: StageName, over seconds: Double) -> Double {
+        max(limitSecondsFloor, limitFactor * Self.seconds(name, over: seconds))
+    }
+
+    package static let limitSecondsFloor = 300.0
+    package static let limitFactor = 40.0
+}

@@ -1,0 +1,30 @@
+package import ClipModel
+import Media
+
+/// Measures the rendered file: what was promised is checked on what was made.
+package enum CheckStage: PipelineStage {
+    package static let name = StageName.check
+    package static let version = 1
+
+    package static func ingredients(
+        _ inputs: StageInputs, _ versions: ToolVersions
+    ) throws(Failure) -> CacheIngredients? {
+        var ingredients = CacheIngredients()
+        ingredients["render"] = try inputs.identity(of: StageKey(.render, inputs.key.index))
+        ingredients["ffmpeg"] = versions.ffmpeg
+        ingredients["faceModel"] = versions.faceModel
+        return ingredients
+    }
+
+    package static func run(_ context: StageContext) async throws -> StageOutput {
+        let inputs = context.inputs
+        let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
+        let figures = try await ClipCheck.run(
+            path: context.path(of: try inputs.body(RenderResult.self, inputs.key.index).video),
+            facts: try inputs.body(ProbeResult.self).facts, clip: try inputs.clipRange(),
+            size: inputs.options.aspect.pixels, framing: try await context.load(Framing.self, reframe.framing),
+            faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,
+            threads: context.threads, progress: context.progress)
+        return try StageOutput(CheckResult(figures: figures))
+    }
+}

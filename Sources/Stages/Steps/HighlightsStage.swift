@@ -1,0 +1,42 @@
+package import ClipModel
+import Media
+
+/// Chooses the moments that become clips, and says why.
+package enum HighlightsStage: PipelineStage {
+    package static let name = StageName.highlights
+    package static let version = 1
+
+    package static func ingredients(
+        _ inputs: StageInputs, _ versions: ToolVersions
+    ) throws(Failure) -> CacheIngredients? {
+        var ingredients = CacheIngredients()
+        ingredients["transcript"] = try inputs.identity(of: StageKey(.transcript))
+        ingredients["audio"] = try inputs.identity(of: StageKey(.audio))
+        ingredients["shots"] = try inputs.identity(of: StageKey(.shots))
+        ingredients["clipCount"] = String(inputs.options.clipCount)
+        ingredients["clipSeconds"] = "\(inputs.options.clipSeconds)"
+        ingredients["keywords"] = inputs.options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+        return ingredients
+    }
+
+    package static func run(_ context: StageContext) async throws -> StageOutput {
+        let inputs = context.inputs
+        let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
+        let cuts = try await context.load([Double].self, inputs.body(ShotsResult.self).cuts)
+        var curves: SoundCurves?
+        if let blob = try inputs.body(AudioResult.self).curves {
+            curves = try await context.load(SoundCurves.self, blob)
+        }
+        let duration = try inputs.body(ProbeResult.self).facts.durationSeconds
+        let selection = await select(transcript, curves, cuts, duration, inputs.options)
+        return try StageOutput(HighlightsResult(highlights: selection.highlights, notes: selection.notes))
+    }
+
+    @concurrent private static func select(
+        _ transcript: Transcript, _ curves: SoundCurves?, _ cuts: [Double], _ durationSeconds: Double,
+        _ options: JobOptions
+    ) async -> HighlightSelection {
+        HighlightSelector.select(
+            transcript: transcript, curves: curves, cuts: cuts, durationSeconds: durationSeconds, options: options)
+    }
+}

@@ -1,0 +1,37 @@
+package import ClipModel
+import Media
+
+/// Decides for one clip which part of the picture is shown.
+package enum ReframeStage: PipelineStage {
+    package static let name = StageName.reframe
+    package static let version = 1
+
+    /// The clip enters by its range and not by the selection it came from: another score for the same moment does not
+    /// mean another path.
+    package static func ingredients(
+        _ inputs: StageInputs, _ versions: ToolVersions
+    ) throws(Failure) -> CacheIngredients? {
+        var ingredients = CacheIngredients()
+        ingredients["shots"] = try inputs.identity(of: StageKey(.shots))
+        ingredients["clip"] = "\(try inputs.clipRange())"
+        ingredients["aspect"] = inputs.options.aspect.rawValue
+        ingredients["smartCrop"] = String(inputs.options.smartCrop)
+        ingredients["ffmpeg"] = versions.ffmpeg
+        ingredients["faceModel"] = versions.faceModel
+        return ingredients
+    }
+
+    package static func run(_ context: StageContext) async throws -> StageOutput {
+        let inputs = context.inputs
+        let framing = try await Reframer.run(
+            path: context.sourcePath, facts: try inputs.body(ProbeResult.self).facts, clip: try inputs.clipRange(),
+            cuts: try await context.load([Double].self, inputs.body(ShotsResult.self).cuts),
+            aspect: inputs.options.aspect.pixels, smartCrop: inputs.options.smartCrop, threads: context.threads,
+            toolbox: context.toolbox, progress: context.progress)
+        let blob = try await context.keep(json: framing, as: "framing.json")
+        let body = ReframeResult(
+            framing: blob, faceInFrame: framing.faceInFrame, reversalsPerSecond: framing.reversalsPerSecond,
+            travelPixelsPerSecond: framing.travelPixelsPerSecond)
+        return try StageOutput(body, blobs: [blob])
+    }
+}

@@ -1,0 +1,29 @@
+import Blobs
+package import ClipModel
+import Media
+
+/// Takes one good picture out of the rendered clip.
+package enum ThumbnailStage: PipelineStage {
+    package static let name = StageName.thumbnail
+    package static let version = 1
+
+    package static func ingredients(
+        _ inputs: StageInputs, _ versions: ToolVersions
+    ) throws(Failure) -> CacheIngredients? {
+        var ingredients = CacheIngredients()
+        ingredients["render"] = try inputs.identity(of: StageKey(.render, inputs.key.index))
+        ingredients["ffmpeg"] = versions.ffmpeg
+        return ingredients
+    }
+
+    package static func run(_ context: StageContext) async throws -> StageOutput {
+        let inputs = context.inputs
+        let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
+        try await Thumbnail.run(
+            clipPath: context.path(of: try inputs.body(RenderResult.self, inputs.key.index).video),
+            framing: try await context.load(Framing.self, reframe.framing),
+            outputPath: context.scratch + "/thumbnail.jpg", toolbox: context.toolbox)
+        let (name, facts) = try await context.keep("thumbnail.jpg")
+        return try StageOutput(ThumbnailResult(thumbnail: name, bytes: facts.bytes), blobs: [name])
+    }
+}
