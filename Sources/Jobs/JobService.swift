@@ -1,0 +1,100 @@
+package import Blobs
+package import ClipModel
+import Stages
+package import Store
+
+/// What clients may do with uploads and jobs. Every route goes through here, on whatever node it arrives.
+package struct JobService: Sendable {
+    package let store: any Store
+    package let blobs: BlobDirectory
+    /// Jobs taken in here are at home in this region.
+    package let region: Region
+    private let now: WallTime
+    private let chance: Chance
+
+    package init(store: any Store, blobs: BlobDirectory, region: Region, now: @escaping WallTime, chance: Chance) {
+        self.store = store
+        self.blobs = blobs
+        self.region = region
+        self.now = now
+        self.chance = chance
+    }
+
+    // MARK: Uploads
+
+    /// A fresh identifier for an upload whose bytes are about to arrive.
+    package func newUploadID() -> UploadID { chance.draw { UploadID(at: now(), using: &$0) } }
+
+    /// Where the bytes of an upload stand.
+    package func blobName(of upload: UploadID) -> BlobName {
+        BlobName("uploads/\(upload.ulid)/source")!
+    }
+
+    /// Where the transcript that came with an upload stands.
+    package func transcriptBlobName(of upload: UploadID) -> BlobName {
+        BlobName("uploads/\(upload.ulid)/transcript")!
+    }
+
+    /// Takes note of bytes that stand already under `blobName(of:)`. When the store refuses, they are removed again.
+    package func register(
+        _ id: UploadID, fileName: String, facts: BlobFacts, transcript: SidecarTranscript? = nil
+    ) async throws -> Upload {
+        let upload = Upload(
+            id: id, fileName: fileName, bytes: facts.bytes, sha256: facts.sha256, blob: blobName(of: id),
+            transcript: transcript, createdAt: now())
+        do {
+            try await store.insert(upload)
+        } catch {
+            // Without its row nobody will ever ask for the bytes.
+            try? await blobs.remove([upload.blob] + (transcript.map { [$0.blob] } ?? []))
+            throw error
+        }
+        return upload
+    }
+
+    // MARK: Jobs
+
+    /// Takes a job in. Throws `OptionProblem` when the options make no sense.
+    package func submit(
+        upload: UploadID, options: JobOptions, tenant: String, idempotency: JobDraft.Idempotency? = nil
+    ) async throws -> SubmitOutcome {
+        if let problem = options.problem { throw problem }
+        let id = chance.draw { JobID(at: now(), using: &$0) }
+        return try await store.submit(
+            JobDraft(
+                id: id, upload: upload, region: region, tenant: tenant, options: options, stages: Pipeline.firstStages,
+                idempotency: idempotency))
+    }
+
+    package func cancel(_ id: JobID) async throws -> ChangeOutcome { try await store.cancel(id) }
+
+    /// Begins again where the job failed; what was finished is kept.
+    package func retry(_ id: JobID) async throws -> ChangeOutcome { try await store.retry(id) }
+
+    /// Deletes a job with everything only it used. Returns false when there is no such job.
+    package func delete(_ id: JobID) async throws -> Bool {
+        let stages = try await store.stages(of: id)
+        guard case .deleted(let unused) = try await store.delete(id) else { return false }
+        // Attempts that died left blobs that no result names; results that others reuse stay.
+        let leftovers = try await blobs.list(under: StageAttempt.prefix(of: id), limit: Self.leftoversMax)
+        try await blobs.remove(unused + Leftovers.select(leftovers, stages: stages, olderThan: now()))
+        return true
+    }
+
+    /// The job as clients see it, or nil when there is none.
+    package func view(_ id: JobID) async throws -> JobView? {
+        guard let job = try await store.job(id), let upload = try await store.upload(job.upload) else { return nil }
+        let position = job.status == .pending ? try await store.queuePosition(of: id) : nil
+        return JobView(
+            job: job, upload: upload, stages: try await store.stages(of: id), clips: try await store.clips(of: id),
+            nodes: try await store.nodes(), queuePosition: position, now: now())
+    }
+
+    /// Newest first.
+    package func list(before cursor: JobID?, limit: Int) async throws -> [Job] {
+        try await store.jobs(before: cursor, limit: limit)
+    }
+
+    /// Most blobs of dead attempts that one deletion removes; the sweeper takes the rest.
+    private static let leftoversMax = 10_000
+}

@@ -1,0 +1,282 @@
+package import Blobs
+package import ClipModel
+package import Logging
+package import Stages
+package import Store
+import Synchronization
+
+/// Runs the stages of one node: claims them when there are threads, keeps its lease alive, and lets go when told to.
+///
+/// This is the shell. What may be done is decided by `WorkerMachine`, `LeaseKeeper` and `Schedule`; here are only the
+/// loops that feed them. A node has one life after another: when it cannot be sure of its lease any more it stops all
+/// work and registers anew, and the store fences whatever its former life still says.
+package actor Worker {
+    /// One claimed stage, from the claim until its outcome is reported.
+    final class Run: Sendable {
+        struct State {
+            var grant: CPUSlots.Grant
+            var fraction = 0.0
+            var givesBack = false
+        }
+
+        let stop = Bell()
+        let state: Mutex<State>
+
+        init(grant: CPUSlots.Grant) { state = Mutex(State(grant: grant)) }
+    }
+
+    let node: NodeDraft
+    let configuration: WorkerConfiguration
+    let store: any Store
+    let blobs: BlobDirectory
+    let runner: StageRunner
+    let slots: CPUSlots
+    let clock: any Clock<Duration>
+    let now: WallTime
+    let chance: Chance
+    let logger: Logger
+    let stopwatch: Stopwatch
+    /// Something happened that the claim loop should look at.
+    let bell = Bell()
+    private let drainBell = Bell()
+    private let isDrainRequested = Mutex(false)
+    private(set) var machine: WorkerMachine
+    private var keeper: LeaseKeeper
+    private var runs: [StageLease: Run] = [:]
+    /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
+    private var yieldsUntil = Duration.zero
+
+    package init(
+        node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
+        runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
+        logger: Logger
+    ) {
+        precondition(node.leaseSeconds == configuration.leaseSeconds, "two lengths of one lease")
+        self.node = node
+        self.configuration = configuration
+        self.store = store
+        self.blobs = blobs
+        self.runner = runner
+        self.slots = slots
+        self.clock = clock
+        self.now = now
+        self.chance = chance
+        self.logger = logger
+        stopwatch = Stopwatch(clock)
+        machine = WorkerMachine(schedule: configuration.schedule)
+        keeper = LeaseKeeper(
+            lease: .seconds(configuration.leaseSeconds), margin: configuration.leaseMargin,
+            registrationStartedAt: .zero)
+    }
+
+    /// Works until `drain` was called and everything is given back, or until the task is cancelled, which stops all
+    /// work
+    /// at once and leaves the giving back to the end of the lease.
+    package func run() async {
+        while mayBegin {
+            let start = stopwatch.elapsed
+            guard let life = await register() else { return }
+            logger.info("node registered", metadata: ["node.epoch": "\(life.epoch)"])
+            await live(life, since: start)
+        }
+    }
+
+    /// Asks the node to go: nothing new is begun, running stages get `drainGrace` to end and are then given back.
+    package nonisolated func drain() {
+        isDrainRequested.withLock { $0 = true }
+        drainBell.ring()
+        bell.ring()
+    }
+
+    /// How far the stages are that run here right now.
+    package var running: [StageProgress] {
+        runs.map { lease, run in
+            let fraction = run.state.withLock { $0.fraction }
+            return StageProgress(job: lease.job, key: lease.key, epoch: lease.epoch, fraction: fraction)
+        }.sorted { ($0.job, $0.key) < ($1.job, $1.key) }
+    }
+
+    private var mayBegin: Bool { !Task.isCancelled && !isDrainRequested.withLock { $0 } }
+
+    // MARK: One life
+
+    private func register() async -> NodeLife? {
+        var failures = 0
+        while mayBegin {
+            do { return try await store.register(node) } catch {
+                failures += 1
+                logger.warning("node could not register", metadata: ["error": "\(error)"])
+                await bell.wait(upTo: delay(afterFailures: failures), on: clock)
+            }
+        }
+        return nil
+    }
+
+    private func live(_ life: NodeLife, since start: Duration) async {
+        machine = WorkerMachine(schedule: configuration.schedule)
+        keeper = LeaseKeeper(
+            lease: .seconds(configuration.leaseSeconds), margin: configuration.leaseMargin,
+            registrationStartedAt: start)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.sendHeartbeats(life) }
+            group.addTask { await self.watchTrust() }
+            group.addTask { await self.listen() }
+            group.addTask { await self.watchDrain() }
+            await claimStages(life, &group)
+            group.cancelAll()
+        }
+        guard !machine.isLifeLost else { return }
+        // When the store cannot be told, the end of the lease says the same a few seconds later.
+        do { try await store.leave(life) } catch {
+            logger.info("node left without goodbye", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func sendHeartbeats(_ life: NodeLife) async {
+        while !Task.isCancelled, machine.state != .over {
+            let start = stopwatch.elapsed
+            do {
+                switch try await store.heartbeat(life, running: running) {
+                case .renewed(let drop):
+                    keeper.renewed(attemptStartedAt: start)
+                    apply(.dropped(drop))
+                case .replaced:
+                    logger.warning("another life of this node exists; two nodes may share one name")
+                    apply(.lifeLost)
+                }
+            } catch {
+                logger.debug("heartbeat failed", metadata: ["error": "\(error)"])
+            }
+            // Ends early only by cancellation, which the loop sees.
+            try? await clock.sleep(for: configuration.heartbeatInterval)
+        }
+    }
+
+    private func watchTrust() async {
+        while !Task.isCancelled {
+            guard let wait = keeper.wait(at: stopwatch.elapsed) else {
+                logger.warning("lease lost: the store has not answered in time; all work is stopped")
+                apply(.lifeLost)
+                return
+            }
+            // As above.
+            try? await clock.sleep(for: wait)
+        }
+    }
+
+    private func listen() async {
+        for await signal in store.signals() {
+            switch signal {
+            case .work, .resynchronise: bell.ring()
+            case .stop(let job): apply(.stopped(job))
+            case .job: break
+            }
+        }
+    }
+
+    private func watchDrain() async {
+        await drainBell.wait()
+        guard isDrainRequested.withLock({ $0 }) else { return }
+        apply(.drainBegan)
+        bell.ring()
+        do { try await clock.sleep(for: configuration.drainGrace) } catch { return }
+        apply(.graceEnded)
+    }
+
+    // MARK: Claiming
+
+    private func claimStages(_ life: NodeLife, _ group: inout DiscardingTaskGroup) async {
+        var failures = 0
+        while machine.state != .over, !Task.isCancelled {
+            guard machine.claimsAllowed else {
+                await bell.wait()
+                continue
+            }
+            let rest = yieldsUntil - stopwatch.elapsed
+            // Ends early only by cancellation, which the loop sees.
+            if rest > .zero { try? await clock.sleep(for: rest) }
+            guard let grant = slots.tryAcquire() else {
+                // Our own threads come back with a ring; those of other nodes come back silently.
+                let isOwnBudgetSpent = slots.inUse >= slots.budget
+                let interval = isOwnBudgetSpent ? configuration.pollInterval : configuration.slotPollInterval
+                await bell.wait(upTo: interval, on: clock)
+                continue
+            }
+            do {
+                let leases = try await store.claim(1, for: life)
+                failures = 0
+                guard let lease = leases.first else {
+                    slots.release(grant)
+                    await bell.wait(upTo: configuration.pollInterval, on: clock)
+                    continue
+                }
+                begin(lease, grant, &group)
+                yield()
+            } catch {
+                // Should the claim have counted after all: the store takes back what no heartbeat reports.
+                slots.release(grant)
+                failures += 1
+                logger.debug("claim failed", metadata: ["error": "\(error)"])
+                await bell.wait(upTo: delay(afterFailures: failures), on: clock)
+            }
+        }
+    }
+
+    private func begin(_ lease: StageLease, _ grant: CPUSlots.Grant, _ group: inout DiscardingTaskGroup) {
+        var isStarted = false
+        for action in apply(.claimed(lease)) {
+            switch action {
+            case .start(let lease):
+                let run = Run(grant: grant)
+                runs[lease] = run
+                isStarted = true
+                group.addTask { await self.carryOut(lease, run) }
+            case .giveBack(let lease): group.addTask { await self.report(.released, under: lease) }
+            case .refuse(let lease, let failure):
+                group.addTask { await self.report(.failed(failure), under: lease) }
+            case .stop, .end: break
+            }
+        }
+        if !isStarted { slots.release(grant) }
+    }
+
+    /// Lets the machine decide, and does what needs no new task. Returns the rest.
+    @discardableResult
+    private func apply(_ event: WorkerMachine.Event) -> [WorkerMachine.Action] {
+        var rest: [WorkerMachine.Action] = []
+        for action in machine.received(event) {
+            switch action {
+            case .stop(let lease, let givesBack):
+                runs[lease]?.state.withLock { $0.givesBack = givesBack }
+                runs[lease]?.stop.ring()
+            case .end: bell.ring()
+            case .start, .giveBack, .refuse: rest.append(action)
+            }
+        }
+        return rest
+    }
+
+    /// A run is over and reported, whatever became of it.
+    func ended(_ lease: StageLease) {
+        runs[lease] = nil
+        apply(.finished(lease))
+    }
+
+    /// Nothing of the run works any more; reporting needs no core. Who held cores for a while lets others go first.
+    func handBackThreads(of run: Run, hasWorked: Bool) {
+        slots.release(run.state.withLock { $0.grant })
+        if hasWorked { yield() }
+        bell.ring()
+    }
+
+    private func yield() {
+        let (low, high) = (configuration.yieldMin, configuration.yieldMax)
+        yieldsUntil = stopwatch.elapsed + low + (high - low) * chance.fraction()
+    }
+
+    /// Grows from a tenth of a second, with jitter, so that nodes do not come back all at once.
+    func delay(afterFailures failures: Int) -> Duration {
+        let ceiling = min(configuration.reconnectDelayMax, .milliseconds(100) * (1 << min(failures, 10)))
+        return ceiling * (0.5 + chance.fraction() / 2)
+    }
+}

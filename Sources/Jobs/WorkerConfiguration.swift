@@ -1,0 +1,50 @@
+/// How a node takes part in the work.
+///
+/// | field | unit | default | the accident it prevents |
+/// |---|---|---|---|
+/// | `leaseSeconds` | seconds | 6 | a dead node holds its stages |
+/// | `leaseMargin` | duration | 1.5 s | two nodes run one stage, because a clock or a process stood still |
+/// | `heartbeatInterval` | duration | 1 s | one lost heartbeat costs the lease |
+/// | `pollInterval` | duration | 2 s | a lost signal leaves work lying |
+/// | `slotPollInterval` | duration | 25 ms | a free core goes unseen: nobody is told of a lock given back |
+/// | `gatherDelay` | duration | 100 ms | a stage takes all cores though another is about to become ready |
+/// | `yieldMin`, `yieldMax` | duration | 20, 60 ms | one of several nodes on a machine takes every stage |
+/// | `drainGrace` | duration | 10 s | a node that should go works on for minutes |
+/// | `reconnectDelayMax` | duration | 2 s | a database that comes back is met by a herd |
+/// | `schedule` | see `Schedule` | | |
+package struct WorkerConfiguration: Sendable, Hashable {
+    package var leaseSeconds: Int
+    package var leaseMargin: Duration
+    package var heartbeatInterval: Duration
+    package var pollInterval: Duration
+    package var slotPollInterval: Duration
+    package var gatherDelay: Duration
+    package var yieldMin: Duration
+    package var yieldMax: Duration
+    package var drainGrace: Duration
+    package var reconnectDelayMax: Duration
+    package var schedule: Schedule
+
+    package init(
+        leaseSeconds: Int = 6, leaseMargin: Duration = .milliseconds(1500), heartbeatInterval: Duration = .seconds(1),
+        pollInterval: Duration = .seconds(2), slotPollInterval: Duration = .milliseconds(25),
+        gatherDelay: Duration = .milliseconds(100), yieldMin: Duration = .milliseconds(20),
+        yieldMax: Duration = .milliseconds(60), drainGrace: Duration = .seconds(10),
+        reconnectDelayMax: Duration = .seconds(2), schedule: Schedule = Schedule()
+    ) {
+        precondition(leaseSeconds > 0 && leaseMargin < .seconds(leaseSeconds), "the margin eats the whole lease")
+        precondition(heartbeatInterval > .zero && pollInterval > .zero, "intervals must be positive")
+        precondition(.zero <= yieldMin && yieldMin <= yieldMax, "yields out of order")
+        self.leaseSeconds = leaseSeconds
+        self.leaseMargin = leaseMargin
+        self.heartbeatInterval = heartbeatInterval
+        self.pollInterval = pollInterval
+        self.slotPollInterval = slotPollInterval
+        self.gatherDelay = gatherDelay
+        self.yieldMin = yieldMin
+        self.yieldMax = yieldMax
+        self.drainGrace = drainGrace
+        self.reconnectDelayMax = reconnectDelayMax
+        self.schedule = schedule
+    }
+}

@@ -1,0 +1,74 @@
+import ClipModel
+import Store
+import Synchronization
+
+/// The way from one node to the store, which a test can cut.
+final class FaultyStore: Store {
+    enum Weather: Sendable {
+        case fine
+        /// Every call is refused at once.
+        case down
+        /// Calls take effect, and their answers are lost.
+        case answersLost
+    }
+
+    private let base: InMemoryStore
+    private let weather = Mutex(Weather.fine)
+    private let heartbeats = Mutex(0)
+
+    init(_ base: InMemoryStore) { self.base = base }
+
+    func set(_ next: Weather) { weather.withLock { $0 = next } }
+    /// Heartbeats that reached the store.
+    var heartbeatCount: Int { heartbeats.withLock { $0 } }
+
+    private func pass<Answer>(_ call: (InMemoryStore) async throws -> Answer) async throws -> Answer {
+        if weather.withLock({ $0 }) == .down { throw StoreError(.unavailable, "cut") }
+        let answer = try await call(base)
+        if weather.withLock({ $0 }) != .fine { throw StoreError(.unavailable, "the answer was lost") }
+        return answer
+    }
+
+    func insert(_ upload: Upload) async throws { try await pass { try await $0.insert(upload) } }
+    func upload(_ id: UploadID) async throws -> Upload? { try await pass { await $0.upload(id) } }
+    func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] {
+        try await pass { await $0.removeUnusedUploads(olderThanSeconds: seconds, limit: limit) }
+    }
+    func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await pass { try await $0.submit(draft) } }
+    func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
+    func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
+        try await pass { await $0.jobs(before: cursor, limit: limit) }
+    }
+    func queuePosition(of job: JobID) async throws -> Int { try await pass { await $0.queuePosition(of: job) } }
+    func cancel(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.cancel(id) } }
+    func retry(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.retry(id) } }
+    func delete(_ id: JobID) async throws -> DeleteOutcome { try await pass { await $0.delete(id) } }
+    func stages(of job: JobID) async throws -> [Stage] { try await pass { await $0.stages(of: job) } }
+    func clips(of job: JobID) async throws -> [Clip] { try await pass { await $0.clips(of: job) } }
+    func clip(_ id: ClipID) async throws -> Clip? { try await pass { await $0.clip(id) } }
+    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
+        try await pass { await $0.claim(limit, for: life) }
+    }
+    func complete(_ lease: StageLease, with outcome: StageOutcome, advance: Advance) async throws -> CompleteOutcome {
+        try await pass { try await $0.complete(lease, with: outcome, advance: advance) }
+    }
+    func result(cachedUnder key: String) async throws -> StageResult? {
+        try await pass { await $0.result(cachedUnder: key) }
+    }
+    func register(_ node: NodeDraft) async throws -> NodeLife { try await pass { await $0.register(node) } }
+    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
+        try await pass { base in
+            heartbeats.withLock { $0 += 1 }
+            return await base.heartbeat(life, running: running)
+        }
+    }
+    func leave(_ life: NodeLife) async throws { try await pass { await $0.leave(life) } }
+    func freeStagesOfDeadNodes() async throws -> Int { try await pass { await $0.freeStagesOfDeadNodes() } }
+    func nodes() async throws -> [Node] { try await pass { await $0.nodes() } }
+    func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event] {
+        try await pass { await $0.events(of: job, after: after, limit: limit) }
+    }
+    func signals() -> AsyncStream<StoreSignal> { base.signals() }
+    func ping() async throws { try await pass { await $0.ping() } }
+    func upkeep() async throws { try await pass { await $0.upkeep() } }
+}

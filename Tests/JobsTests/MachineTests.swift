@@ -1,0 +1,122 @@
+import ClipModel
+import Jobs
+import Stages
+import Store
+import Testing
+
+@Suite struct LeaseKeeperTests {
+    @Test func `trust counts from when the attempt began and ends a margin early`() {
+        var keeper = LeaseKeeper(lease: .seconds(6), margin: .seconds(2), registrationStartedAt: .seconds(10))
+        #expect(keeper.isTrusted(at: .seconds(13.9)))
+        #expect(!keeper.isTrusted(at: .seconds(14)))
+        keeper.renewed(attemptStartedAt: .seconds(12))
+        #expect(keeper.trustedUntil == .seconds(16))
+        #expect(keeper.wait(at: .seconds(15)) == .seconds(1))
+        #expect(keeper.wait(at: .seconds(16)) == nil)
+    }
+
+    @Test func `an answer that comes late never shortens the trust`() {
+        var keeper = LeaseKeeper(lease: .seconds(6), margin: .seconds(1), registrationStartedAt: .seconds(0))
+        keeper.renewed(attemptStartedAt: .seconds(9))
+        keeper.renewed(attemptStartedAt: .seconds(3))
+        #expect(keeper.trustedUntil == .seconds(14))
+    }
+}
+
+@Suite struct WorkerMachineTests {
+    private let first = lease(StageKey(.render, 0))
+    private let second = lease(StageKey(.render, 1))
+
+    @Test func `a claim that is answered twice starts one run`() {
+        var machine = WorkerMachine(schedule: Schedule())
+        #expect(machine.received(.claimed(first)) == [.start(first)])
+        #expect(machine.received(.claimed(first)) == [])
+    }
+
+    @Test func `a cancelled job stops its own runs, once`() {
+        var machine = working(on: [first, lease(StageKey(.render, 0), job: "1")])
+        #expect(machine.received(.stopped(first.job)) == [.stop(first, giveBack: false)])
+        #expect(machine.received(.stopped(first.job)) == [])
+    }
+
+    @Test func `only the named epoch is dropped`() {
+        var machine = working(on: [first])
+        let older = StageProgress(job: first.job, key: first.key, epoch: 0, fraction: 0)
+        #expect(machine.received(.dropped([older])) == [])
+        let same = StageProgress(job: first.job, key: first.key, epoch: first.epoch, fraction: 0)
+        #expect(machine.received(.dropped([same])) == [.stop(first, giveBack: false)])
+    }
+
+    @Test func `a lost life stops everything and ends`() {
+        var machine = working(on: [first, second])
+        let stops: [WorkerMachine.Action] = [.stop(first, giveBack: false), .stop(second, giveBack: false), .end]
+        #expect(machine.received(.lifeLost) == stops)
+        #expect(machine.isLifeLost && machine.state == .over)
+        #expect(machine.received(.claimed(lease(StageKey(.probe)))) == [])
+        #expect(machine.received(.lifeLost) == [])
+    }
+
+    @Test func `draining waits for the runs, then gives them back`() {
+        var machine = working(on: [first, second])
+        #expect(machine.received(.drainBegan) == [])
+        #expect(!machine.claimsAllowed)
+        #expect(machine.received(.claimed(lease(StageKey(.probe)))) == [.giveBack(lease(StageKey(.probe)))])
+        #expect(machine.received(.finished(first)) == [])
+        #expect(machine.received(.graceEnded) == [.stop(second, giveBack: true)])
+        #expect(machine.received(.finished(second)) == [.end])
+    }
+
+    @Test func `an idle node that drains ends at once`() {
+        var machine = WorkerMachine(schedule: Schedule())
+        #expect(machine.received(.drainBegan) == [.end])
+        #expect(machine.received(.drainBegan) == [])
+    }
+
+    @Test func `a stage that took too many nodes with it is refused`() throws {
+        var machine = WorkerMachine(schedule: Schedule(crashesMax: 6))
+        #expect(machine.received(.claimed(lease(StageKey(.render), attempts: 6))) != [])
+        let actions = machine.received(.claimed(lease(StageKey(.render), attempts: 7)))
+        guard case .refuse(_, let failure) = try #require(actions.first) else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(failure.class == .poison && failure.code == "stage_crashed_repeatedly")
+    }
+
+    private func working(on leases: [StageLease]) -> WorkerMachine {
+        var machine = WorkerMachine(schedule: Schedule())
+        for lease in leases { _ = machine.received(.claimed(lease)) }
+        return machine
+    }
+}
+
+@Suite struct ScheduleTests {
+    private let schedule = Schedule()
+
+    @Test(arguments: [Failure.Class.transient, .resource])
+    func `what may work is tried four times, with growing waits`(kind: Failure.Class) throws {
+        let longest = try (1...3).map { try #require(schedule.retryDelaySeconds(after: kind, attempts: $0, chance: 1)) }
+        #expect(longest == [3, 9, 27])
+        let shortest = try (1...3).map {
+            try #require(schedule.retryDelaySeconds(after: kind, attempts: $0, chance: 0))
+        }
+        #expect(shortest == [1, 1, 1])
+        #expect(schedule.retryDelaySeconds(after: kind, attempts: 4, chance: 0.5) == nil)
+    }
+
+    @Test(arguments: [Failure.Class.poison, .cancelled])
+    func `what cannot work is not tried again`(kind: Failure.Class) {
+        #expect(schedule.retryDelaySeconds(after: kind, attempts: 1, chance: 0.5) == nil)
+    }
+
+    @Test func `no wait is longer than the longest`() {
+        let patient = Schedule(attemptsMax: 50, crashesMax: 60)
+        #expect(patient.retryDelaySeconds(after: .transient, attempts: 49, chance: 1) == 30)
+    }
+}
+
+private func lease(_ key: StageKey, job: String = "z", attempts: Int = 1) -> StageLease {
+    StageLease(
+        job: JobID("job_01hzzzzzzzzzzzzzzzzzzzzzz" + job)!, key: key, epoch: 1, node: NodeID("a")!, nodeEpoch: 1,
+        attempts: attempts)
+}

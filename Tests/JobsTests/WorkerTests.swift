@@ -1,0 +1,128 @@
+import Blobs
+import ClipModel
+import Jobs
+import Stages
+import Store
+import Testing
+
+@Suite struct WorkerTests {
+    @Test func `a job goes through all its stages and every stage runs once`() async throws {
+        try await inWorld(try World()) { world in
+            let job = try await world.submit()
+            try world.start("a")
+            #expect(try await world.runToEnd(job).status == .ready)
+            let keys = world.runs.map(\.key)
+            #expect(Set(keys).count == keys.count)
+            #expect(Set(keys.map(\.name)) == Set(StageName.allCases))
+            let clips = await world.store.clips(of: job)
+            #expect(clips.map(\.state) == [.ready, .ready])
+            let view = try #require(try await world.service.view(job))
+            #expect(view.progress == 100 && view.stage == nil && view.etaSeconds == nil)
+            #expect(view.clips.allSatisfy { $0.hasVideo && $0.hasSubtitles && $0.hasThumbnail })
+        }
+    }
+
+    @Test func `a second job of the same file reuses every result`() async throws {
+        try await inWorld(try World(shares: true)) { world in
+            try world.start("a")
+            let first = try await world.submit()
+            _ = try await world.runToEnd(first)
+            let (runs, start) = (world.runs.count, world.seconds)
+            let second = try await world.submit()
+            #expect(try await world.runToEnd(second).status == .ready)
+            #expect(world.runs.dropFirst(runs).map(\.key.name) == [.publish])
+            #expect(world.seconds - start < 5)
+            let stages = await world.store.stages(of: second)
+            #expect(stages.allSatisfy { $0.reused || $0.key.name == .publish })
+        }
+    }
+
+    @Test func `a result whose blobs are gone is made again`() async throws {
+        try await inWorld(try World(shares: true, keeps: true)) { world in
+            try world.start("a")
+            let first = try await world.submit()
+            _ = try await world.runToEnd(first)
+            let probe = try #require(await world.stage(first, StageKey(.probe))?.result)
+            try await world.blobs.remove(probe.blobs)
+            let runs = world.runs.count
+            #expect(try await world.runToEnd(try await world.submit()).status == .ready)
+            #expect(world.runs.dropFirst(runs).map(\.key.name) == [.probe, .publish])
+        }
+    }
+
+    @Test func `a deleted job leaves no blob behind`() async throws {
+        try await inWorld(try World(keeps: true)) { world in
+            try world.start("a")
+            let job = try await world.submit()
+            _ = try await world.runToEnd(job)
+            // What an attempt left whose node died.
+            let left = StageAttempt(job: job, key: StageKey(.probe), epoch: 0).blobName("file")
+            _ = try await world.blobs.put([1], as: left)
+            #expect(try await world.service.delete(job))
+            #expect(try await !world.service.delete(job))
+            #expect(try await world.blobs.list(under: StageAttempt.root, limit: 9).isEmpty)
+            #expect(try await world.blobs.list(under: BlobName("uploads")!, limit: 9).isEmpty)
+        }
+    }
+
+    @Test func `stages spread over the nodes of a machine and never use more threads than it has`() async throws {
+        let video = PlayedVideo(chunks: 8, clips: 6)
+        let world = try World(video: video) { _, clock in try await clock.sleep(for: .seconds(5)) }
+        try await inWorld(world) { world in
+            let job = try await world.submit()
+            for name in ["a", "b", "c"] { try world.start(name) }
+            #expect(try await world.runToEnd(job).status == .ready)
+            #expect(world.threadsMax == 2)
+            #expect(Set(world.runs(of: .transcribe).map(\.node)).count > 1)
+            #expect(Set(world.runs(of: .render).map(\.node)).count > 1)
+        }
+    }
+
+    @Test func `a stage that nothing else competes with gets all threads`() async throws {
+        let world = try World(video: PlayedVideo(chunks: 1, clips: 1), machineThreads: 8)
+        try await inWorld(world) { world in
+            let job = try await world.submit()
+            try world.start("a")
+            _ = try await world.runToEnd(job)
+            #expect(world.runs(of: .transcribe).map(\.threads).max() == StageCost.threadsMax(.transcribe))
+            #expect(world.runs(of: .scan).map(\.threads) == [1])
+            #expect(world.runs(of: .render).map(\.threads) == [StageCost.threadsMax(.render)])
+        }
+    }
+
+    @Test func `a cancelled job stops its stages at once and leaves no blob behind`() async throws {
+        let world = try World(keeps: true) { assignment, clock in
+            try await clock.sleep(for: .seconds(assignment.inputs.key.name == .transcribe ? 1000 : 1))
+        }
+        try await inWorld(world) { world in
+            let job = try await world.submit()
+            try world.start("a")
+            try await world.run { world.isRunning(.transcribe) }
+            let start = world.seconds
+            _ = try await world.service.cancel(job)
+            try await world.run { !world.isRunning(.transcribe) }
+            #expect(world.seconds - start < 2)
+            #expect(world.runs(of: .transcribe).allSatisfy { $0.wasCancelled })
+            let prefix = StageAttempt(job: job, key: StageKey(.transcribe, 0), epoch: 1).prefix
+            try await world.run { try await world.blobs.list(under: prefix, limit: 9).isEmpty }
+            #expect(await world.store.job(job)?.status == .cancelled)
+        }
+    }
+
+    @Test func `a stage that takes longer than its limit is stopped and tried again`() async throws {
+        let world = try World { assignment, clock in
+            let isFirst = assignment.attempt.epoch == 1 && assignment.inputs.key.name == .probe
+            try await clock.sleep(for: .seconds(isFirst ? 100_000 : 1))
+        }
+        try await inWorld(world) { world in
+            let job = try await world.submit()
+            try world.start("a")
+            try await world.run(upTo: 2000) { await world.store.job(job)?.status.hasEnded ?? true }
+            #expect(await world.store.job(job)?.status == .ready)
+            let probes = world.runs(of: .probe)
+            #expect(probes.count == 2 && probes[0].wasCancelled)
+            let length = try #require(probes[0].end) - probes[0].start
+            #expect(abs(length - StageCost.limitSecondsFloor) < 5)
+        }
+    }
+}
