@@ -1,0 +1,74 @@
+package import ClipModel
+import Crypto
+import Hummingbird
+import HummingbirdCore
+package import Jobs
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Who answers: put into `/api/health`.
+package struct GatewayIdentity: Sendable, Hashable {
+    package let node: NodeID
+    package let region: Region
+    package let version: String
+
+    package init(node: NodeID, region: Region, version: String) {
+        self.node = node
+        self.region = region
+        self.version = version
+    }
+}
+
+/// The front door of a node: takes videos and jobs in, tells how they fare, and hands clips out.
+///
+/// It holds no state that matters. Every node's door shows the same jobs, because all of them ask the store.
+package struct HTTPGateway: Service {
+    private let application: Application<RouterResponder<GatewayContext>>
+
+    /// - Parameter onListening: called once with the port that is listened on.
+    package init(
+        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, clock: any Clock<Duration>,
+        chance: Chance, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        let routes = Self.routes(jobs: jobs, identity: identity, configuration: configuration, clock: clock)
+        var table = RouteTable()
+        for route in routes { table.add(route.method, route.template) }
+        let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestIdentity(chance: chance, clock: clock))
+        router.add(middleware: SafeHeaders())
+        router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
+        for route in routes { router.on(RouterPath(route.template), method: route.method, use: route.handler) }
+        var setup = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))
+        setup.availableConnectionsDelegate = MaximumAvailableConnections(configuration.connectionsMax, logger: logger)
+        application = Application(
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(Int64(configuration.idleSeconds)),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: configuration.headerBytesMax,
+                        maxHeaderListSize: configuration.headerBytesMax, maxHeaderFieldCount: 100))),
+            configuration: setup,
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? configuration.port) },
+            logger: logger)
+    }
+
+    /// Serves until the service group shuts down: then answers what is under way and ends event streams.
+    package func run() async throws { try await application.run() }
+
+    private static func routes(
+        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, clock: any Clock<Duration>
+    ) -> [Route] {
+        let events = EventRoutes(
+            jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
+        let health = HealthRoutes(
+            jobs: jobs, identity: identity,
+            adminTokenSHA256: configuration.adminToken.map { SHA256.hash(data: Array($0.utf8)) },
+            uploadBytesMax: configuration.uploadBytesMax)
+        return UploadRoutes(jobs: jobs, configuration: configuration).routes
+            + JobRoutes(jobs: jobs, configuration: configuration).routes
+            + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes
+            + PageRoutes().routes
+    }
+}

@@ -1,0 +1,49 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Turns whatever a route throws into `application/problem+json`. Surprises are logged and told nobody else.
+struct ProblemAnswers: RouterMiddleware {
+    let table: RouteTable
+    let lingerSeconds: Int
+
+    func handle(
+        _ request: Request, context: GatewayContext,
+        next: @concurrent (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            return answer(problem(for: error, request, context), to: request, context)
+        }
+    }
+
+    private func problem(for error: any Error, _ request: Request, _ context: GatewayContext) -> Problem {
+        guard let problem = Problem(error) else {
+            // A runbook entry: the id leads from a client's report to this line.
+            context.logger.error("request failed unexpectedly", metadata: ["error": "\(error)"])
+            return .unexpected
+        }
+        guard problem == .notFound else { return problem }
+        let allowed = table.allowedMethods(for: request.uri.path)
+        return allowed.isEmpty ? problem : .methodNotAllowed(allowed)
+    }
+
+    private func answer(_ problem: Problem, to request: Request, _ context: GatewayContext) -> Response {
+        var response = JSONAnswer.make(problem.body(requestID: context.requestID), status: problem.status)
+        response.headers[.contentType] = "application/problem+json"
+        response.headers[.cacheControl] = "no-store"
+        if let seconds = problem.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
+        if let methods = problem.allow { response.headers[.allow] = methods.joined(separator: ", ") }
+        if problem.code == "unauthorized" { response.headers[.wwwAuthenticate] = "Bearer" }
+        if problem.closesConnection {
+            response.headers[.connection] = "close"
+            // Closing at once would reset the connection and take the answer along while the client is still sending:
+            // what it sends is thrown away for a while first.
+            let channel = context.channel
+            channel.eventLoop.scheduleTask(in: .seconds(Int64(lingerSeconds))) { channel.close(promise: nil) }
+        }
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+}

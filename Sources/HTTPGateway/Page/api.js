@@ -1,0 +1,56 @@
+// Everything this page asks of the server, and the one form in which it fails.
+
+export class ApiError extends Error {
+  /// `problem`: the problem+json of the server; without one, the connection failed.
+  constructor(problem, status = 0) {
+    super(problem?.detail ?? "no answer");
+    this.code = problem?.code ?? (status === 0 ? "offline" : "internal_error");
+    this.detail = problem?.detail ?? "";
+    this.hint = problem?.hint ?? "";
+    this.field = problem?.field ?? null;
+    this.instance = problem?.instance ?? "";
+    this.status = status;
+  }
+}
+
+async function call(path, init = {}) {
+  let response;
+  try {
+    response = await fetch(path, { headers: { Accept: "application/json", ...init.headers }, ...init });
+  } catch {
+    throw new ApiError(null);
+  }
+  if (response.status === 204) return null;
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(body, response.status);
+  return body;
+}
+
+export const listJobs = (cursor) => call(`/api/jobs?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+export const getJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}`);
+export const cancelJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}/cancel`, { method: "POST" });
+export const retryJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
+export const deleteJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+
+/// A node whose database is away answers 503 with its own report: that is news, not a failure of the call.
+export async function health() {
+  let response;
+  try {
+    response = await fetch("/api/health");
+  } catch {
+    throw new ApiError(null);
+  }
+  return response.json();
+}
+
+/// The key makes a repeated click, or a repeat after a lost answer, count once.
+export function createJob(uploadId, options, key) {
+  return call("/api/jobs", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key },
+    body: JSON.stringify({ uploadId, options }),
+  });
+}
+
+export const eventsOf = (id) => new EventSource(`/api/jobs/${encodeURIComponent(id)}/events`);
+export const archiveOf = (id) => `/api/jobs/${encodeURIComponent(id)}/archive`;

@@ -1,0 +1,138 @@
+// The clips of a job: watch, understand why they were chosen, take them home.
+
+import { el, icon, keyed } from "./dom.js";
+import { describe } from "./errors.js";
+import { bytes, clock, number, span } from "./format.js";
+import { language, t, tOr } from "./i18n.js";
+
+/// A signal below this is not worth a word.
+const signalShareMin = 0.6;
+const phrasesMax = 3;
+
+export function clipsGrid() {
+  const grid = el("ol", { class: "clips" });
+  const title = el("h2", { id: "clips-title" });
+  const node = el("section", { class: "clips-section", "aria-labelledby": "clips-title", hidden: true }, title, grid);
+  return {
+    node,
+    update({ job, clips }) {
+      node.hidden = clips.length === 0;
+      const ready = clips.filter((clip) => clip.state === "ready").length;
+      title.textContent = ready === clips.length
+        ? t("clips.title", { count: clips.length })
+        : t("clips.some", { ready: number(ready), all: number(clips.length) });
+      keyed(grid, clips, (clip) => clip.id, () => el("li", { class: "clip" }), (element, clip) => {
+        // A card is built anew only when its clip has changed, so that a playing video plays on.
+        const version = JSON.stringify(clip);
+        if (element.dataset.version === version) return;
+        element.dataset.version = version;
+        element.className = `clip is-${clip.state}`;
+        element.replaceChildren(picture(job, clip), words(clip));
+      });
+    },
+  };
+}
+
+function picture(job, clip) {
+  const frame = el("div", { class: `clip-frame aspect-${job.options.aspect.replace(":", "-")}` });
+  if (clip.state !== "ready" || !clip.links.download) {
+    frame.append(el("div", { class: "clip-wait" },
+      clip.state === "error" ? icon("alert") : el("span", { class: "spinner", "aria-hidden": "true" }),
+      el("span", { text: t(`clip.${clip.state}`) })));
+    return frame;
+  }
+  const poster = clip.links.thumbnail;
+  const play = el(
+    "button",
+    { type: "button", class: "clip-play", "aria-label": t("clip.play", { title: clip.title }) },
+    poster ? el("img", { src: poster, alt: "", loading: "lazy", decoding: "async" }) : null,
+    el("span", { class: "clip-play-mark", "aria-hidden": "true" }, icon("play")),
+    el("span", { class: "clip-length", text: clock(clip.figures?.durationSeconds ?? clip.durationSeconds) }),
+  );
+  play.addEventListener("click", () => {
+    for (const other of document.querySelectorAll(".clip-frame video")) other.pause();
+    const video = el("video", { src: `${clip.links.download}?inline=1`, controls: true, playsinline: true, autoplay: true, poster },
+      clip.links.vtt && job.options.subtitles === "srt"
+        ? el("track", { kind: "captions", src: clip.links.vtt, default: true, label: t("clip.captions") }) : null);
+    play.replaceWith(video);
+    video.focus();
+  });
+  frame.append(play);
+  return frame;
+}
+
+function words(clip) {
+  const link = (href, key, glyph, primary) => href
+    ? el("a", { class: primary ? "button button-small button-primary" : "button button-small", href, download: true },
+        glyph ? icon(glyph) : null, t(key))
+    : null;
+  return el(
+    "div",
+    { class: "clip-words" },
+    el("div", { class: "clip-head" },
+      scoreRing(clip.score),
+      el("div", {},
+        el("h3", { text: clip.title || t("clip.untitled", { n: number(clip.ordinal + 1) }) }),
+        el("p", { class: "clip-span", text: `${clock(clip.start)} – ${clock(clip.end)} · ${span(clip.durationSeconds)}` }))),
+    el("p", { class: "clip-reason", text: reasonOf(clip) }),
+    clip.error ? el("p", { class: "clip-error" }, el("strong", { text: describe(clip.error).title }), " ", describe(clip.error).hint) : null,
+    signals(clip),
+    figures(clip),
+    el("div", { class: "clip-links" },
+      link(clip.links.download, "clip.download", "download", true),
+      link(clip.links.srt, "clip.srt"),
+      link(clip.links.vtt, "clip.vtt"),
+      clip.videoBytes ? el("span", { class: "clip-size", text: bytes(clip.videoBytes) }) : null),
+  );
+}
+
+/// Why the clip was chosen, in the reader's language: the server explains itself in English, so for other languages the
+/// reason is put together from the strongest signals it gives along.
+function reasonOf(clip) {
+  if (language() === "en") return clip.reason;
+  const mentioned = clip.reason.match(/“[^”]+”/g);
+  const phrases = Object.entries(clip.signals)
+    .filter(([name, value]) => value >= signalShareMin && tOr(`why.${name}`, null))
+    .sort((one, two) => two[1] - one[1])
+    .slice(0, phrasesMax)
+    .map(([name]) => t(`why.${name}`));
+  if (mentioned) phrases.unshift(t("why.mentions", { words: mentioned.join(", ") }));
+  if (!phrases.length) return t("why.plain");
+  const text = phrases.join("; ");
+  return `${text[0].toLocaleUpperCase(language())}${text.slice(1)}.`;
+}
+
+function scoreRing(score) {
+  const ring = el("span", { class: "score", role: "img", "aria-label": t("clip.score", { n: number(score) }) },
+    el("span", { text: number(score) }));
+  ring.style.setProperty("--score", `${Math.max(0, Math.min(100, score))}%`);
+  return ring;
+}
+
+function signals(clip) {
+  const rows = Object.entries(clip.signals).filter(([, value]) => value > 0).sort((one, two) => two[1] - one[1]);
+  if (!rows.length) return null;
+  return el("details", { class: "signals" },
+    el("summary", { text: t("clip.why") }),
+    el("dl", {}, rows.map(([name, value]) => {
+      const bar = el("span", { class: "signal-bar" }, el("i"));
+      bar.firstChild.style.width = `${Math.min(100, 100 * value)}%`;
+      return el("div", { class: "signal" },
+        el("dt", { text: tOr(`signal.${name}`, name.replace(/([A-Z])/g, " $1").toLowerCase()) }),
+        el("dd", {}, bar, el("span", { class: "signal-value", text: number(100 * value) })));
+    })));
+}
+
+function figures(clip) {
+  const f = clip.figures;
+  if (!f) return null;
+  const chips = [
+    `${f.width}×${f.height}`,
+    `${number(f.framesPerSecond, 2)} fps`,
+    f.loudnessLUFS !== undefined ? `${number(f.loudnessLUFS, 1)} LUFS` : null,
+    f.truePeakDBTP !== undefined ? `${number(f.truePeakDBTP, 1)} dBTP` : null,
+    f.faceInFrame !== undefined ? t("clip.face", { n: number(100 * f.faceInFrame) }) : null,
+  ].filter(Boolean).map((text) => el("li", { class: "figure", text }));
+  const flags = f.flags.map((flag) => el("li", { class: "figure is-flag", title: flag.text, text: tOr(`flag.${flag.code}`, flag.text) }));
+  return el("ul", { class: "figures", "aria-label": t("clip.figures") }, chips, flags);
+}

@@ -1,0 +1,173 @@
+// One job, live: how far it is, who does what, its clips.
+
+import { activityLog } from "./activity.js";
+import * as api from "./api.js";
+import { clipsGrid } from "./clips.js";
+import { announce, el, icon } from "./dom.js";
+import { errorNotice } from "./errors.js";
+import { follow } from "./follow.js";
+import { ago, clock, number, span } from "./format.js";
+import { language, t, tOr } from "./i18n.js";
+import { workPanel } from "./work.js";
+
+export function jobView(id) {
+  const heading = el("h1", { class: "job-name", text: "…" });
+  const pill = el("span", { class: "pill" });
+  const facts = el("p", { class: "job-facts" });
+  const progress = progressPanel();
+  const actions = el("div", { class: "job-actions" });
+  const notices = el("div", { class: "job-notices" });
+  const work = workPanel();
+  const clips = clipsGrid();
+  const activity = activityLog();
+  const body = el("div", { class: "job-body" }, el("div", { class: "skeleton skeleton-tall" }));
+  const node = el(
+    "div",
+    { class: "job" },
+    el("a", { class: "link back", href: "#/" }, icon("back"), t("job.back")),
+    el("div", { class: "job-head" }, el("div", { class: "job-title" }, heading, pill), actions),
+    facts,
+    notices,
+    body,
+  );
+
+  let current = null;
+  let arranged = null;
+
+  const paint = (next) => {
+    if (current && current.job.status !== next.job.status) announce(t(`status.${next.job.status}`));
+    current = next;
+    const { job } = next;
+    document.title = `${job.status === "processing" ? `${Math.round(job.progress)} % · ` : ""}${job.upload.fileName} · Tijera`;
+    heading.textContent = job.upload.fileName;
+    pill.className = `pill is-${job.status}`;
+    pill.textContent = t(`status.${job.status}`);
+    facts.textContent = factsOf(job);
+    arrange(job.status);
+    progress.update(job);
+    work.update(job);
+    clips.update(next);
+    paintActions();
+    notices.replaceChildren(
+      ...(job.error ? [errorNotice(job.error)] : []),
+      ...job.notes.map((note) => el("p", { class: "notice", text: tOr(`note.${note.code}`, note.text) })),
+    );
+  };
+
+  /// What matters now comes first: the work while it runs, the clips once they stand.
+  const arrange = (status) => {
+    const order = status === "ready" ? "clips" : "work";
+    if (arranged === order) return;
+    arranged = order;
+    const parts = order === "clips" ? [clips.node, work.node] : [progress.node, work.node, clips.node];
+    body.replaceChildren(...parts, activity.node);
+  };
+
+  const paintActions = () => {
+    const { status } = current.job;
+    const running = status === "pending" || status === "processing";
+    const key = `${status}/${current.clips.some((clip) => clip.state === "ready")}`;
+    if (actions.dataset.key === key) return; // Keeps the focus where it is.
+    actions.dataset.key = key;
+    actions.replaceChildren(
+      ...[
+        current.clips.some((clip) => clip.state === "ready")
+          ? el("a", { class: "button button-primary", href: api.archiveOf(id), download: true },
+              icon("archive"), t("job.archive"))
+          : null,
+        running ? action("close", "job.cancel", () => api.cancelJob(id), "job.cancelSure") : null,
+        status === "error" ? action("retry", "job.retry", () => api.retryJob(id)) : null,
+        running ? null : action("trash", "job.delete", () => api.deleteJob(id), "job.deleteSure"),
+      ].filter(Boolean),
+    );
+  };
+
+  const action = (glyph, key, run, question) =>
+    el(
+      "button",
+      {
+        type: "button", class: "button",
+        on: {
+          click: async (event) => {
+            if (question && !confirm(t(question))) return;
+            const button = event.currentTarget;
+            button.disabled = true;
+            try {
+              const answer = await run();
+              if (answer === null) location.hash = "#/";
+              else {
+                paint(answer);
+                stream.reopen();
+              }
+            } catch (failure) {
+              notices.replaceChildren(errorNotice(failure));
+            }
+            button.disabled = false;
+          },
+        },
+      },
+      icon(glyph),
+      t(key),
+    );
+
+  const stream = follow(id, {
+    onState: paint,
+    onEvent: activity.add,
+    onLink: (alive) => node.classList.toggle("is-cut-off", !alive),
+    onGone(failure) {
+      heading.textContent = t("job.gone");
+      pill.textContent = "";
+      actions.replaceChildren();
+      body.replaceChildren(errorNotice(failure, el("a", { class: "button", href: "#/", text: t("job.back") })));
+    },
+  });
+  const ticking = setInterval(() => current && work.tick(current.job), 1000);
+
+  return {
+    node,
+    leave() {
+      stream.close();
+      clearInterval(ticking);
+      document.title = "Tijera";
+    },
+  };
+}
+
+function factsOf(job) {
+  const names = new Intl.DisplayNames(language(), { type: "language" });
+  const took = job.endedAt && job.startedAt ? (Date.parse(job.endedAt) - Date.parse(job.startedAt)) / 1000 : null;
+  return [
+    ago(job.createdAt),
+    job.durationSeconds ? clock(job.durationSeconds) : null,
+    job.language && job.language !== "und" ? names.of(job.language) : null,
+    job.options.aspect,
+    t(`options.durationPreset.${job.options.durationPreset}`),
+    took !== null && job.status === "ready" ? t("job.took", { time: span(took) }) : null,
+  ].filter(Boolean).join(" · ");
+}
+
+function progressPanel() {
+  const percent = el("span", { class: "percent" });
+  const stage = el("p", { class: "progress-stage" });
+  const eta = el("p", { class: "progress-eta" });
+  const bar = el("div", { class: "bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": t("job.progress") }, el("span"));
+  const node = el("section", { class: "progress" }, el("div", { class: "progress-row" }, percent, el("div", {}, stage, eta)), bar);
+  let said = null;
+  return {
+    node,
+    update(job) {
+      node.hidden = job.status !== "pending" && job.status !== "processing";
+      const share = Math.floor(job.progress);
+      percent.textContent = `${number(share)} %`;
+      bar.setAttribute("aria-valuenow", share);
+      bar.firstChild.style.width = `${job.progress}%`;
+      const waiting = job.status === "pending";
+      node.classList.toggle("is-waiting", waiting);
+      stage.textContent = waiting
+        ? job.queuePosition > 0 ? t("job.queued", { count: job.queuePosition }) : t("job.next")
+        : job.stage ? t(`stage.${job.stage}.doing`) : "";
+      eta.textContent = job.etaSeconds > 0 ? t("job.eta", { time: span(job.etaSeconds) }) : "";
+      if (stage.textContent !== said) announce((said = stage.textContent));
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import ClipModel
+import Crypto
+import HTTPTypes
+import Hummingbird
+import Jobs
+import Store
+
+/// How this node and the cluster are: for people, balancers and operators.
+struct HealthRoutes: Sendable {
+    let jobs: JobService
+    let identity: GatewayIdentity
+    let adminTokenSHA256: SHA256.Digest?
+    let uploadBytesMax: Int64
+
+    var routes: [Route] {
+        [
+            Route(.get, "/api/health", health),
+            Route(.get, "/livez", live),
+            Route(.get, "/readyz", ready),
+            Route(.get, "/admin/v1/status", status),
+        ]
+    }
+
+    private struct Report: Encodable {
+        /// `ok`, or `down` when the database does not answer.
+        let status: String
+        let node: NodeID
+        let region: Region
+        let version: String
+        let database: String
+        let nodes: [NodeBody]?
+        let queue: Queue?
+        let limits: Limits
+    }
+
+    /// What clients may send, so that they can say so before they try.
+    private struct Limits: Encodable { let uploadBytesMax: Int64 }
+
+    private struct NodeBody: Encodable {
+        let id: NodeID
+        let region: Region
+        /// `alive` or `dead`.
+        let state: String
+        let http: String
+        let version: String
+        let threads: Int
+        let startedAt: Timestamp
+        let seenAt: Timestamp
+        let running: [Running]
+
+        struct Running: Encodable {
+            let job: JobID
+            let stage: String
+            let progress: Double
+        }
+
+        init(_ node: Node) {
+            id = node.id
+            region = node.region
+            state = node.isAlive ? "alive" : "dead"
+            http = node.http
+            version = node.version
+            threads = node.threads
+            startedAt = node.startedAt
+            seenAt = node.seenAt
+            running =
+                node.isAlive
+                ? node.running.map { Running(job: $0.job, stage: $0.key.description, progress: $0.fraction) } : []
+        }
+    }
+
+    private struct Queue: Encodable {
+        /// Jobs that no node has begun.
+        let jobsWaiting: Int
+        let jobsRunning: Int
+        let stagesRunning: Int
+    }
+
+    @Sendable private func live(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        JSONAnswer.make(["status": "ok"])
+    }
+
+    @Sendable private func ready(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        try await jobs.store.ping()
+        return JSONAnswer.make(["status": "ok"])
+    }
+
+    @Sendable private func health(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        do {
+            return JSONAnswer.make(try await report())
+        } catch is StoreError {
+            let report = Report(
+                status: "down", node: identity.node, region: identity.region, version: identity.version,
+                database: "unreachable", nodes: nil, queue: nil,
+                limits: limits)
+            return JSONAnswer.make(report, status: .serviceUnavailable)
+        }
+    }
+
+    @Sendable private func status(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        guard let adminTokenSHA256 else {
+            throw Problem(
+                .forbidden, code: "admin_closed", detail: "This node has no admin token.",
+                hint: "Set adminToken in its configuration to open /admin/v1.")
+        }
+        let parts = request.headers[.authorization]?.split(separator: " ", maxSplits: 1) ?? []
+        let token = parts.count == 2 && parts[0].lowercased() == "bearer" ? parts[1] : ""
+        // Digests have one length and `==` of digests takes one time, so nothing about the token leaks.
+        guard SHA256.hash(data: Array(token.utf8)) == adminTokenSHA256 else {
+            throw Problem(
+                .unauthorized, code: "unauthorized", detail: "The admin token is missing or wrong.",
+                hint: "Send Authorization: Bearer with the token of the node's configuration.")
+        }
+        return JSONAnswer.make(try await report())
+    }
+
+    private func report() async throws -> Report {
+        let nodes = try await jobs.store.nodes()
+        let running = nodes.filter(\.isAlive).flatMap(\.running)
+        var waiting = 0
+        if let newest = try await jobs.list(before: nil, limit: 1).first {
+            // Whoever waits stands before the newest job, or is the newest job.
+            waiting = try await jobs.store.queuePosition(of: newest.id) + (newest.status == .pending ? 1 : 0)
+        }
+        let queue = Queue(
+            jobsWaiting: waiting, jobsRunning: Set(running.map(\.job)).count, stagesRunning: running.count)
+        return Report(
+            status: "ok", node: identity.node, region: identity.region, version: identity.version, database: "ok",
+            nodes: nodes.sorted { $0.id < $1.id }.map { NodeBody($0) }, queue: queue, limits: limits)
+    }
+
+    private var limits: Limits { Limits(uploadBytesMax: uploadBytesMax) }
+}

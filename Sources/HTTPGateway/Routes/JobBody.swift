@@ -1,0 +1,70 @@
+import ClipModel
+import Jobs
+
+/// `GET /api/jobs/{id}`, and the data of the events `snapshot` and `progress`.
+struct JobBody: Encodable, Hashable, Sendable {
+    let job: JobView
+    let clips: [ClipBody]
+
+    init(_ view: JobView) {
+        job = view
+        clips = view.clips.map { ClipBody($0) }
+    }
+}
+
+/// A clip with the addresses of its files, so that no client has to put them together.
+struct ClipBody: Encodable, Hashable, Sendable {
+    let clip: JobView.ClipView
+    let links: Links
+
+    struct Links: Encodable, Hashable, Sendable {
+        let download: String?
+        let srt: String?
+        let vtt: String?
+        let thumbnail: String?
+    }
+
+    init(_ clip: JobView.ClipView) {
+        let base = "/api/clips/\(clip.id)"
+        self.clip = clip
+        links = Links(
+            download: clip.hasVideo ? "\(base)/download" : nil,
+            srt: clip.hasSubtitles ? "\(base)/subtitles?format=srt" : nil,
+            vtt: clip.hasSubtitles ? "\(base)/subtitles?format=vtt" : nil,
+            thumbnail: clip.hasThumbnail ? "\(base)/thumbnail" : nil)
+    }
+
+    private enum CodingKeys: String, CodingKey { case links }
+
+    /// One flat object: the fields of the clip, and `links`.
+    func encode(to encoder: any Encoder) throws {
+        try clip.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(links, forKey: .links)
+    }
+}
+
+/// One row of `GET /api/jobs`.
+struct JobSummary: Encodable, Hashable, Sendable {
+    let id: JobID
+    let status: Job.Status
+    let fileName: String?
+    let region: Region
+    let options: JobOptions
+    let error: JobView.ErrorView?
+    let createdAt: Timestamp
+    let startedAt: Timestamp?
+    let endedAt: Timestamp?
+
+    init(_ job: Job, fileName: String?) {
+        id = job.id
+        status = job.status
+        self.fileName = fileName
+        region = job.region
+        options = job.options
+        error = job.failure.map { JobView.ErrorView($0.failure, stage: $0.stage) }
+        createdAt = job.createdAt
+        startedAt = job.startedAt
+        endedAt = job.endedAt
+    }
+}

@@ -1,0 +1,182 @@
+import ClipModel
+import Crypto
+import HTTPTypes
+import Hummingbird
+import Jobs
+import Logging
+import Store
+
+/// `/api/jobs`: take in, list, show, cancel, retry, delete.
+struct JobRoutes: Sendable {
+    static let listLimitDefault = 20
+    static let listLimitMax = 100
+    /// As the draft standard suggests; enough for a UUID with a prefix.
+    static let idempotencyKeyBytesMax = 255
+
+    let jobs: JobService
+    let configuration: GatewayConfiguration
+    let inFlight = KeysInFlight()
+
+    var routes: [Route] {
+        [
+            Route(.post, "/api/jobs", submit),
+            Route(.get, "/api/jobs", list),
+            Route(.get, "/api/jobs/{id}", show),
+            Route(.delete, "/api/jobs/{id}", delete),
+            Route(.post, "/api/jobs/{id}/cancel", cancel),
+            Route(.post, "/api/jobs/{id}/retry", retry),
+        ]
+    }
+
+    private struct Accepted: Encodable { let jobId: JobID }
+
+    @Sendable private func submit(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        try request.requireJSON()
+        let body = try await request.smallBody(limitBytes: configuration.jsonBytesMax)
+        let wanted = try JobRequest(json: body)
+        let tenant = tenant(of: request, context)
+        let idempotency = try idempotency(of: request, body: body)
+        guard let key = idempotency.map({ tenant + " " + $0.key }) else {
+            return try await submit(wanted, tenant: tenant, idempotency: nil, context)
+        }
+        guard inFlight.begin(key) else {
+            throw Problem(
+                .conflict, code: "idempotency_key_in_use", detail: "A request with this key is still running.",
+                hint: "Wait for its answer, then send the same request again.", field: "Idempotency-Key",
+                retryAfterSeconds: 1)
+        }
+        defer { inFlight.end(key) }
+        return try await submit(wanted, tenant: tenant, idempotency: idempotency, context)
+    }
+
+    private func submit(
+        _ wanted: JobRequest, tenant: String, idempotency: JobDraft.Idempotency?, _ context: GatewayContext
+    ) async throws -> Response {
+        let outcome = try await jobs.submit(
+            upload: wanted.upload, options: wanted.options, tenant: tenant, idempotency: idempotency)
+        switch outcome {
+        case .created(let job):
+            context.logger.info("job taken in", metadata: ["job": "\(job.id)", "upload": "\(job.upload)"])
+            return accepted(job, replayed: false)
+        case .replayed(let job):
+            return accepted(job, replayed: true)
+        case .idempotencyMismatch:
+            throw Problem(
+                .unprocessableContent, code: "idempotency_key_reused",
+                detail: "This key came with a different request before.",
+                hint: "Use a new Idempotency-Key for a new request.", field: "Idempotency-Key")
+        case .noSuchUpload:
+            throw Problem(
+                .notFound, code: "no_such_upload", detail: "No upload has this id.",
+                hint: "Uploads that no job uses are removed after a while; send the video again.", field: "uploadId")
+        }
+    }
+
+    private func accepted(_ job: Job, replayed: Bool) -> Response {
+        var response = JSONAnswer.make(Accepted(jobId: job.id), status: .accepted)
+        response.headers[.location] = "/api/jobs/\(job.id)"
+        if replayed { response.headers[.idempotencyReplayed] = "true" }
+        return response
+    }
+
+    private struct Page: Encodable {
+        let jobs: [JobSummary]
+        /// Send it as `cursor` to get the next page; absent on the last one.
+        let nextCursor: JobID?
+    }
+
+    @Sendable private func list(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let cursor = try request.query("cursor").map { text throws(Problem) in
+            guard let id = JobID(text) else {
+                throw Problem(
+                    .badRequest, code: "invalid_cursor", detail: "cursor is not one that this list gave out.",
+                    hint: "Begin without a cursor.", field: "cursor")
+            }
+            return id
+        }
+        let limit = try request.query("limit").map { text throws(Problem) in
+            guard let limit = Int(text), (1...Self.listLimitMax).contains(limit) else {
+                throw Problem(
+                    .badRequest, code: "invalid_limit", detail: "limit must be from 1 to \(Self.listLimitMax).",
+                    hint: "Leave it out to get \(Self.listLimitDefault).", field: "limit")
+            }
+            return limit
+        }
+        let size = limit ?? Self.listLimitDefault
+        // One more than asked for tells whether there is another page.
+        let found = try await jobs.list(before: cursor, limit: size + 1)
+        var rows: [JobSummary] = []
+        for job in found.prefix(size) {
+            rows.append(JobSummary(job, fileName: try await jobs.store.upload(job.upload)?.fileName))
+        }
+        return JSONAnswer.make(Page(jobs: rows, nextCursor: found.count > size ? rows.last?.id : nil))
+    }
+
+    @Sendable private func show(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        try await answer(try context.jobID())
+    }
+
+    @Sendable private func delete(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let id = try context.jobID()
+        guard try await jobs.delete(id) else { throw Problem.noSuchJob }
+        context.logger.info("job deleted", metadata: ["job": "\(id)"])
+        return Response(status: .noContent)
+    }
+
+    @Sendable private func cancel(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let id = try context.jobID()
+        switch try await jobs.cancel(id) {
+        case .changed: break
+        // Sent twice means the same as sent once.
+        case .notPossible(let job) where job.status == .cancelled: break
+        case .notPossible(let job):
+            throw Problem(
+                .conflict, code: "job_already_ended", detail: "The job has ended as \(job.status.rawValue).",
+                hint: "DELETE removes a job that has ended.")
+        case .noSuchJob: throw Problem.noSuchJob
+        }
+        return try await answer(id)
+    }
+
+    @Sendable private func retry(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let id = try context.jobID()
+        switch try await jobs.retry(id) {
+        case .changed: break
+        case .notPossible(let job):
+            throw Problem(
+                .conflict, code: "job_not_failed",
+                detail: "Only a job that ended in error can be retried; this one is \(job.status.rawValue).",
+                hint: "Start a new job from the same upload.")
+        case .noSuchJob: throw Problem.noSuchJob
+        }
+        return try await answer(id)
+    }
+
+    private func answer(_ id: JobID) async throws -> Response {
+        guard let view = try await jobs.view(id) else { throw Problem.noSuchJob }
+        return JSONAnswer.make(JobBody(view))
+    }
+
+    /// Who asks: an API key by its digest (the key itself is never stored), else the address of the connection.
+    private func tenant(of request: Request, _ context: GatewayContext) -> String {
+        guard let key = request.headers[.apiKey], !key.isEmpty else { return "address:\(context.clientAddress)" }
+        return "key:" + hexadecimal(SHA256.hash(data: Array(key.utf8))).prefix(16)
+    }
+
+    private func idempotency(of request: Request, body: [UInt8]) throws(Problem) -> JobDraft.Idempotency? {
+        guard let key = request.headers[.idempotencyKey] else { return nil }
+        guard (1...Self.idempotencyKeyBytesMax).contains(key.utf8.count) else {
+            throw Problem(
+                .badRequest, code: "invalid_idempotency_key",
+                detail: "Idempotency-Key must have 1 to \(Self.idempotencyKeyBytesMax) characters.",
+                hint: "Use a fresh UUID.", field: "Idempotency-Key")
+        }
+        return JobDraft.Idempotency(key: key, requestSHA256: hexadecimal(SHA256.hash(data: body)))
+    }
+}
+
+/// Lower-case, two characters a byte.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}

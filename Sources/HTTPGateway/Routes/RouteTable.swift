@@ -1,0 +1,31 @@
+package import HTTPTypes
+
+/// Which methods an address answers to: tells 405 from 404, and names the routes for logs.
+///
+/// The router behind it only says "found" or "not found"; this table is filled from the same calls that fill it.
+package struct RouteTable: Sendable {
+    private var methods: [String: Set<String>] = [:]
+    private var templates: [[Substring]] = []
+
+    package init() {}
+
+    /// - Parameter template: `/api/jobs/{id}`.
+    package mutating func add(_ method: HTTPRequest.Method, _ template: String) {
+        if methods[template] == nil { templates.append(Self.segments(template)) }
+        methods[template, default: []].insert(method.rawValue)
+        if method == .get { methods[template, default: []].insert(HTTPRequest.Method.head.rawValue) }
+    }
+
+    /// The methods of the template that `path` fits, sorted; empty when there is none.
+    package func allowedMethods(for path: String) -> [String] {
+        let segments = Self.segments(path)
+        let fitting = templates.filter { template in
+            template.count == segments.count
+                && zip(template, segments).allSatisfy { $0.hasPrefix("{") ? !$1.isEmpty : $0 == $1 }
+        }
+        // More than one may fit (`/a/{x}` and `/a/b`): the address answers to the methods of all of them.
+        return Set(fitting.flatMap { methods["/" + $0.joined(separator: "/")] ?? [] }).sorted()
+    }
+
+    private static func segments(_ path: String) -> [Substring] { path.split(separator: "/") }
+}

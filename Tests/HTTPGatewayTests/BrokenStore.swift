@@ -1,0 +1,44 @@
+import ClipModel
+import Store
+
+/// A store that answers everything with one error, except what a test lets it do.
+struct BrokenStore: Store {
+    let error: any Error & Sendable
+    /// What `submit` does instead.
+    var submitting: @Sendable () async throws -> SubmitOutcome
+
+    init(_ error: any Error & Sendable, submitting: (@Sendable () async throws -> SubmitOutcome)? = nil) {
+        self.error = error
+        self.submitting = submitting ?? { throw error }
+    }
+
+    private func fail<Answer>() throws -> Answer { throw error }
+
+    func insert(_ upload: Upload) async throws { throw error }
+    func upload(_ id: UploadID) async throws -> Upload? { try fail() }
+    func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] { try fail() }
+    func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await submitting() }
+    func job(_ id: JobID) async throws -> Job? { try fail() }
+    func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] { try fail() }
+    func queuePosition(of job: JobID) async throws -> Int { try fail() }
+    func cancel(_ id: JobID) async throws -> ChangeOutcome { try fail() }
+    func retry(_ id: JobID) async throws -> ChangeOutcome { try fail() }
+    func delete(_ id: JobID) async throws -> DeleteOutcome { try fail() }
+    func stages(of job: JobID) async throws -> [Stage] { try fail() }
+    func clips(of job: JobID) async throws -> [Clip] { try fail() }
+    func clip(_ id: ClipID) async throws -> Clip? { try fail() }
+    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] { try fail() }
+    func complete(
+        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+    ) async throws -> CompleteOutcome { try fail() }
+    func result(cachedUnder key: String) async throws -> StageResult? { try fail() }
+    func register(_ node: NodeDraft) async throws -> NodeLife { try fail() }
+    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome { try fail() }
+    func leave(_ life: NodeLife) async throws { throw error }
+    func freeStagesOfDeadNodes() async throws -> Int { try fail() }
+    func nodes() async throws -> [Node] { try fail() }
+    func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event] { try fail() }
+    func signals() -> AsyncStream<StoreSignal> { AsyncStream { $0.finish() } }
+    func ping() async throws { throw error }
+    func upkeep() async throws { throw error }
+}

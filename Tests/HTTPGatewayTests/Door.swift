@@ -1,0 +1,172 @@
+import Blobs
+import ClipModel
+import Foundation
+import HTTPGateway
+import Jobs
+import Logging
+import ServiceLifecycle
+import Store
+import Testing
+
+/// A gateway on a free port, in front of a store in memory and a blob directory of its own.
+struct Door: Sendable {
+    let client: RawClient
+    let store: any Store
+    let jobs: JobService
+    let blobs: BlobDirectory
+    let root: URL
+    /// Tells the gateway to end as a node does.
+    let shutDown: @Sendable () async -> Void
+    static let region = Region("eu")!
+
+    static func open(
+        _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
+        _ body: @Sendable (Door) async throws -> Void
+    ) async throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: root) }
+        let store = given ?? InMemoryStore(now: systemWallTime)
+        let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
+        let jobs = JobService(store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system())
+        var quiet = Logger(label: "door")
+        quiet.logLevel = .critical
+        var configuration = configuration
+        configuration.port = 0
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let gateway = HTTPGateway(
+            jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
+            configuration: configuration, clock: ContinuousClock(), chance: .system(), logger: quiet,
+            onListening: { listening.yield($0) })
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            var port = ports.makeAsyncIterator()
+            let client = RawClient(port: try #require(await port.next()))
+            try await body(
+                Door(client: client, store: store, jobs: jobs, blobs: blobs, root: root) {
+                    await services.triggerGracefulShutdown()
+                })
+            await services.triggerGracefulShutdown()
+            // Every test ends by waiting for a clean end of the gateway.
+            try await group.waitForAll()
+        }
+    }
+
+    // MARK: Forms
+
+    struct Part {
+        var name = "file"
+        var fileName: String? = "talk.mp4"
+        var content: [UInt8]
+    }
+
+    static func form(_ parts: [Part], boundary: String = "b0undary") -> [UInt8] {
+        var body: [UInt8] = []
+        for part in parts {
+            let file = part.fileName.map { "; filename=\"\($0)\"" } ?? ""
+            body += Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(part.name)\"\(file)\r\n\r\n".utf8)
+            body += part.content + [13, 10]
+        }
+        return body + Array("--\(boundary)--\r\n".utf8)
+    }
+
+    static let formType = ("Content-Type", "multipart/form-data; boundary=b0undary")
+    static let jsonType = ("Content-Type", "application/json")
+
+    func upload(_ parts: [Part]) async throws -> RawClient.Reply {
+        try await client.send("POST", "/api/upload", headers: [Self.formType], body: Self.form(parts))
+    }
+
+    /// Files under the blob directory, scratch included, without the locks of the directory itself.
+    func files() -> [String] {
+        let all = FileManager.default.subpaths(atPath: root.path) ?? []
+        return all.filter { path in
+            let facts = try? FileManager.default.attributesOfItem(atPath: root.appending(path: path).path)
+            let isFile = facts?[.type] as? FileAttributeType == .typeRegular
+            return isFile && !path.hasSuffix("/.lock") && !path.hasSuffix("/.gate")
+        }
+    }
+
+    // MARK: Jobs
+
+    func submittedJob() async throws -> JobID {
+        let id = jobs.newUploadID()
+        let facts = try await blobs.put(Array("video".utf8), as: jobs.blobName(of: id))
+        _ = try await jobs.register(id, fileName: "la charla.mp4", facts: facts)
+        guard case .created(let job) = try await jobs.submit(upload: id, options: JobOptions(), tenant: "test") else {
+            throw RawClient.Malformed(bytes: "no job")
+        }
+        return job.id
+    }
+
+    func node(_ name: String = "one") async throws -> NodeLife {
+        try await store.register(
+            NodeDraft(
+                id: NodeID(name)!, region: Self.region, http: "http://\(name)", version: "1.2.3", threads: 2,
+                leaseSeconds: 60))
+    }
+
+    /// A job that ended well, with one clip for each of `videos`.
+    func finishedJob(videos: [[UInt8]]) async throws -> JobID {
+        let id = try await submittedJob()
+        let life = try await node()
+        var clips: [Clip] = []
+        for (ordinal, video) in videos.enumerated() { clips.append(try await clip(id, ordinal, video)) }
+        let manifest = BlobName("jobs/\(id)/manifest.json")!
+        _ = try await blobs.put(Array("{\"clips\": \(videos.count)}".utf8), as: manifest)
+        var opening = JobAdvance()
+        opening.open = [StageKey(.publish)]
+        try await complete(life, body: "{}", opening)
+        var ending = JobAdvance()
+        ending.clips = clips
+        ending.status = .ready
+        try await complete(life, body: "{\"clips\": \(videos.count), \"manifest\": \"\(manifest)\"}", ending)
+        return id
+    }
+
+    /// Claims whatever is ready and completes it.
+    func complete(_ life: NodeLife, body: String, _ advance: JobAdvance) async throws {
+        let lease = try #require(try await store.claim(1, for: life).first)
+        let chance = Chance.system()
+        let result = StageResult(
+            id: chance.draw { ResultID(at: systemWallTime(), using: &$0) }, body: body, blobs: [], cacheKey: nil)
+        _ = try await store.complete(lease, with: .produced(result), advance: { _ in advance })
+    }
+
+    private func clip(_ job: JobID, _ ordinal: Int, _ video: [UInt8]) async throws -> Clip {
+        func put(_ bytes: [UInt8], _ ending: String) async throws -> (BlobName, BlobFacts) {
+            let name = BlobName("jobs/\(job)/\(ordinal).\(ending)")!
+            return (name, try await blobs.put(bytes, as: name))
+        }
+        let (mp4, facts) = try await put(video, "mp4")
+        return Clip(
+            id: ClipID(job: job, ordinal: ordinal), state: .ready, range: TimeRange(start: 1, end: 20),
+            title: "¿Por qué \(ordinal)?", score: 80, reason: "It asks.", signals: ["hook": 0.9],
+            files: ClipFiles(
+                video: mp4, videoBytes: facts.bytes, videoSHA256: facts.sha256,
+                srt: try await put(Array("1\n".utf8), "srt").0, vtt: try await put(Array("WEBVTT\n".utf8), "vtt").0,
+                thumbnail: try await put([0xFF, 0xD8], "jpg").0))
+    }
+}
+
+extension RawClient.Reply {
+    /// A member of the JSON object in the body.
+    func json(_ path: String...) throws -> Any {
+        var value = try JSONSerialization.jsonObject(with: Data(body))
+        for name in path {
+            if let index = Int(name) {
+                value = try #require((value as? [Any])?[index])
+            } else {
+                value = try #require((value as? [String: Any])?[name], "no \(name) in \(text)")
+            }
+        }
+        return value
+    }
+
+    func string(_ path: String...) throws -> String {
+        var value = try JSONSerialization.jsonObject(with: Data(body))
+        for name in path { value = try #require((value as? [String: Any])?[name], "no \(name) in \(text)") }
+        return try #require(value as? String)
+    }
+}

@@ -1,0 +1,236 @@
+"""The web page in a real browser, against a running node.
+
+    python3 Tests/Page/page_test.py BASE_URL VIDEO OUT_DIR
+
+Sends VIDEO through the page, follows the job to its end, plays and downloads clips, and leaves screenshots and the
+downloaded files in OUT_DIR. Needs playwright (PyPI) and chromium. Exits 0, or 1 with the first thing that was wrong.
+Environment: CHROMIUM (path of the browser), PAGE_JOB_SECONDS_MAX (how long the job may take, default 1800).
+"""
+
+import os
+import re
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, expect, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+JOB_SECONDS_MAX = float(os.environ.get("PAGE_JOB_SECONDS_MAX", "1800"))
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+class Visit:
+    """A tab, and everything in it that must not happen."""
+
+    def __init__(self, context, base: str, out: Path):
+        self.base, self.out = base.rstrip("/"), out
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
+        self.page.on("console", self._console)
+
+    def _console(self, message):
+        # A refused request is reported by the browser; whether it was right to be refused is the test's business.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(f"console: {message.text}")
+
+    def open(self, path: str = "/"):
+        self.page.goto(self.base + path)
+
+    def shot(self, name: str):
+        self.page.screenshot(path=str(self.out / f"{name}.png"), full_page=True)
+
+    def check_clean(self):
+        assert not self.complaints, self.complaints
+
+
+def says(page: Page, selector: str, text: str):
+    expect(page.locator(selector).first).to_contain_text(text)
+
+
+def until(page: Page, expression: str, seconds: float = 20):
+    """Waits for `expression`. Playwright's own wait_for_function needs eval, which the page's policy forbids."""
+    for _ in range(int(seconds * 10)):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never became true: {expression}")
+
+
+def check_languages(visit: Visit):
+    page = visit.page
+    visit.open()
+    says(page, "h1", "De un video largo")
+    assert page.evaluate("document.documentElement.lang") == "es"
+    for code, words in (("en", "From one long video"), ("pt", "De um vídeo longo")):
+        page.select_option("#language", code)
+        says(page, "h1", words)
+        page.reload()
+        says(page, "h1", words)
+    page.select_option("#language", "es")
+    says(page, "h1", "De un video largo")
+    missing = page.evaluate(r"/\b[a-z]+\.[a-z]+(\.[a-z]+)?\b/.exec(document.querySelector('main').innerText)?.[0] ?? null")
+    assert missing is None or "." not in missing or missing.count(".") == 1 and missing.endswith((".mp4", ".txt", ".mov")), (
+        f"a string without words: {missing}")
+
+
+def check_accessibility(page: Page):
+    """Names for everything that can be used, one first heading, no trap for a keyboard."""
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('a, button, input, select, video, summary')]
+            .filter((node) => node.getClientRects().length)
+            .filter((node) => !(node.innerText?.trim() || node.getAttribute('aria-label') || node.labels?.length
+                || node.tagName === 'VIDEO'))
+            .map((node) => node.outerHTML.slice(0, 120))""")
+    assert not nameless, f"without a name: {nameless}"
+    assert page.locator("h1").count() == 1
+    assert page.locator("img:not([alt])").count() == 0
+    page.keyboard.press("Tab")
+    seen = set()
+    for _ in range(40):
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.className || document.activeElement.tagName"))
+        page.keyboard.press("Tab")
+    assert len(seen) > 3, f"the keyboard reaches only {seen}"
+
+
+def check_width(page: Page, where: str):
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0, f"{where} is {wide} px wider than the window"
+
+
+def send(visit: Visit, file: Path, clips: int | None = None) -> str:
+    """Chooses a file and the options, sends it, and answers with the id of the job."""
+    page = visit.page
+    visit.open()
+    page.set_input_files("#video", str(file))
+    says(page, ".file-name", file.name)
+    if clips is not None:
+        page.locator("#clip-count").focus()
+        page.locator("#clip-count").evaluate(
+            "(node, value) => { node.value = value; node.dispatchEvent(new Event('input', {bubbles: true})); }", clips)
+        page.locator("details.more summary").click()
+        page.fill("#keywords", "historia, idea")
+        page.press("#keywords", "Enter")
+        expect(page.locator(".chip")).to_have_count(2)
+        page.locator(".chip button").first.click()
+        expect(page.locator(".chip")).to_have_count(1)
+        visit.shot("desktop-options")
+    page.locator("button[type=submit]").click()
+    page.wait_for_url(re.compile(r"#/jobs/job_"), timeout=600_000)
+    return page.url.split("#/jobs/")[1]
+
+
+def follow(visit: Visit):
+    """From the first stage to the clips, over a reload."""
+    page = visit.page
+    page.wait_for_selector(".step.is-running, .step.is-done", timeout=60_000)
+    page.wait_for_selector(".lane .lane-name", timeout=60_000)
+    visit.shot("desktop-running")
+    page.reload()
+    page.wait_for_selector(".step.is-running, .step.is-done", timeout=60_000)
+    page.wait_for_selector(".pill.is-ready, .pill.is-error", timeout=JOB_SECONDS_MAX * 1000)
+    assert page.locator(".pill.is-ready").count() == 1, page.locator(".notice-error").inner_text()
+    lanes = page.locator(".lane-name").all_inner_texts()
+    print("stages ran on:", ", ".join(lanes))
+    return lanes
+
+
+def watch_and_take(visit: Visit, out: Path):
+    page = visit.page
+    cards = page.locator(".clip.is-ready")
+    count = cards.count()
+    assert count > 0, "no clip is ready"
+    for index in range(count):
+        card = cards.nth(index)
+        assert card.locator("h3").inner_text().strip()
+        assert re.fullmatch(r"\d+", card.locator(".score").inner_text().strip())
+        assert card.locator(".clip-reason").inner_text().strip()
+        assert card.locator(".figure").count() > 0
+    page.locator(".clip-play").last.scroll_into_view_if_needed()
+    until(page, "[...document.querySelectorAll('.clip-play img')].every((image) => image.complete && image.naturalWidth)")
+    page.evaluate("window.scrollTo(0, 0)")
+    first = cards.first
+    first.locator("details.signals summary").click()
+    visit.shot("desktop-ready")
+    first.locator(".clip-play").click()
+    until(page, "document.querySelector('.clip-frame video')?.currentTime > 0.3")
+    page.locator(".clip-frame video").evaluate("(video) => video.pause()")
+    taken = {}
+    for name, link in (
+        ("clip.mp4", first.locator(".clip-links a").nth(0)), ("clip.srt", first.locator(".clip-links a").nth(1)),
+        ("clip.vtt", first.locator(".clip-links a").nth(2)), ("all.zip", page.locator(".job-actions a")),
+    ):
+        with page.expect_download() as download:
+            link.click()
+        taken[name] = out / name
+        download.value.save_as(str(taken[name]))
+    assert taken["clip.mp4"].read_bytes()[4:8] == b"ftyp"
+    assert "-->" in taken["clip.srt"].read_text()
+    assert taken["clip.vtt"].read_text().startswith("WEBVTT")
+    with zipfile.ZipFile(taken["all.zip"]) as archive:
+        assert archive.testzip() is None
+        assert sum(name.endswith(".mp4") for name in archive.namelist()) == count, archive.namelist()
+    print(f"{count} clips shown, played and downloaded")
+
+
+def check_failure(visit: Visit, out: Path):
+    """A text that calls itself a video ends in an error that says what to do, in the reader's language."""
+    fake = out / "no es un video.mp4"
+    fake.write_text("text\n" * 4000)
+    send(visit, fake)
+    page = visit.page
+    page.wait_for_selector(".pill.is-error", timeout=120_000)
+    assert page.locator(".notice-error .notice-title").inner_text().strip()
+    assert page.locator(".notice-error .notice-hint").inner_text().strip()
+    visit.shot("desktop-error")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator(".job-actions button").last.click()
+    page.wait_for_selector(".hero", timeout=20_000)
+
+
+def check_missing_job(visit: Visit):
+    visit.open("/#/jobs/job_00000000000000000000000000")
+    visit.page.wait_for_selector(".notice-error", timeout=20_000)
+    says(visit.page, "h1", "ya no existe")
+
+
+def run(base: str, video: Path, out: Path):
+    out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
+        browser = playwright.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+            viewport=DESKTOP, accept_downloads=True, locale="es-ES")
+        visit = Visit(browser, base, out)
+        check_languages(visit)
+        check_accessibility(visit.page)
+        visit.shot("desktop-home")
+        job = send(visit, video, clips=4)
+        follow(visit)
+        watch_and_take(visit, out)
+        check_accessibility(visit.page)
+        visit.page.set_viewport_size(PHONE)
+        check_width(visit.page, "the job on a phone")
+        visit.shot("phone-ready")
+        visit.open()
+        visit.page.wait_for_selector(f'.job-row[href="#/jobs/{job}"]')
+        check_width(visit.page, "the first view on a phone")
+        visit.shot("phone-home")
+        visit.page.set_viewport_size(DESKTOP)
+        check_failure(visit, out)
+        check_missing_job(visit)
+        visit.check_clean()
+        browser.close()
+    print("the page is well")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    try:
+        run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    except (AssertionError, PlaywrightError) as wrong:
+        sys.exit(f"the page is not well: {wrong}")
