@@ -1,0 +1,53 @@
+#pragma once
+#include <curl/curl.h>
+
+// libcurl sets options through variadic functions, which Swift cannot call. One typed setter for each kind of value.
+
+static inline CURLcode tijera_curl_set_number(CURL *_Nonnull handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode tijera_curl_set_offset(CURL *_Nonnull handle, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode tijera_curl_set_text(CURL *_Nonnull handle, CURLoption option, const char *_Nullable value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode tijera_curl_set_pointer(CURL *_Nonnull handle, CURLoption option, void *_Nullable value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode tijera_curl_set_headers(CURL *_Nonnull handle, struct curl_slist *_Nullable headers) {
+    return curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+}
+
+static inline CURLcode tijera_curl_set_form(CURL *_Nonnull handle, curl_mime *_Nullable form) {
+    return curl_easy_setopt(handle, CURLOPT_MIMEPOST, form);
+}
+
+typedef size_t (*tijera_curl_sink)(char *_Nonnull bytes, size_t size, size_t count, void *_Nullable context);
+typedef int (*tijera_curl_meter)(
+    void *_Nullable context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up);
+
+static inline CURLcode tijera_curl_set_sinks(
+    CURL *_Nonnull handle, tijera_curl_sink _Nonnull body, tijera_curl_sink _Nonnull header, void *_Nonnull context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, body);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_WRITEDATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, header);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
+    return code;
+}
+
+static inline CURLcode tijera_curl_set_meter(
+    CURL *_Nonnull handle, tijera_curl_meter _Nonnull meter, void *_Nonnull context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, meter);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    return code;
+}
+
+static inline CURLcode tijera_curl_status(CURL *_Nonnull handle, long *_Nonnull status) {
+    return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
+}

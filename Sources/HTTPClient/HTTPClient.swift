@@ -1,0 +1,116 @@
+/// An HTTP client over libcurl: small answers collected, large ones streamed, files sent from disk as forms.
+///
+/// libcurl blocks, so each transfer has a thread of its own for as long as it lasts. Cancelling the calling task ends the
+/// transfer within a second.
+package struct HTTPClient: Sendable {
+    /// How long to wait for a connection, in seconds.
+    package var connectSecondsMax = 10
+    /// A transfer that moves less than one byte a second for this long is given up, in seconds.
+    package var stalledSecondsMax = 60
+    /// Largest answer that `send` collects, in bytes.
+    package var collectedBytesMax = 16 * 1024 * 1024
+    package var userAgent = "tijera"
+
+    package init() {}
+
+    /// Sends a request and collects the answer, whatever its status.
+    package func send(_ request: HTTPRequest) async throws(HTTPClientError) -> HTTPResponse {
+        let body = Collector(limitBytes: collectedBytesMax)
+        let head = try await transfer(request) { bytes in body.append(bytes) }
+        if body.overflowed {
+            throw HTTPClientError(.tooLarge, "the answer has more than \(collectedBytesMax) bytes")
+        }
+        return HTTPResponse(status: head.status, headers: head.headers, body: body.bytes)
+    }
+
+    /// Sends a request and hands the body on as it comes; `sink` returns false to stop the transfer, which then ends
+    /// with the code `stopped`. `progress` is told of bytes sent and received, with the totals where they are known.
+    package func transfer(
+        _ request: HTTPRequest, progress: (@Sendable (TransferProgress) -> Void)? = nil,
+        sink: @escaping @Sendable ([UInt8]) -> Bool
+    ) async throws(HTTPClientError) -> HTTPResponseHead {
+        let transfer = Transfer(client: self, request: request, progress: progress, sink: sink)
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                transfer.start { continuation.resume(returning: $0) }
+            }
+        } onCancel: {
+            transfer.cancel()
+        }
+        return try outcome.get()
+    }
+}
+
+/// One request. `form` and `body` exclude each other.
+package struct HTTPRequest: Sendable {
+    package enum Part: Sendable {
+        /// A file of this machine, streamed from disk, under a name that the server is told.
+        case file(field: String, path: String, name: String)
+    }
+
+    package var method: String
+    package var url: String
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]?
+    package var form: [Part]
+
+    package init(
+        _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+        form: [Part] = []
+    ) {
+        precondition(body == nil || form.isEmpty, "a request has a body or a form, not both")
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.form = form
+    }
+}
+
+package struct HTTPResponseHead: Sendable {
+    package let status: Int
+    /// Names in lower case.
+    package let headers: [String: String]
+}
+
+package struct HTTPResponse: Sendable {
+    package let status: Int
+    /// Names in lower case.
+    package let headers: [String: String]
+    package let body: [UInt8]
+
+    package var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// Bytes so far, and the totals where they are known (0 otherwise).
+package struct TransferProgress: Sendable {
+    package let sentBytes: Int64
+    package let toSendBytes: Int64
+    package let receivedBytes: Int64
+    package let toReceiveBytes: Int64
+}
+
+package struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// Nobody answered, or the connection broke.
+        case unreachable
+        /// The transfer stalled.
+        case timedOut
+        case cancelled
+        /// The sink asked for no more.
+        case stopped
+        case tooLarge
+        /// The request itself cannot be made: a bad URL, a file that cannot be read.
+        case unusable
+    }
+
+    package let code: Code
+    package let detail: String
+
+    package init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    package var description: String { detail }
+}

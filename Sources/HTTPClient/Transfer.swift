@@ -1,0 +1,162 @@
+import CCurl
+import Foundation
+import Synchronization
+
+/// One libcurl transfer on its own thread.
+///
+/// The thread owns the easy handle from start to end; the only thing other threads touch is `isCancelled`.
+final class Transfer: Sendable {
+    private let client: HTTPClient
+    private let request: HTTPRequest
+    private let progress: (@Sendable (TransferProgress) -> Void)?
+    private let sink: @Sendable ([UInt8]) -> Bool
+    private let isCancelled = Atomic<Bool>(false)
+    private let received = Mutex(Received())
+
+    private struct Received {
+        var headers: [String: String] = [:]
+        var sinkStopped = false
+    }
+
+    init(
+        client: HTTPClient, request: HTTPRequest, progress: (@Sendable (TransferProgress) -> Void)?,
+        sink: @escaping @Sendable ([UInt8]) -> Bool
+    ) {
+        self.client = client
+        self.request = request
+        self.progress = progress
+        self.sink = sink
+    }
+
+    func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    func start(_ finish: @escaping @Sendable (Result<HTTPResponseHead, HTTPClientError>) -> Void) {
+        Self.initialiseOnce
+        Thread.detachNewThread { finish(self.perform()) }
+    }
+
+    /// libcurl wants to be initialised once, before any thread uses it.
+    private static let initialiseOnce: Void = {
+        _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    }()
+
+    private func perform() -> Result<HTTPResponseHead, HTTPClientError> {
+        // Sound: the handle, the header list and the form stay on this thread and are freed below, after the transfer.
+        guard let handle = unsafe curl_easy_init() else {
+            return .failure(HTTPClientError(.unusable, "libcurl could not be started"))
+        }
+        defer { unsafe curl_easy_cleanup(handle) }
+        var headers: UnsafeMutablePointer<curl_slist>?
+        defer { unsafe curl_slist_free_all(headers) }
+        for header in request.headers { unsafe headers = curl_slist_append(headers, "\(header.name): \(header.value)") }
+        // An empty Expect: do not wait for "100 Continue" before an upload.
+        unsafe headers = curl_slist_append(headers, "Expect:")
+        let form = unsafe makeForm(handle)
+        defer { unsafe curl_mime_free(form) }
+        unsafe configure(handle)
+        unsafe _ = tijera_curl_set_headers(handle, headers)
+        if !request.form.isEmpty { unsafe _ = tijera_curl_set_form(handle, form) }
+        if let body = request.body {
+            unsafe _ = tijera_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+            let copied = unsafe body.withUnsafeBytes { bytes in
+                // COPYPOSTFIELDS makes libcurl's own copy, so the pointer need not outlive this call.
+                unsafe tijera_curl_set_pointer(
+                    handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+            }
+            guard copied == CURLE_OK else { return .failure(HTTPClientError(.tooLarge, "the body is too large")) }
+        }
+        unsafe _ = tijera_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)
+        if request.method == "HEAD" { unsafe _ = tijera_curl_set_number(handle, CURLOPT_NOBODY, 1) }
+        let code = unsafe curl_easy_perform(handle)
+        var status = 0
+        unsafe _ = tijera_curl_status(handle, &status)
+        return outcome(code, status: status)
+    }
+
+    private func configure(_ handle: UnsafeMutableRawPointer) {
+        unsafe _ = tijera_curl_set_text(handle, CURLOPT_URL, request.url)
+        unsafe _ = tijera_curl_set_text(handle, CURLOPT_USERAGENT, client.userAgent)
+        unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        // Signals and threads do not mix.
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, client.connectSecondsMax)
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, client.stalledSecondsMax)
+        // Sound: `self` outlives the transfer, because perform() holds it until curl_easy_perform has returned.
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe _ = tijera_curl_set_sinks(
+            handle,
+            { bytes, size, count, context in unsafe Transfer.from(context).body(bytes, size * count) },
+            { bytes, size, count, context in unsafe Transfer.from(context).header(bytes, size * count) }, context)
+        unsafe _ = tijera_curl_set_meter(
+            handle,
+            { context, toReceive, got, toSend, sent in
+                unsafe Transfer.from(context).meter(
+                    TransferProgress(
+                        sentBytes: Int64(sent), toSendBytes: Int64(toSend), receivedBytes: Int64(got),
+                        toReceiveBytes: Int64(toReceive)))
+            }, context)
+    }
+
+    private func makeForm(_ handle: UnsafeMutableRawPointer) -> OpaquePointer? {
+        let form = unsafe curl_mime_init(handle)
+        for case .file(let field, let path, let name) in request.form {
+            let part = unsafe curl_mime_addpart(form)
+            unsafe _ = curl_mime_name(part, field)
+            unsafe _ = curl_mime_filedata(part, path)
+            unsafe _ = curl_mime_filename(part, name)
+        }
+        return unsafe form
+    }
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer {
+        // Sound: the context is always the pointer that configure() made.
+        unsafe Unmanaged<Transfer>.fromOpaque(context!).takeUnretainedValue()
+    }
+
+    /// Returns how many bytes were taken; fewer than offered ends the transfer.
+    private func body(_ bytes: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
+        // Sound: libcurl says there are `count` bytes, and they are copied before the call returns.
+        let copy = unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
+        if sink(copy) { return count }
+        received.withLock { $0.sinkStopped = true }
+        return 0
+    }
+
+    private func header(_ bytes: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
+        // Sound: as in body().
+        let copy = unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
+        let line = String(decoding: copy, as: UTF8.self)
+        received.withLock { received in
+            // Each status line begins a new head: after a redirect only the last one counts.
+            if line.hasPrefix("HTTP/") { received.headers = [:] }
+            guard let colon = line.firstIndex(of: ":") else { return }
+            let name = line[..<colon].lowercased()
+            received.headers[name] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        return count
+    }
+
+    /// Called by libcurl at least once a second, also while nothing moves; non-zero ends the transfer.
+    private func meter(_ now: TransferProgress) -> Int32 {
+        progress?(now)
+        return isCancelled.load(ordering: .relaxed) ? 1 : 0
+    }
+
+    private func outcome(_ code: CURLcode, status: Int) -> Result<HTTPResponseHead, HTTPClientError> {
+        if code == CURLE_OK {
+            return .success(HTTPResponseHead(status: status, headers: received.withLock { $0.headers }))
+        }
+        // Sound: curl_easy_strerror returns a constant string.
+        let reason = unsafe String(cString: curl_easy_strerror(code))
+        switch code {
+        case CURLE_ABORTED_BY_CALLBACK: return .failure(HTTPClientError(.cancelled, "cancelled"))
+        case CURLE_WRITE_ERROR where received.withLock({ $0.sinkStopped }):
+            return .failure(HTTPClientError(.stopped, "stopped"))
+        case CURLE_OPERATION_TIMEDOUT: return .failure(HTTPClientError(.timedOut, "\(request.url): \(reason)"))
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_READ_ERROR, CURLE_FILE_COULDNT_READ_FILE:
+            return .failure(HTTPClientError(.unusable, "\(request.url): \(reason)"))
+        default: return .failure(HTTPClientError(.unreachable, "\(request.url): \(reason)"))
+        }
+    }
+}
