@@ -1,0 +1,107 @@
+package import ClipModel
+import Foundation
+
+/// Everything a node needs to know before it starts: one YAML file, over it the environment, over that the flags.
+///
+/// The keys, their defaults, units and the accidents they prevent are in `Setting.all`.
+package struct NodeConfiguration: Sendable {
+    package let name: NodeID
+    package let region: Region
+    package let leaseSeconds: Int
+    package let drainSeconds: Int
+    package let httpHost: String
+    package let httpPort: Int
+    package let httpAddress: String
+    package let uploadBytesMax: Int64
+    package let eventStreamsMax: Int
+    package let storeURL: String
+    package let storeConnectionsMax: Int
+    package let blobsDirectory: String
+    package let blobsFreeBytesMin: Int64
+    package let cpuThreads: Int
+    package let machineThreads: Int
+    package let slotsDirectory: String?
+    package let speechModel: String
+    package let speechMemoryBytesMax: Int
+    package let faceModel: String
+    package let ffmpeg: String
+    package let ffprobe: String
+    package let toolMemoryBytesMax: Int
+    package let sourceSecondsMax: Int
+    package let sourcePixelsMax: Int
+    package let adminToken: String?
+    package let logLevel: String
+    package let logFormat: String
+
+    /// Reads the file at `path`, the environment, and `overrides` (`key=value`), and checks everything.
+    ///
+    /// Throws a `ConfigurationError` that names every problem found, not only the first.
+    package init(
+        path: String?, environment: [String: String] = ProcessInfo.processInfo.environment, overrides: [String] = []
+    ) throws(ConfigurationError) {
+        self = try Self(values: ConfigurationValues(path: path, environment: environment, overrides: overrides))
+    }
+
+    init(values: ConfigurationValues) throws(ConfigurationError) {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        guard let name = NodeID(values.text("node.name")) else {
+            throw ConfigurationError(["node.name must be 1 to 63 of a-z, 0-9 and -, is \"\(values.text("node.name"))\""]
+            )
+        }
+        guard let region = Region(values.text("node.region")) else {
+            throw ConfigurationError([
+                "node.region must be 1 to 63 of a-z, 0-9 and -, is \"\(values.text("node.region"))\""
+            ])
+        }
+        self.name = name
+        self.region = region
+        leaseSeconds = values.integer("node.leaseSeconds")
+        drainSeconds = values.integer("node.drainSeconds")
+        httpHost = values.text("http.host")
+        httpPort = values.integer("http.port")
+        let address = values.text("http.address")
+        httpAddress = address.isEmpty ? "http://\(values.text("http.host")):\(values.integer("http.port"))" : address
+        uploadBytesMax = Int64(values.integer("http.uploadBytesMax"))
+        eventStreamsMax = values.integer("http.eventStreamsMax")
+        storeURL = values.text("store.url")
+        storeConnectionsMax = values.integer("store.connectionsMax")
+        blobsDirectory = values.text("blobs.directory")
+        blobsFreeBytesMin = Int64(values.integer("blobs.freeBytesMin"))
+        let threads = values.integer("cpu.threads"), machine = values.integer("cpu.machineThreads")
+        cpuThreads = threads == 0 ? cores : threads
+        machineThreads = machine == 0 ? cores : machine
+        let slots = values.text("cpu.slotsDirectory")
+        slotsDirectory = slots.isEmpty ? nil : slots
+        speechModel = values.text("speech.model")
+        speechMemoryBytesMax = values.integer("speech.childMemoryBytesMax")
+        faceModel = values.text("vision.faceModel")
+        ffmpeg = values.text("tools.ffmpeg")
+        ffprobe = values.text("tools.ffprobe")
+        toolMemoryBytesMax = values.integer("tools.memoryBytesMax")
+        sourceSecondsMax = values.integer("source.secondsMax")
+        sourcePixelsMax = values.integer("source.pixelsMax")
+        adminToken = try Self.token(in: values.text("admin.tokenFile"))
+        logLevel = values.text("log.level")
+        logFormat = values.text("log.format")
+        try checkFiles()
+    }
+
+    /// A model that is missing is better found now than in the middle of the first job.
+    private func checkFiles() throws(ConfigurationError) {
+        var problems: [String] = []
+        for (key, path) in [("speech.model", speechModel), ("vision.faceModel", faceModel)]
+        where !FileManager.default.isReadableFile(atPath: path) {
+            problems.append("\(key): there is no readable file at \(path); `cluster/up` fetches the models")
+        }
+        if !problems.isEmpty { throw ConfigurationError(problems) }
+    }
+
+    private static func token(in path: String) throws(ConfigurationError) -> String? {
+        guard !path.isEmpty else { return nil }
+        let text = try ConfigurationFile.text(at: path).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard text.utf8.count >= 16 else {
+            throw ConfigurationError(["admin.tokenFile: the token in \(path) has fewer than 16 characters"])
+        }
+        return text
+    }
+}

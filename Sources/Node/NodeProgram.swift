@@ -1,0 +1,150 @@
+import Blobs
+import ClipModel
+import Foundation
+import Glibc
+import HTTPGateway
+import Jobs
+import Logging
+import Media
+import PostgresStore
+import ServiceLifecycle
+import Stages
+import Store
+import UnixSignals
+
+/// The composition root: makes the services of a node from its configuration, in order, and runs them until told to stop.
+///
+/// Services stop in the reverse of the order below: first the door closes, then work is handed back, last the store.
+package struct NodeProgram: Sendable {
+    private let configuration: NodeConfiguration
+
+    package init(_ configuration: NodeConfiguration) { self.configuration = configuration }
+
+    /// Returns after a graceful stop; throws what kept the node from starting, in words for the operator.
+    package func run() async throws {
+        // A client or a child that goes away is an error of one write, not the end of the node.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let logger = makeLogger()
+        logger.notice("node starting", metadata: ["version": "\(tijeraVersion)"])
+        do {
+            try await start(logger)
+        } catch {
+            logger.critical("node cannot go on", metadata: ["error": "\(error)"])
+            throw error
+        }
+        logger.notice("node stopped")
+    }
+
+    private func start(_ logger: Logger) async throws {
+        let clock = ContinuousClock()
+        let chance = Chance.system()
+        let blobs = try BlobDirectory(
+            root: configuration.blobsDirectory, limits: BlobLimits(freeBytesMin: configuration.blobsFreeBytesMin))
+        _ = try await blobs.sweepScratch()
+        let slots = try CPUSlots(
+            directory: configuration.slotsDirectory
+                ?? "\(configuration.blobsDirectory)/cpu-slots-\(configuration.name)",
+            machineThreads: configuration.machineThreads, budget: configuration.cpuThreads)
+        var postgres = PostgresConfiguration(connection: configuration.storeURL)
+        postgres.connectionsMax = configuration.storeConnectionsMax
+        postgres.applicationName = "tijera \(configuration.name)"
+        let store = PostgresStore(postgres, clock: clock, logger: logger)
+        try await store.migrate()
+
+        let toolbox = Toolbox(mediaConfiguration, clock: clock)
+        let speech = SpeechPool(
+            configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
+        let tools = StageTools(
+            toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
+            versions: try await ToolVersions.read(toolbox))
+        let worker = Worker(
+            node: nodeDraft(slots), configuration: workerConfiguration, store: store, blobs: blobs,
+            runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
+            logger: logger)
+        let sweeper = Sweeper(
+            store: store, blobs: blobs, clock: clock, now: systemWallTime, chance: chance, logger: logger)
+        let jobs = JobService(
+            store: store, blobs: blobs, region: configuration.region, now: systemWallTime, chance: chance)
+        let gateway = HTTPGateway(
+            jobs: jobs,
+            identity: GatewayIdentity(
+                node: configuration.name, region: configuration.region, version: tijeraVersion),
+            configuration: gatewayConfiguration, clock: clock, chance: chance, logger: logger
+        ) { port in logger.notice("node listening", metadata: ["http.port": "\(port)"]) }
+
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: Loop { await store.run() }),
+                    .init(service: Loop { await speech.run() }),
+                    .init(service: WorkerService(worker: worker)),
+                    .init(service: Loop { await sweeper.run() }),
+                    .init(service: gateway),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        await store.shutdown()
+    }
+
+    private var mediaConfiguration: MediaConfiguration {
+        MediaConfiguration(
+            ffmpegPath: configuration.ffmpeg, ffprobePath: configuration.ffprobe,
+            // The worker is this very program, even when it was replaced on disk by an upgrade meanwhile.
+            speechWorkerPath: "/proc/\(getpid())/exe", whisperModelPath: configuration.speechModel,
+            faceModelPath: configuration.faceModel, childMemoryBytesMax: configuration.toolMemoryBytesMax,
+            source: SourceLimits(
+                secondsMax: Double(configuration.sourceSecondsMax), pixelsMax: configuration.sourcePixelsMax))
+    }
+
+    private var workerConfiguration: WorkerConfiguration {
+        WorkerConfiguration(
+            leaseSeconds: configuration.leaseSeconds,
+            leaseMargin: .milliseconds(configuration.leaseSeconds * 250),
+            drainGrace: .seconds(configuration.drainSeconds))
+    }
+
+    private var gatewayConfiguration: GatewayConfiguration {
+        GatewayConfiguration(
+            host: configuration.httpHost, port: configuration.httpPort, adminToken: configuration.adminToken,
+            uploadBytesMax: configuration.uploadBytesMax, streamsMax: configuration.eventStreamsMax)
+    }
+
+    private func nodeDraft(_ slots: CPUSlots) -> NodeDraft {
+        NodeDraft(
+            id: configuration.name, region: configuration.region, http: configuration.httpAddress,
+            version: tijeraVersion, threads: slots.budget, leaseSeconds: configuration.leaseSeconds)
+    }
+
+    private func makeLogger() -> Logger {
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        let facts: Logger.Metadata = [
+            "node": "\(configuration.name)", "region": "\(configuration.region)", "pid": "\(getpid())",
+        ]
+        let isText = configuration.logFormat == "text"
+        return Logger(label: "tijera") { label in
+            JSONLogHandler(label: label, level: level, isText: isText, metadata: facts, now: systemWallTime)
+        }
+    }
+}
+
+/// A loop that ends by cancellation only, as a service.
+private struct Loop: Service {
+    let body: @Sendable () async -> Void
+
+    init(_ body: @escaping @Sendable () async -> Void) { self.body = body }
+
+    func run() async throws { await cancelWhenGracefulShutdown { await body() } }
+}
+
+/// The worker hands its stages back before it ends.
+private struct WorkerService: Service {
+    let worker: Worker
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await worker.run()
+        } onGracefulShutdown: {
+            worker.drain()
+        }
+    }
+}

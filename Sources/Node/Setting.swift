@@ -1,0 +1,126 @@
+/// One key of the configuration: what it is called, what it takes, what it is when nobody sets it.
+///
+/// The list below is the only place that knows the keys: `config check`, `config print`, the reader and
+/// `docs/configuration.md` all come from it.
+package struct Setting: Sendable {
+    package enum Kind: Sendable, Hashable {
+        case text, secret
+        case integer(ClosedRange<Int>)
+        case choice([String])
+    }
+
+    /// Path in the YAML file, `section.name`. The environment variable is `TIJERA_SECTION_NAME`.
+    package let key: String
+    package let kind: Kind
+    /// Nil: the node does not start without a value.
+    package let fallback: String?
+    /// Unit of an integer.
+    package let unit: String
+    /// What it means, and the accident that a right value prevents.
+    package let meaning: String
+
+    init(_ key: String, _ kind: Kind, default fallback: String?, unit: String = "", _ meaning: String) {
+        self.key = key
+        self.kind = kind
+        self.fallback = fallback
+        self.unit = unit
+        self.meaning = meaning
+    }
+
+    /// `http.uploadBytesMax` is `TIJERA_HTTP_UPLOAD_BYTES_MAX` in the environment.
+    package var environmentName: String {
+        var name = "TIJERA_"
+        for character in key {
+            if character == "." {
+                name += "_"
+            } else {
+                if character.isUppercase { name += "_" }
+                name += character.uppercased()
+            }
+        }
+        return name.replacing("_U_R_L", with: "_URL")
+    }
+
+    /// What is wrong with `text` as a value of this setting, or nil.
+    package func problem(with text: String) -> String? {
+        switch kind {
+        case .text, .secret: return nil
+        case .integer(let range):
+            guard let number = Int(text) else { return "must be a whole number\(unit.isEmpty ? "" : " of \(unit)")" }
+            return range.contains(number) ? nil : "must be between \(range.lowerBound) and \(range.upperBound)"
+        case .choice(let values):
+            return values.contains(text) ? nil : "must be one of \(values.joined(separator: ", "))"
+        }
+    }
+}
+
+extension Setting {
+    /// Every key, in the order in which `config print` shows them. Defaults that depend on the machine are empty here.
+    package static let all: [Setting] = [
+        Setting("node.name", .text, default: nil, "Name of this node, unique in the cluster: a-z, 0-9 and -."),
+        Setting("node.region", .text, default: "local", "Where it stands. Its nodes serve its own jobs first."),
+        Setting(
+            "node.leaseSeconds", .integer(3...300), default: "6", unit: "seconds",
+            "How long after its last heartbeat its work is given to others. Shorter rescues sooner; too short and a "
+                + "pause of the machine costs work."),
+        Setting(
+            "node.drainSeconds", .integer(0...3600), default: "5", unit: "seconds",
+            "How long a stopping node lets running stages finish before it gives them back."),
+        Setting("http.host", .text, default: "127.0.0.1", "Address to listen on; 0.0.0.0 for every interface."),
+        Setting("http.port", .integer(1...65535), default: "8080", "Port to listen on."),
+        Setting(
+            "http.address", .text, default: "",
+            "Base URL under which others reach this node. Empty: from host and port."),
+        Setting(
+            "http.uploadBytesMax", .integer(1...1 << 50), default: "17179869184", unit: "bytes",
+            "Largest upload. Prevents one client from filling the disk."),
+        Setting(
+            "http.eventStreamsMax", .integer(1...100_000), default: "512", unit: "streams",
+            "Open event streams at one time; the next one is sent away with Retry-After."),
+        Setting(
+            "store.url", .secret, default: nil,
+            "PostgreSQL to keep the truth in, as a libpq connection string or URL."),
+        Setting(
+            "store.connectionsMax", .integer(2...100), default: "6", unit: "connections",
+            "Connections of this node. Prevents nodes from using up what the server allows."),
+        Setting("blobs.directory", .text, default: nil, "Folder for uploads and clips, shared by all nodes."),
+        Setting(
+            "blobs.freeBytesMin", .integer(0...1 << 50), default: "536870912", unit: "bytes",
+            "Refuses new bytes when the disk has less left, so that running work can end."),
+        Setting(
+            "cpu.threads", .integer(0...1024), default: "0", unit: "threads",
+            "Threads this node may give to ffmpeg, Whisper and OpenCV together. 0: one for each core."),
+        Setting(
+            "cpu.machineThreads", .integer(0...1024), default: "0", unit: "threads",
+            "The same for all nodes that share slotsDirectory. 0: one for each core."),
+        Setting(
+            "cpu.slotsDirectory", .text, default: "",
+            "Folder of lock files through which the nodes of one machine share its cores. Empty: this node is alone."),
+        Setting("speech.model", .text, default: nil, "whisper.cpp model file (ggml)."),
+        Setting(
+            "speech.childMemoryBytesMax", .integer(1 << 28...1 << 40), default: "4294967296", unit: "bytes",
+            "Memory of one speech worker. Prevents a leak there from taking the machine down."),
+        Setting("vision.faceModel", .text, default: nil, "YuNet face detector (ONNX)."),
+        Setting("tools.ffmpeg", .text, default: "ffmpeg", "Path or name of ffmpeg."),
+        Setting("tools.ffprobe", .text, default: "ffprobe", "Path or name of ffprobe."),
+        Setting(
+            "tools.memoryBytesMax", .integer(1 << 28...1 << 40), default: "4294967296", unit: "bytes",
+            "Address space of one ffmpeg. Prevents a broken file from taking the machine down."),
+        Setting(
+            "source.secondsMax", .integer(60...86400), default: "14400", unit: "seconds",
+            "Longest video. Prevents one job from keeping the cluster for days."),
+        Setting(
+            "source.pixelsMax", .integer(10_000...1 << 30), default: "36000000", unit: "pixels",
+            "Largest picture, width times height. 8K passes."),
+        Setting(
+            "admin.tokenFile", .text, default: "",
+            "File that holds the operators' token. Empty: the operators' endpoints stay shut."),
+        Setting(
+            "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), default: "info",
+            "Least severe messages to write."),
+        Setting(
+            "log.format", .choice(["json", "text"]), default: "json", "One JSON object a line, or lines for people."),
+    ]
+
+    package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
+}

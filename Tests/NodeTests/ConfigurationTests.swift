@@ -1,0 +1,105 @@
+import Foundation
+import Node
+import Testing
+
+@Suite struct ConfigurationTests {
+    static let good = """
+        node:
+          name: eu-1
+          region: eu
+        store:
+          url: postgresql://localhost/tijera
+        blobs:
+          directory: /var/lib/tijera/blobs
+        speech:
+          model: /proc/self/exe
+        vision:
+          faceModel: /proc/self/exe
+        """
+
+    private func load(
+        _ yaml: String, environment: [String: String] = [:], overrides: [String] = []
+    ) throws -> NodeConfiguration {
+        let path = FileManager.default.temporaryDirectory.appending(path: "tijera-\(UUID().uuidString).yaml").path
+        try yaml.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try NodeConfiguration(path: path, environment: environment, overrides: overrides)
+    }
+
+    private func problems(
+        _ yaml: String, environment: [String: String] = [:], overrides: [String] = []
+    ) throws -> String {
+        do {
+            _ = try load(yaml, environment: environment, overrides: overrides)
+            return ""
+        } catch let error as ConfigurationError {
+            return error.problems.joined(separator: "\n")
+        }
+    }
+
+    @Test func `the flag beats the environment, the environment the file, the file the default`() throws {
+        let yaml = Self.good + "\nhttp:\n  port: 9001\n"
+        #expect(try load(Self.good).httpPort == 8080)
+        #expect(try load(yaml).httpPort == 9001)
+        #expect(try load(yaml, environment: ["TIJERA_HTTP_PORT": "9002"]).httpPort == 9002)
+        #expect(
+            try load(yaml, environment: ["TIJERA_HTTP_PORT": "9002"], overrides: ["http.port=9003"]).httpPort == 9003)
+    }
+
+    @Test func `an unknown key is refused with its line and the key that was meant`() throws {
+        let text = try problems(Self.good + "\nhttp:\n  portt: 9001\n")
+        #expect(text.contains(".yaml:13: unknown key \"http.portt\"; did you mean \"http.port\"?"), "\(text)")
+        #expect(try problems(Self.good + "\nhtpt:\n  port: 9001\n").contains("unknown section \"htpt\""))
+    }
+
+    @Test(arguments: [
+        ("http:\n  port: many", "\"http.port\" must be a whole number"),
+        ("http:\n  port: 70000", "between 1 and 65535"),
+        ("log:\n  level: loud", "must be one of trace, debug"), ("http:\n  port: [1, 2]", "must be a single value"),
+        ("http: 8080", "must hold keys"), ("http:\n\tport: 1", "is not YAML"),
+    ])
+    func `a wrong value is refused in words`(yaml: String, expected: String) throws {
+        let text = try problems(Self.good + "\n" + yaml + "\n")
+        #expect(text.contains(expected), "\(text)")
+    }
+
+    @Test func `a wrong value in the environment or on the command line is refused too`() throws {
+        #expect(try problems(Self.good, environment: ["TIJERA_HTTP_PORT": "x"]).contains("TIJERA_HTTP_PORT must be"))
+        #expect(
+            try problems(Self.good, environment: ["TIJERA_HTTP_PROT": "1"]).contains(
+                "TIJERA_HTTP_PROT is not a setting"))
+        #expect(try problems(Self.good, environment: ["TIJERA_CACHE": "/tmp"]).isEmpty)
+        #expect(try problems(Self.good, overrides: ["http.port"]).contains("must be KEY=VALUE"))
+        #expect(try problems(Self.good, overrides: ["nothing.here=1"]).contains("must be KEY=VALUE"))
+    }
+
+    @Test func `everything that is missing is named at once`() throws {
+        let text = try problems("node:\n  region: eu\n")
+        for key in ["node.name", "store.url", "blobs.directory", "speech.model", "vision.faceModel"] {
+            #expect(text.contains("\(key) must be set"), "\(text)")
+        }
+    }
+
+    @Test func `a model that is not there is told before the node starts`() throws {
+        let text = try problems(Self.good.replacing("model: /proc/self/exe", with: "model: /no/such/model.bin"))
+        #expect(text.contains("speech.model: there is no readable file at /no/such/model.bin"), "\(text)")
+    }
+
+    @Test func `printing hides secrets and gives every key its environment name`() throws {
+        let values = try ConfigurationValues(
+            path: nil, environment: ["TIJERA_STORE_URL": "postgresql://user:secret@host/db", "TIJERA_NODE_NAME": "a"],
+            overrides: ["blobs.directory=/b", "speech.model=/m", "vision.faceModel=/f"])
+        let text = values.rendered()
+        #expect(!text.contains("secret@"))
+        #expect(text.contains("TIJERA_HTTP_UPLOAD_BYTES_MAX"))
+        for setting in Setting.all { #expect(text.contains(setting.environmentName), "\(setting.key)") }
+        #expect(Set(Setting.all.map(\.environmentName)).count == Setting.all.count)
+    }
+
+    @Test func `defaults keep their own rules`() {
+        for setting in Setting.all {
+            guard let fallback = setting.fallback, !fallback.isEmpty else { continue }
+            #expect(setting.problem(with: fallback) == nil, "\(setting.key)")
+        }
+    }
+}
