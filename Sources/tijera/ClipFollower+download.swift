@@ -1,0 +1,157 @@
+import ClipModel
+import Foundation
+import HTTPClient
+import Jobs
+import Synchronization
+
+/// The files of a finished job on this machine.
+struct DownloadedFiles {
+    struct ClipFiles: Encodable {
+        let id: ClipID
+        let video: String
+        let srt: String?
+        let vtt: String?
+        let thumbnail: String?
+    }
+
+    let folder: String
+    let manifest: String
+    let clips: [ClipFiles]
+    let page: String
+
+    func json(of job: JobView) throws -> String {
+        struct Report: Encodable {
+            let job: JobView
+            let files: [ClipFiles]
+            let manifest: String
+            let page: String
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(
+            decoding: try encoder.encode(Report(job: job, files: clips, manifest: manifest, page: page)), as: UTF8.self)
+    }
+
+    func summary(of job: JobView) -> String {
+        var lines: [String] = []
+        for (clip, files) in zip(job.clips.filter(\.hasVideo), clips) {
+            lines.append("\(files.video)")
+            lines.append(
+                "    \(Terminal.duration(clip.durationSeconds)) from \(clock(clip.start)), score \(Int(clip.score)): \(clip.title)"
+            )
+            lines.append("    \(clip.reason)")
+            for flag in clip.figures?.flags ?? [] { lines.append("    note: \(flag.text)") }
+        }
+        for note in job.notes { lines.append("note: \(note.text)") }
+        if let started = job.startedAt, let ended = job.endedAt {
+            let took = Terminal.duration(ended.seconds(since: started))
+            let nodes = Set(job.stages.compactMap { $0.node?.rawValue }).sorted().joined(separator: ", ")
+            lines.append("\(clips.count) clips in \(took), made on \(nodes)")
+        }
+        lines.append("manifest: \(manifest)")
+        lines.append("page: \(page)")
+        return lines.joined(separator: "\n")
+    }
+
+    private func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds)
+        let pad = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        return whole < 3600
+            ? "\(whole / 60):\(pad(whole % 60))" : "\(whole / 3600):\(pad(whole % 3600 / 60)):\(pad(whole % 60))"
+    }
+}
+
+extension ClipFollower {
+    func download(_ job: JobView) async throws -> DownloadedFiles {
+        let ready = job.clips.filter(\.hasVideo)
+        var files: [DownloadedFiles.ClipFiles] = []
+        for (number, clip) in ready.enumerated() {
+            display.show("Downloading", fraction: Double(number) / Double(max(ready.count, 1)))
+            let base = "clip-\(number + 1)"
+            let path = "/api/clips/\(clip.id)"
+            files.append(
+                DownloadedFiles.ClipFiles(
+                    id: clip.id, video: try await fetch("\(path)/download", as: "\(base).mp4"),
+                    srt: clip.hasSubtitles ? try await fetch("\(path)/subtitles?format=srt", as: "\(base).srt") : nil,
+                    vtt: clip.hasSubtitles ? try await fetch("\(path)/subtitles?format=vtt", as: "\(base).vtt") : nil,
+                    thumbnail: clip.hasThumbnail ? try await fetch("\(path)/thumbnail", as: "\(base).jpg") : nil))
+        }
+        let manifest = try await fetch("/api/jobs/\(job.id)/manifest", as: "manifest.json")
+        display.show("Downloading", fraction: 1)
+        display.finish()
+        return DownloadedFiles(
+            folder: folder, manifest: manifest, clips: files, page: "\(cluster.server)/#/jobs/\(job.id)")
+    }
+
+    /// Streams one file to disk under a temporary name, and gives it its own when it is whole.
+    private func fetch(_ path: String, as name: String) async throws -> String {
+        let target = URL(filePath: folder).appending(path: name).path
+        let partial = target + ".part"
+        let http = cluster.http
+        try await cluster.retrying { server in
+            guard FileManager.default.createFile(atPath: partial, contents: nil),
+                let file = FileHandle(forWritingAtPath: partial)
+            else { throw ClipError.file("cannot write to \(partial)") }
+            let written = FileSink(file)
+            let head: HTTPResponseHead
+            do {
+                head = try await http.transfer(HTTPRequest("GET", server + path), sink: written.append)
+            } catch let error as HTTPClientError where error.code == .stopped {
+                // Only the sink stops a transfer, and only when the disk does not take the bytes.
+                throw ClipError.file("cannot write \(name): \(written.close() ?? "the file took no more bytes")")
+            }
+            if head.status == 503 { throw HTTPClientError(.unreachable, "\(server) answers 503") }
+            if let failure = written.close() { throw ClipError.file("cannot write \(name): \(failure)") }
+            guard head.status == 200 else { throw ClipError.refused("\(path) answers \(head.status)") }
+        }
+        do {
+            _ = try? FileManager.default.removeItem(atPath: target)  // Not there the first time.
+            try FileManager.default.moveItem(atPath: partial, toPath: target)
+        } catch {
+            throw ClipError.file("cannot write \(target): \(error.localizedDescription)")
+        }
+        return target
+    }
+}
+
+/// Bytes gathered from a transfer's thread.
+final class Gathered: Sendable {
+    private let storage = Mutex<[UInt8]>([])
+    static let bytesMax = 1 << 20
+
+    var bytes: [UInt8] { storage.withLock { $0 } }
+    func append(_ more: [UInt8]) -> Bool {
+        storage.withLock { storage in
+            storage += more
+            return storage.count <= Self.bytesMax
+        }
+    }
+}
+
+/// A file that a transfer's thread writes to.
+final class FileSink: Sendable {
+    private let file: FileHandle
+    private let failure = Mutex<String?>(nil)
+
+    init(_ file: FileHandle) { self.file = file }
+
+    func append(_ bytes: [UInt8]) -> Bool {
+        do {
+            try file.write(contentsOf: Data(bytes))
+            return true
+        } catch {
+            failure.withLock { $0 = error.localizedDescription }
+            return false
+        }
+    }
+
+    /// Closes the file, and says why the bytes are not all in it.
+    func close() -> String? {
+        do {
+            try file.close()
+        } catch {
+            failure.withLock { $0 = $0 ?? error.localizedDescription }
+        }
+        return failure.withLock { $0 }
+    }
+}

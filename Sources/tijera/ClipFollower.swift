@@ -1,0 +1,131 @@
+import ClipModel
+import Foundation
+import HTTPClient
+import Jobs
+
+/// Uploads, starts the job, waits for its end through lost connections, and fetches the files.
+struct ClipFollower: Sendable {
+    /// Seconds between two looks at the job.
+    static let lookSeconds = 1.0
+
+    let cluster: ClusterClient
+    let display: ProgressDisplay
+    let folder: String
+
+    struct JobAnswer: Decodable {
+        let job: JobView
+    }
+
+    func run(video: String, transcript: String?, options: JobOptions) async throws -> JobView {
+        try prepareFolder()
+        guard FileManager.default.isReadableFile(atPath: video) else {
+            throw ClipError.file("cannot read \(video): check the path, and that you may read it")
+        }
+        let upload = try await upload(video, transcript: transcript)
+        await cluster.learnNodes()
+        let job = try await submit(upload, options: options)
+        display.remark("page: \(cluster.server)/#/jobs/\(job)")
+        return try await wait(for: job)
+    }
+
+    private func prepareFolder() throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ClipError.file("cannot make the folder \(folder): \(error.localizedDescription)")
+        }
+    }
+
+    private func upload(_ video: String, transcript: String?) async throws -> UploadID {
+        struct Answer: Decodable { let uploadId: UploadID }
+        var form = [HTTPRequest.Part.file(field: "file", path: video, name: URL(filePath: video).lastPathComponent)]
+        if let transcript {
+            form.append(.file(field: "transcript", path: transcript, name: URL(filePath: transcript).lastPathComponent))
+        }
+        let parts = form, display = display, http = cluster.http
+        // An upload that broke off left nothing behind, so it may simply be sent again, to whichever node answers.
+        let answer = try await cluster.retrying { server in
+            let body = Gathered()
+            let head = try await http.transfer(
+                HTTPRequest("POST", server + "/api/upload", form: parts),
+                progress: { progress in
+                    guard progress.toSendBytes > 0 else { return }
+                    display.show(
+                        "Uploading", fraction: Double(progress.sentBytes) / Double(progress.toSendBytes),
+                        detail: "\(Terminal.size(progress.sentBytes)) of \(Terminal.size(progress.toSendBytes))")
+                }, sink: body.append)
+            if head.status == 503 { throw HTTPClientError(.unreachable, "\(server) answers 503") }
+            return HTTPAnswer(status: head.status, body: body.bytes)
+        }
+        return try decode(Answer.self, answer).uploadId
+    }
+
+    private func submit(_ upload: UploadID, options: JobOptions) async throws -> JobID {
+        struct Request: Encodable {
+            let uploadId: UploadID
+            let options: JobOptions
+        }
+        struct Answer: Decodable { let jobId: JobID }
+        let body = try JSONEncoder().encode(Request(uploadId: upload, options: options))
+        // The key lets the request be repeated on another node without starting the job twice.
+        let answer = try await cluster.send(
+            "POST", "/api/jobs",
+            headers: [("Content-Type", "application/json"), ("Idempotency-Key", UUID().uuidString)],
+            body: Array(body))
+        return try decode(Answer.self, HTTPAnswer(status: answer.status, body: answer.body)).jobId
+    }
+
+    /// Looks at the job until it has ended.
+    private func wait(for id: JobID) async throws -> JobView {
+        while true {
+            let answer = try await cluster.send("GET", "/api/jobs/\(id)")
+            let job = try decode(JobAnswer.self, HTTPAnswer(status: answer.status, body: answer.body)).job
+            display.show(job)
+            switch job.status {
+            case .ready:
+                display.finish()
+                return job
+            case .cancelled:
+                display.finish()
+                throw ClipError.cancelled
+            case .error:
+                display.finish()
+                throw ClipError.jobFailed(explanation(of: job))
+            case .pending, .processing: try await cluster.pause(seconds: Self.lookSeconds)
+            }
+        }
+    }
+
+    private func explanation(of job: JobView) -> String {
+        guard let error = job.error else { return "the job failed without a reason" }
+        return "\(error.reason) [\(error.code)\(error.stage.map { " in \($0)" } ?? "")] \(error.hint)"
+    }
+
+    private func decode<Value: Decodable>(_ type: Value.Type, _ answer: HTTPAnswer) throws -> Value {
+        guard (200..<300).contains(answer.status) else { throw ClipError.refused(answer.problem) }
+        do {
+            return try JSONDecoder().decode(type, from: Data(answer.body))
+        } catch {
+            throw ClipError.refused("the server's answer cannot be understood: \(error)")
+        }
+    }
+}
+
+/// A whole answer, with its problem (RFC 9457) in words.
+struct HTTPAnswer: Sendable {
+    let status: Int
+    let body: [UInt8]
+
+    var problem: String {
+        struct Problem: Decodable {
+            let title: String?
+            let detail: String?
+            let hint: String?
+        }
+        guard let problem = try? JSONDecoder().decode(Problem.self, from: Data(body)) else {
+            return "the server answers \(status)"
+        }
+        let parts = [problem.detail ?? problem.title, problem.hint].compactMap { $0 }
+        return "\(parts.joined(separator: " ")) (HTTP \(status))"
+    }
+}
