@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+@Suite struct DocumentTests {
+    @Test func `links between documents lead somewhere`() throws {
+        var broken: [String] = []
+        let pages = try House.files(under: "docs", ending: ".md") + [readme()]
+        for page in pages {
+            let folder = House.root.appending(path: page.path).deletingLastPathComponent()
+            for match in page.text.matches(of: /\]\(([^)\s]+)\)/) {
+                let target = String(match.1)
+                if target.contains("://") || target.hasPrefix("#") || target.hasPrefix("mailto:") { continue }
+                let file = target.split(separator: "#", maxSplits: 1)[0]
+                let path = folder.appending(path: String(file)).standardizedFileURL.path
+                if !FileManager.default.fileExists(atPath: path) { broken.append("\(page.path): \(target)") }
+            }
+        }
+        #expect(broken.isEmpty, "\(broken.joined(separator: "\n"))")
+    }
+
+    @Test func `decisions are numbered without gaps`() throws {
+        let names = try House.files(under: "docs/decisions", ending: ".md").map {
+            String($0.path.split(separator: "/").last!)
+        }
+        for (number, name) in names.enumerated() {
+            let digits = String(number + 1)
+            #expect(name.hasPrefix(String(repeating: "0", count: 4 - digits.count) + digits + "-"), "\(name)")
+        }
+    }
+
+    @Test func `the settings page is what the program prints`() throws {
+        let page = try String(contentsOf: House.root.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let settings = try String(
+            contentsOf: House.root.appending(path: "Sources/Node/Setting.swift"), encoding: .utf8)
+        for match in settings.matches(of: /"([a-z]+\.[A-Za-z]+)"/) {
+            #expect(page.contains("`\(match.1)`"), "\(match.1) is not in docs/configuration.md")
+        }
+    }
+
+    @Test func `a TODO has an issue number`() throws {
+        for folder in ["Sources", "Tests", "cluster"] {
+            for suffix in [".swift", ".sh", ".py"] {
+                guard let files = try? House.files(under: folder, ending: suffix) else { continue }
+                for file in files where !file.path.hasPrefix("Tests/TidyTests") {
+                    for line in file.lines where line.contains("TODO") || line.contains("FIXME") {
+                        #expect(line.contains(/TODO\(#\d+\)/), "\(file.path): \(line)")
+                    }
+                }
+            }
+        }
+    }
+
+    private func readme() throws -> House.SourceFile {
+        House.SourceFile(
+            path: "README.md",
+            text: try String(contentsOf: House.root.appending(path: "README.md"), encoding: .utf8))
+    }
+}
