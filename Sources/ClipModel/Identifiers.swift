@@ -91,7 +91,8 @@ package struct Region: Hashable, Sendable, CustomStringConvertible {
     package var description: String { rawValue }
 }
 
-/// Where bytes stand in the blob store: segments of `A-Z a-z 0-9 . _ -` joined by `/`, none of them starting with a dot.
+/// Where bytes stand in the blob store: segments of `A-Z a-z 0-9 . _ -` joined by `/`, none of them starting with a
+/// dot.
 package struct BlobName: Hashable, Sendable, Comparable, CustomStringConvertible {
     package static let charactersMax = 512
     package let rawValue: String

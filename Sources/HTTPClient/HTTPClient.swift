@@ -1,7 +1,7 @@
 /// An HTTP client over libcurl: small answers collected, large ones streamed, files sent from disk as forms.
 ///
-/// libcurl blocks, so each transfer has a thread of its own for as long as it lasts. Cancelling the calling task ends the
-/// transfer within a second.
+/// libcurl blocks, so each transfer has a thread of its own for as long as it lasts. Cancelling the calling task ends
+/// the transfer within a second.
 package struct HTTPClient: Sendable {
     /// How long to wait for a connection, in seconds.
     package var connectSecondsMax = 10

@@ -1,4 +1,5 @@
-/// The checked text of every setting, and where it came from: flags over the environment over the file over the defaults.
+/// The checked text of every setting, and where it came from: flags over the environment over the file over the
+/// defaults.
 package struct ConfigurationValues: Sendable {
     package enum Origin: String, Sendable {
         case flag, environment, file

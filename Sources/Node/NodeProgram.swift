@@ -12,7 +12,8 @@ import Stages
 import Store
 import UnixSignals
 
-/// The composition root: makes the services of a node from its configuration, in order, and runs them until told to stop.
+/// The composition root: makes the services of a node from its configuration, in order, and runs them until told to
+/// stop.
 ///
 /// Services stop in the reverse of the order below: first the door closes, then work is handed back, last the store.
 package struct NodeProgram: Sendable {

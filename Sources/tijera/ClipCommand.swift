@@ -10,8 +10,8 @@ struct ClipCommand: AsyncParsableCommand {
         discussion: """
             Waiting survives a lost connection and the death of the node: another node of the cluster is asked instead.
 
-            Exit codes: 0 clips are in the folder; 1 the job failed; 2 the server refused the request; 3 no node can be \
-            reached; 4 the job was cancelled; 5 a file cannot be read or written; 64 wrong usage.
+            Exit codes: 0 clips are in the folder; 1 the job failed; 2 the server refused the request; 3 no node can \
+            be reached; 4 the job was cancelled; 5 a file cannot be read or written; 64 wrong usage.
             """)
 
     @Argument(help: "The video file.")

@@ -37,7 +37,8 @@ struct DownloadedFiles {
         for (clip, files) in zip(job.clips.filter(\.hasVideo), clips) {
             lines.append("\(files.video)")
             lines.append(
-                "    \(Terminal.duration(clip.durationSeconds)) from \(clock(clip.start)), score \(Int(clip.score)): \(clip.title)"
+                "    \(Terminal.duration(clip.durationSeconds)) from \(clock(clip.start)), "
+                    + "score \(Int(clip.score)): \(clip.title)"
             )
             lines.append("    \(clip.reason)")
             for flag in clip.figures?.flags ?? [] { lines.append("    note: \(flag.text)") }

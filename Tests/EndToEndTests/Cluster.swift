@@ -104,8 +104,8 @@ enum Shell {
             case .exited(let code): code
             case .signaled(let signal): 128 + signal
             }
-        let out = result.standardOutput ?? ""
-        return Output(code: code, text: out + (result.standardError ?? ""), standardOutput: out)
+        let out = result.standardOutput
+        return Output(code: code, text: out + result.standardError, standardOutput: out)
     }
 
     static func ffmpeg(_ arguments: [String]) async throws {

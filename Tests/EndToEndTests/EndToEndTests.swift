@@ -6,8 +6,8 @@ import Testing
 
 /// The whole, as its users meet it: three real nodes in two regions, a real PostgreSQL, real Whisper and ffmpeg.
 ///
-/// One cluster serves all tests, one after the other: a machine has only so many cores, and a test that kills nodes must
-/// not disturb one that measures. Each test leaves the cluster running.
+/// One cluster serves all tests, one after the other: a machine has only so many cores, and a test that kills nodes
+/// must not disturb one that measures. Each test leaves the cluster running.
 @Suite(.serialized, .enabled(if: Cluster.isPossible, "needs what cluster/test installs and builds"), .cluster(nodes: 3))
 struct EndToEndTests {
     let cluster: Cluster
@@ -24,8 +24,8 @@ struct ClusterTrait: SuiteTrait, TestScoping {
     @TaskLocal static var running: Cluster?
     let nodes: Int
 
-    func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    @concurrent func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         let cluster = try await Cluster.start(nodes: nodes)
         do {

@@ -4,8 +4,8 @@ import HTTPClient
 import Jobs
 import Testing
 
-/// What people send. Each input either becomes clips or ends with a code, a reason and a hint; none hangs, none leaves a
-/// child behind, none takes a node down.
+/// What people send. Each input either becomes clips or ends with a code, a reason and a hint; none hangs, none leaves
+/// a child behind, none takes a node down.
 extension EndToEndTests {
     enum Expected: Sendable {
         /// At least one clip, with these notes among the job's.
@@ -65,7 +65,8 @@ extension EndToEndTests {
         Input(name: "tiny.mp4", expected: .clips(notes: []), make: talk("scale=100:100,setsar=1")),
         Input(name: "4k.mp4", expected: .clips(notes: []), make: talk("scale=3840:2160", ["-t", "6"])),
         Input(
-            name: "portrait.mp4", expected: .clips(notes: []), make: talk("crop=200:360:300:0,scale=720:1296,setsar=1")),
+            name: "portrait.mp4", expected: .clips(notes: []),
+            make: talk("crop=200:360:300:0,scale=720:1296,setsar=1")),
         Input(name: "narrow.mp4", expected: .clips(notes: []), make: talk("crop=120:360:330:0,setsar=1")),
         Input(name: "rotated.mp4", expected: .clips(notes: [])) { path in
             try await talk("scale=640:360,transpose=1")(path + ".up.mp4")

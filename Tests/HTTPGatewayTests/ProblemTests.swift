@@ -60,7 +60,8 @@ struct JobRequestTests {
     @Test func `every option is read`() throws {
         let options = try read(
             #"""
-            , "options": {"language": "es", "clipCount": 3, "durationPreset": "long", "minSeconds": 20, "maxSeconds": 40.5,
+            , "options": {"language": "es", "clipCount": 3, "durationPreset": "long",
+            "minSeconds": 20, "maxSeconds": 40.5,
             "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false,
             "keywords": ["año nuevo"], "watermark": "@ana"}
             """#

@@ -60,6 +60,9 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
+    /// Lets time pass while nobody waits.
+    func advance(by duration: Swift.Duration) { state.withLock { $0.now = $0.now.advanced(by: duration) } }
+
     /// Moves to the next moment that somebody waits for, and wakes them.
     func step() {
         let due = state.withLock { state in

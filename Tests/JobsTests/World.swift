@@ -66,8 +66,6 @@ final class World: Sendable {
         self.play = play
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: root) }
-
     // MARK: What happens
 
     /// Starts a node. The first one also starts a sweeper, which outlives its node like those of other nodes would.
@@ -122,12 +120,16 @@ final class World: Sendable {
         return try #require(await store.job(job))
     }
 
-    /// Ends everything that still runs.
+    /// Ends everything that still runs, and removes its files.
     func close() async {
         sweeping.withLock { $0 }?.cancel()
         let members = membersByName.withLock { $0 }
         for member in members.values { member.task.cancel() }
         while members.keys.contains(where: { !hasEnded($0) }) { await settle() }
+        // Workers hold the world by their stages, and the world its workers.
+        membersByName.withLock { $0 = [:] }
+        sweeping.withLock { $0 = nil }
+        try? FileManager.default.removeItem(atPath: root)
     }
 
     // MARK: What is seen
@@ -229,7 +231,7 @@ private final class StepExecutor: TaskExecutor {
 }
 
 /// Tests assert on what happened, not on what was said about it.
-private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Plays a world to its end, whatever the test does.
 func inWorld(_ world: World, _ body: (World) async throws -> Void) async throws {

@@ -27,7 +27,8 @@ enum House {
         return found.sorted { $0.path < $1.path }
     }
 
-    /// Swift text without comments and the contents of string literals, line by line, so that words in prose do not count.
+    /// Swift text without comments and the contents of string literals, line by line, so that words in prose do not
+    /// count.
     static func code(_ file: SourceFile) -> [String] {
         var inBlock = false, inText = false
         return file.lines.map { line in

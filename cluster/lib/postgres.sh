@@ -12,16 +12,18 @@ as_postgres() {
     fi
 }
 
-# Decides where the database and its socket live. Sets PG_DATA, PG_SOCKET and DATABASE_URL.
+# Decides where the database, its socket and its log live. Sets PG_DATA, PG_SOCKET, PG_LOG and DATABASE_URL.
 locate_postgres() {
     local data=$1 key
     key=$(printf '%s' "$data" | sha256sum | cut -c1-12)
     PG_DATA=$data/postgres
     PG_SOCKET=$data/postgres-socket
+    PG_LOG=$data/postgres.log
     if [ "$(id -u)" = 0 ] && ! as_postgres test -x "$data"; then
         # A folder above is closed to the user postgres (a home folder, say).
         PG_DATA=/var/lib/tijera/$key/postgres
         PG_SOCKET=/var/lib/tijera/$key/socket
+        PG_LOG=/var/lib/tijera/$key/postgres.log
     fi
     # A socket's path may have 107 bytes, and ".s.PGSQL.5432" goes on top.
     [ ${#PG_SOCKET} -le 90 ] || PG_SOCKET=/tmp/tijera-$key
@@ -62,15 +64,21 @@ CONF
 
 start_postgres() {
     own_folder "$PG_SOCKET"
-    : >>"$1"
-    [ "$(id -u)" != 0 ] || chown postgres "$1"
+    : >>"$PG_LOG"
+    [ "$(id -u)" != 0 ] || chown postgres "$PG_LOG"
     # pg_ctl hands its standard output on to the server: keep it out of our pipes and locks.
-    as_postgres pg_ctl -D "$PG_DATA" -l "$1" -w -t 60 start </dev/null >/dev/null 2>&1 8>&- 9>&- || {
-        tail -n 20 "$1"
+    as_postgres pg_ctl -D "$PG_DATA" -l "$PG_LOG" -w -t 60 start </dev/null >/dev/null 2>&1 8>&- 9>&- || {
+        tail -n 20 "$PG_LOG"
         return 1
     }
     as_postgres psql -h "$PG_SOCKET" -U tijera -d postgres -Atqc "select 1 from pg_database where datname = 'tijera'" | grep -q 1 ||
         as_postgres createdb -h "$PG_SOCKET" -U tijera tijera
+}
+
+erase_postgres() {
+    rm -rf "$PG_DATA" "$PG_SOCKET" "$PG_LOG"
+    # The folder of its own, where it had to have one; the data folder is the caller's to remove.
+    case $PG_DATA in /var/lib/tijera/*) rmdir "$(dirname "$PG_DATA")" ;; esac
 }
 
 stop_postgres() { as_postgres pg_ctl -D "$PG_DATA" -w -t 60 -m fast stop; }

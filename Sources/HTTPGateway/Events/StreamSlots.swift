@@ -1,7 +1,9 @@
 import Synchronization
 
-/// How many event streams this node serves at one time. A slot is given back when the last reference to it goes, however
-/// the stream ended: by its end, by a broken connection, or before its first byte.
+/// How many event streams this node serves at one time.
+///
+/// A slot is given back when the last reference to it goes, however the stream ended: by its end, by a broken
+/// connection, or before its first byte.
 final class StreamSlots: Sendable {
     private let taken = Mutex(0)
     private let limit: Int

@@ -1,4 +1,6 @@
-/// `Content-Disposition` of a response (RFC 6266): a plain ASCII name for everybody, and the exact one as RFC 8187 text.
+/// `Content-Disposition` of a response (RFC 6266).
+///
+/// A plain ASCII name for everybody, and the exact one as RFC 8187 text where they differ.
 package struct ContentDisposition: Sendable, Hashable {
     package let text: String
 

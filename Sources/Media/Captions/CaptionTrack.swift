@@ -38,8 +38,8 @@ package struct CaptionTrack: Hashable, Sendable {
 
     /// Advanced SubStation Alpha for libass, word by word, for a picture of `size`.
     ///
-    /// With `style` nil only the watermark is drawn; with neither there is a valid script without events. `faces` are in
-    /// display pixels of the source and `framing` says what of it is shown: the captions move to the band where they
+    /// With `style` nil only the watermark is drawn; with neither there is a valid script without events. `faces` are
+    /// in display pixels of the source and `framing` says what of it is shown: the captions move to the band where they
     /// cover fewer of them. `sourceSize` is needed for that only where the whole picture is fitted into the frame.
     package func ass(
         style: JobOptions.CaptionStyle?, size: PixelSize, faces: [FaceSighting] = [], framing: Framing? = nil,

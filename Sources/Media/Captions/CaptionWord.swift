@@ -9,7 +9,8 @@ struct CaptionWord: Hashable, Sendable {
     /// The words of `words` that are heard in `clip`: loose marks joined to the word they belong to, times inside the
     /// clip, in order, not overlapping.
     ///
-    /// A word that a border cuts counts where its larger half lies, so that a clip and its neighbour never both show it.
+    /// A word that a border cuts counts where its larger half lies, so that a clip and its neighbour never both show
+    /// it.
     static func words(_ words: [Word], in clip: TimeRange) -> [CaptionWord] {
         var shown: [CaptionWord] = []
         var opening = ""

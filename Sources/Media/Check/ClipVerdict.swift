@@ -83,10 +83,11 @@ package struct ClipVerdict: Hashable, Sendable {
             && streams.audioCodec == "aac" && streams.audioSamplesPerSecond == 48_000
             && streams.audioChannels == 2 && streams.otherStreams == 0
         if !isFormat {
-            let found =
-                "\(streams.videoCodec) \(streams.videoProfile) \(streams.pixelFormat) \(streams.width)x\(streams.height) "
-                + "\(FilterText.number(streams.framesPerSecond)) fps, \(streams.audioCodec) "
-                + "\(streams.audioSamplesPerSecond) Hz x \(streams.audioChannels), \(streams.otherStreams) other"
+            let picture =
+                "\(streams.videoCodec) \(streams.videoProfile) \(streams.pixelFormat) "
+                + "\(streams.width)x\(streams.height) \(FilterText.number(streams.framesPerSecond)) fps"
+            let sound = "\(streams.audioCodec) \(streams.audioSamplesPerSecond) Hz x \(streams.audioChannels)"
+            let found = "\(picture), \(sound), \(streams.otherStreams) other"
             flags.append(Note(code: "wrong_format", text: "The file is not what was asked for: \(found)."))
         }
         if streams.frameCount != expected.frameCount {

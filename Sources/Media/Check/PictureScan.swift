@@ -1,7 +1,7 @@
 package import ClipModel
 
-/// One decode of a rendered file, small: where it is black, where it stands still, and in which sampled pictures there is
-/// a face.
+/// One decode of a rendered file, small: where it is black, where it stands still, and in which sampled pictures
+/// there is a face.
 package struct PictureScan: Hashable, Sendable {
     package struct Limits: Hashable, Sendable {
         /// A picture is black when 98 % of its pixels are darker than this share of white, for this long.

@@ -1,7 +1,7 @@
 /// Writes the parts of an ffmpeg filter graph.
 enum FilterText {
-    /// A value, such as a path, so that it survives both readers of a graph: the one that splits it into filters and the
-    /// one that splits a filter into options.
+    /// A value, such as a path, so that it survives both readers of a graph: the one that splits it into filters and
+    /// the one that splits a filter into options.
     static func escaped(_ value: String) -> String {
         escaping(escaping(value, "\\':"), "\\'[],;")
     }

@@ -22,8 +22,8 @@ package struct FrameRate: Hashable, Sendable, CustomStringConvertible {
 
     /// The rate of a clip of a source that shows `average` frames a second.
     ///
-    /// A whole fraction of the source's rate shows every frame for the same time: 50 becomes 25 and 59.94 becomes 29.97,
-    /// where 30 would stutter. A variable rate whose average is no standard rate becomes 30.
+    /// A whole fraction of the source's rate shows every frame for the same time: 50 becomes 25 and 59.94 becomes
+    /// 29.97, where 30 would stutter. A variable rate whose average is no standard rate becomes 30.
     package static func ofClip(sourceAverage average: Double) -> FrameRate {
         guard average.isFinite, average > 0 else { return fallback }
         for divisor in 1...divisorMax {

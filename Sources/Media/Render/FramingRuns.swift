@@ -2,8 +2,8 @@ import ClipModel
 
 /// The segments of a framing as runs of output frames that one chain of filters can make.
 ///
-/// Neighbours with a window of the same size become one run, in which the window jumps at the cut: the usual clip, however
-/// often it cuts, is one chain.
+/// Neighbours with a window of the same size become one run, in which the window jumps at the cut: the usual clip,
+/// however often it cuts, is one chain.
 package struct FramingRuns: Hashable, Sendable {
     package struct Run: Hashable, Sendable {
         /// Of the clip's frames.

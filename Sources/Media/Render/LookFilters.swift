@@ -49,9 +49,9 @@ struct LookFilters: Hashable, Sendable {
         return filters
     }
 
-    /// When the picture grows, a window that moves by whole pixels of the source would jump by several of the clip. So a
-    /// little more is cut out and scaled, and the rest is cut off in pixels of the clip. The coarse cut moves in steps
-    /// of two, because a chroma sample covers two.
+    /// When the picture grows, a window that moves by whole pixels of the source would jump by several of the clip.
+    /// So a little more is cut out and scaled, and the rest is cut off in pixels of the clip. The coarse cut moves in
+    /// steps of two, because a chroma sample covers two.
     private func axis(extent: Double, line: PiecewiseLine, limit: Int, output: Int) -> Axis {
         let window = min(max(extent, 2), Double(limit))
         let growth = Double(output) / window
@@ -131,13 +131,15 @@ struct LookFilters: Hashable, Sendable {
             ]
         }
         let shrinks = to.width * to.height < from.width * from.height
+        // zscale refuses odd sides with halved chroma; only what is scaled already has even ones.
         return shrinks
-            ? [resize, "format=yuv420p10le"] + Self.toneMapping : Self.toneMapping + [resize, "format=yuv420p"]
+            ? [resize, "format=yuv420p10le"] + Self.toneMapping + ["format=yuv420p"]
+            : ["format=yuv444p10le"] + Self.toneMapping + ["format=yuv444p", resize, "format=yuv420p"]
     }
 
     /// From PQ or HLG to BT.709, in floating point, which is why it runs on as few pixels as possible.
     private static let toneMapping = [
         "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=tonemap=hable:desat=0",
-        "zscale=t=bt709:m=bt709:r=tv", "format=yuv420p",
+        "zscale=t=bt709:m=bt709:r=tv",
     ]
 }

@@ -12,11 +12,11 @@ package struct SoundGain: Hashable, Sendable {
 
 /// Finds the gain that makes a clip as loud as it should be, from measurements of what came out.
 ///
-/// A limiter takes loudness away, the more the more it has to do, and AAC adds peaks that were not there; neither can be
-/// foretold. So the gain is tried on the sound alone, corrected by what the trial measured (secant method), and the
-/// encoded sound is measured once more. Seen on speech, speech with claps 40 dB louder, music, clipped and telephone
-/// sound: one to three trials, one encoding, rarely two. `loudnorm` was rejected: in its dynamic mode it pumps, and of
-/// fourteen clips it left two outside their bounds.
+/// A limiter takes loudness away, the more the more it has to do, and AAC adds peaks that were not there; neither can
+/// be foretold. So the gain is tried on the sound alone, corrected by what the trial measured (secant method), and
+/// the encoded sound is measured once more. Seen on speech, speech with claps 40 dB louder, music, clipped and
+/// telephone sound: one to three trials, one encoding, rarely two. `loudnorm` was rejected: in its dynamic mode it
+/// pumps, and of fourteen clips it left two outside their bounds.
 package struct LoudnessControl: Hashable, Sendable {
     package struct Target: Hashable, Sendable {
         /// In LUFS.
@@ -31,7 +31,8 @@ package struct LoudnessControl: Hashable, Sendable {
         package var ceilingMin = -8.0
         /// Nothing is made louder by more, in dB.
         package var gainMax = 50.0
-        /// Below this, in LUFS, a clip is nearly silent: what it holds is mostly noise, and gets `quietGainMax` at most.
+        /// Below this, in LUFS, a clip is nearly silent: what it holds is mostly noise, and gets `quietGainMax` at
+        /// most.
         package var quietLoudness = -50.0
         package var quietGainMax = 20.0
         /// A trial costs a fiftieth of the picture's run, an encoding a tenth.

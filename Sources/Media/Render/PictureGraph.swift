@@ -3,8 +3,9 @@ import ClipModel
 /// The filter graph of a clip's picture, from the source's video stream to `[picture]`.
 ///
 /// Order is what makes it cheap: the rate is fixed before anything touches pixels, the window is cut out before it is
-/// scaled, one scaler does size, matrix, range and pixel format at once, and tone-mapping runs at the smaller of the two
-/// sizes. Several looks in one clip become branches that each get only their own frames, joined again by `concat`.
+/// scaled, one scaler does size, matrix, range and pixel format at once, and tone-mapping runs at the smaller of the
+/// two sizes. Several looks in one clip become branches that each get only their own frames, joined again by
+/// `concat`.
 struct PictureGraph: Hashable, Sendable {
     let text: String
 

@@ -98,8 +98,9 @@ package struct EncoderSettings: Hashable, Sendable {
 
     /// H.264 High, level 4.1, which every phone decodes in hardware.
     ///
-    /// `superfast` with the macroblock tree and the lookahead of 20 frames that it leaves out costs half of `veryfast` at
-    /// the same bits and the same SSIM (talking head, 8 s, 1080x1920: 5.4 against 10.8 CPU-seconds, 3.5 Mbit/s, 0.9887).
+    /// `superfast` with the macroblock tree and the lookahead of 20 frames that it leaves out costs half of
+    /// `veryfast` at the same bits and the same SSIM (talking head, 8 s, 1080x1920: 5.4 against 10.8 CPU-seconds, 3.5
+    /// Mbit/s, 0.9887).
     package func pictureArguments(rate: FrameRate, threads: Int) -> [String] {
         let keyframeInterval = max(1, Int((keyframeSeconds * rate.perSecond).rounded()))
         return [

@@ -3,8 +3,8 @@ import ClipModel
 /// How a clip's sound is made, in short runs beside the one over the picture.
 ///
 /// The source is decoded once into a bed: 48 kHz, stereo, exactly as long as the picture, aligned with it. Everything
-/// after works on the bed, so that finding the right gain never touches the source again, and the finished AAC is copied
-/// into the clip with its edit list, which keeps it in step to the sample.
+/// after works on the bed, so that finding the right gain never touches the source again, and the finished AAC is
+/// copied into the clip with its edit list, which keeps it in step to the sample.
 package struct SoundPlan: Hashable, Sendable {
     let plan: RenderPlan
     let limits: ToolLimits

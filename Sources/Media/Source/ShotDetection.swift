@@ -104,7 +104,8 @@ package struct CutFinder {
         let (time, score) = window[next]
         guard next > 0, score >= Self.scoreMin, time > 0 else { return }
         let range = max(0, next - Self.neighbours)..<min(window.count, next + Self.neighbours + 1)
-        // The neighbour's own peak (the frame after a cut, another cut) must not hide this one: leave out the two largest.
+        // The neighbour's own peak (the frame after a cut, another cut) must not hide this one: leave out the two
+        // largest.
         let others = range.filter { $0 != next }.map { window[$0].score }.sorted().dropLast(2)
         let mean = others.isEmpty ? 0 : others.reduce(0, +) / Double(others.count)
         guard score >= Self.scoreSure || score >= Self.contrast * max(mean, 1) else { return }

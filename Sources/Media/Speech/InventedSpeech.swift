@@ -9,11 +9,14 @@ package enum InventedSpeech {
     /// Lower case, without punctuation. Whole windows only: somebody may well say "gracias" in a sentence.
     private static let phrases: Set<String> = [
         "gracias", "gracias por ver el video", "gracias por ver el vídeo", "gracias por ver", "muchas gracias por ver",
-        "suscríbete", "suscríbete al canal", "no olvides suscribirte", "hasta la próxima", "nos vemos en el próximo video",
+        "suscríbete", "suscríbete al canal", "no olvides suscribirte", "hasta la próxima",
+        "nos vemos en el próximo video",
         "subtítulos realizados por la comunidad de amaraorg", "subtítulos por la comunidad de amaraorg",
         "subtitulado por la comunidad de amaraorg", "más información wwwalimmentacom", "subtítulos en español",
-        "thank you", "thanks for watching", "thank you for watching", "thank you very much", "thank you so much for watching",
-        "please subscribe", "like and subscribe", "see you next time", "see you in the next video", "bye", "bye bye", "you",
+        "thank you", "thanks for watching", "thank you for watching", "thank you very much",
+        "thank you so much for watching",
+        "please subscribe", "like and subscribe", "see you next time", "see you in the next video", "bye", "bye bye",
+        "you",
         "the end", "subtitles by the amaraorg community", "transcription by castingwords",
         "obrigado", "obrigada", "obrigado por assistir", "legendas pela comunidade amaraorg", "inscrevase no canal",
         "sous-titres réalisés par la communauté damaraorg", "merci", "merci davoir regardé cette vidéo",
@@ -39,7 +42,9 @@ package enum InventedSpeech {
     static func withoutAnnotations(_ words: [Word]) -> [Word] {
         var (kept, closing) = ([Word](), Character?.none)
         for (index, word) in words.enumerated() {
-            if closing == nil, let first = word.text.first, let close = ["[": "]", "(": ")", "*": "*"][first] as Character? {
+            if closing == nil, let first = word.text.first,
+                let close = ["[": "]", "(": ")", "*": "*"][first] as Character?
+            {
                 // Only when it is closed within a few words: a lone bracket is a slip of the pen.
                 let reach = words[index..<min(words.count, index + 6)]
                 let isAlone = first == "*" && word.text.count == 1
@@ -48,7 +53,9 @@ package enum InventedSpeech {
                 }
             }
             if let close = closing {
-                if word.text.dropFirst(word.text.first == close && close == "*" ? 1 : 0).contains(close) { closing = nil }
+                if word.text.dropFirst(word.text.first == close && close == "*" ? 1 : 0).contains(close) {
+                    closing = nil
+                }
             } else if word.text.contains(where: { $0.isLetter || $0.isNumber }) {
                 kept.append(word)
             }

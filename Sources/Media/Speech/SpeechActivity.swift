@@ -1,7 +1,6 @@
 package import ClipModel
 import Foundation
 
-
 /// Where somebody may be speaking, told from energy alone: one level per 20 ms, against a threshold that follows the
 /// recording's own floor and peak. It cannot tell speech from music, and its users must not need it to; it can tell
 /// sound from silence, which is what windows, word edges and the hunt for invented words are cut by.
@@ -107,12 +106,14 @@ package struct SpeechActivity: Hashable, Sendable {
         return voiced
     }
 
-    /// A third of the way from the floor (tenth percentile) to the peak (95th), but 12 to 35 dB below the peak: digital
-    /// silence must not pull it down to room noise, and steady noise must not push it up into speech.
+    /// A third of the way from the floor (tenth percentile) to the peak, but 12 to 35 dB below the peak: digital
+    /// silence must not pull it down to room noise, and steady noise must not push it up into speech. The peak is what
+    /// only one frame in two hundred passes, so that a single sentence in a minute of silence is found, and a click is
+    /// not.
     private static func threshold(_ levels: [Float]) -> Float? {
         let sorted = levels.sorted()
         guard !sorted.isEmpty else { return nil }
-        let (floor, peak) = (sorted[sorted.count / 10], sorted[sorted.count * 95 / 100])
+        let (floor, peak) = (sorted[sorted.count / 10], sorted[sorted.count * 199 / 200])
         guard peak > audibleDBFS else { return nil }
         return max(audibleDBFS, min(max(floor + (peak - floor) / 3, peak - 35), peak - 12))
     }

@@ -1,6 +1,6 @@
 import ClipModel
-package import Logging
 import Foundation
+package import Logging
 import Subprocess
 import SystemPackage
 

@@ -29,7 +29,8 @@ struct SpeechProcess {
         do {
             let setup = try subprocessConfiguration()
             let bytesMax = configuration.frameBytesMax
-            let result = try await Subprocess.run(setup, input: .inputWriter, output: .sequence, error: .sequence) { child in
+            let result = try await Subprocess.run(setup, input: .inputWriter, output: .sequence, error: .sequence) {
+                child in
                 async let words = Self.tail(of: child.standardError)
                 async let defect = Self.listen(to: child.standardOutput, bytesMax: bytesMax, report, outputEnded)
                 for await command in commands {

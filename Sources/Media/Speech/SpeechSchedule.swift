@@ -1,7 +1,7 @@
 /// Who listens to what: the queue of requests and the workers of one node.
 ///
-/// Requests are served in order, by a warm worker if there is one; a worker is started only when all that run have work.
-/// A request whose worker is lost goes back to the head of the queue, until it has cost `lossesMax` workers.
+/// Requests are served in order, by a warm worker if there is one; a worker is started only when all that run have
+/// work. A request whose worker is lost goes back to the head of the queue, until it has cost `lossesMax` workers.
 package struct SpeechSchedule: Sendable {
     package enum Action: Hashable, Sendable {
         case start(child: Int)

@@ -21,7 +21,8 @@ package enum SpeechWorker {
     /// `arguments`: what follows `speech-worker` on the command line. Returns the exit code.
     package static func main(arguments: [String]) -> Int32 {
         guard arguments.count == 2, arguments[0] == "--model" else {
-            complain("usage: tijera speech-worker --model PATH (started by a node, speaks frames on its standard input)")
+            complain(
+                "usage: tijera speech-worker --model PATH (started by a node, speaks frames on its standard input)")
             return Ending.usage.rawValue
         }
         WhisperModel.silenceLogs()

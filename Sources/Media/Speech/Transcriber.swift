@@ -1,7 +1,7 @@
 package import ClipModel
 
-/// Turns one chunk of a source's sound into words. Two implementations: `LocalTranscriber` listens, `SidecarTranscriber`
-/// reads a transcript that the client sent along.
+/// Turns one chunk of a source's sound into words. Two implementations: `LocalTranscriber` listens,
+/// `SidecarTranscriber` reads a transcript that the client sent along.
 package protocol Transcriber: Sendable {
     /// `threads` is how many the caller's share of the machine allows; `progress` gets 0 to 1, never falling.
     func transcribe(

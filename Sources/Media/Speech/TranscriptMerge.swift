@@ -10,7 +10,9 @@ package enum TranscriptMerge {
         var words: [Word] = []
         for chunk in chunks.sorted(by: { start(of: $0) < start(of: $1) }) {
             var fresh = chunk.words.sorted { ($0.start, $0.end) < ($1.start, $1.end) }[...]
-            while let first = fresh.first, words.suffix(3).contains(where: { isSame($0, first) }) { fresh.removeFirst() }
+            while let first = fresh.first, words.suffix(3).contains(where: { isSame($0, first) }) {
+                fresh.removeFirst()
+            }
             words += fresh
         }
         words.sort { ($0.start, $0.end) < ($1.start, $1.end) }

@@ -100,7 +100,8 @@ package struct WaveFile: ~Copyable {
                 while filled < count {
                     // Sound: the slice lies inside the buffer that the array handed out for this call.
                     let rest = unsafe UnsafeMutableRawBufferPointer(buffer)[filled...]
-                    let got = try unsafe file.read(fromAbsoluteOffset: offset + Int64(filled), into: UnsafeMutableRawBufferPointer(rebasing: rest))
+                    let got = try unsafe file.read(
+                        fromAbsoluteOffset: offset + Int64(filled), into: UnsafeMutableRawBufferPointer(rebasing: rest))
                     if got == 0 { break }
                     filled += got
                 }

@@ -51,7 +51,8 @@ package struct WindowVerdict: Hashable, Sendable {
         // Seconds of sound that are explained, weighed by how sure the model was; a loop explains nothing.
         let missing = wordless.reduce(0) { $0 + activity.voicedSeconds(in: $1) }
         let explained = voiced > 0 ? max(0, voiced - missing) / voiced : 0
-        quality = words.isEmpty ? 0 : explained * probability * max(0, 1 - repeated) * (doubts.contains(.crowded) ? 0.5 : 1)
+        quality =
+            words.isEmpty ? 0 : explained * probability * max(0, 1 - repeated) * (doubts.contains(.crowded) ? 0.5 : 1)
     }
 
     package var isGood: Bool { doubts.isEmpty }

@@ -65,5 +65,7 @@ enum WordSpacing {
     }
 
     /// How long a word takes, in letters: a short one has its beat too.
-    private static func weight(_ word: Word) -> Double { 2 + Double(word.text.filter { $0.isLetter || $0.isNumber }.count) }
+    private static func weight(_ word: Word) -> Double {
+        2 + Double(word.text.filter { $0.isLetter || $0.isNumber }.count)
+    }
 }

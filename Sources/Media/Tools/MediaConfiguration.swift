@@ -8,7 +8,7 @@
 /// | `fontsDirectory` | path | the system's fonts | captions in a font that one node lacks |
 /// | `childMemoryBytesMax` | bytes of address space | 4 GiB | one broken file takes the machine down |
 /// | `probeSecondsMax` | seconds | 60 | a file made to keep the prober busy |
-/// | `passSecondsFloor`, `passSecondsPerSourceSecond` | seconds | 180, 6 | a child that hangs holds its stage for ever |
+/// | `passSecondsFloor`, `passSecondsPerSourceSecond` | seconds | 180, 6 | a hung child holds its stage for ever |
 /// | `source` | see `SourceLimits` | | a job that no node can finish |
 package struct MediaConfiguration: Sendable, Hashable {
     package var ffmpegPath: String

@@ -72,8 +72,8 @@ extension LanguageProfile {
             encima igualmente mas aparte total
             """,
         danglingPronouns: """
-            él ella ellos ellas eso esto ese esa esos esas aquello aquel aquella lo le les su sus este esta estos estas \
-            éste ésta ése ésa
+            él ella ellos ellas eso esto ese esa esos esas aquello aquel aquella lo le les su sus este esta estos \
+            estas éste ésta ése ésa
             """,
         fillers: "bueno pues eh este mira oye vale claro ok okay ya hombre digamos nada a ver si no em mmm",
         questionWords: "qué por cómo cuándo dónde quién quiénes cuál cuáles cuánto cuánta cuántos cuántas acaso",
@@ -112,8 +112,8 @@ extension LanguageProfile {
     static let portuguese = LanguageProfile(
         language: "pt",
         stopWords: """
-            a agora ai ainda algo algum alguma algumas alguns ali ao aos aquela aquele aquilo as assim ate bem bom cada \
-            coisa coisas com como contra da dai dar das de dela dele deles depois desde dessa desse desta deste deu \
+            a agora ai ainda algo algum alguma algumas alguns ali ao aos aquela aquele aquilo as assim ate bem bom \
+            cada coisa coisas com como contra da dai dar das de dela dele deles depois desde dessa desse desta deste deu \
             disso disto do dois dos e ela elas ele eles em entao entre era eram essa essas esse esses esta estamos \
             estao estar estava estavam este estes estou eu falar faz fazer fica foi foram gente ha isso isto ja la \
             lhe lhes mais mas me mesma mesmo meu meus minha minhas muita muitas muito muitos na nada nao nas nem \

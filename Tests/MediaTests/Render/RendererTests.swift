@@ -129,6 +129,7 @@ import Testing
         "sound that clips": ["-af", "volume=30dB"],
         "full range": ["-vf", "scale=out_range=pc", "-pix_fmt", "yuvj420p", "-c:v", "mjpeg"],
         "interlaced": ["-vf", "tinterlace=4", "-flags", "+ildct+ilme", "-r", "25"],
+        "sound that ended before": ["-af", "atrim=end=0.3"],
         "sound that begins late": ["-af", "asetpts=PTS+1.5/TB"],
     ]
 
@@ -138,7 +139,9 @@ import Testing
             let options = try #require(Self.oddSources[kind])
             let source = try await samples.video("source.mkv", seconds: 5, options: options)
             let clip = try await samples.render(source, TimeRange(start: 0.5, end: 4.5), [.fit(0, 4)])
-            #expect(clip.figures.flags.map(\.code) == (kind == "no sound" ? ["silent"] : []))
+            #expect(
+                clip.figures.flags.map(\.code)
+                    == (["no sound", "sound that ended before"].contains(kind) ? ["silent"] : []))
             #expect(abs(clip.figures.durationSeconds - 4) < 0.02)
         }
     }
@@ -150,6 +153,22 @@ import Testing
             let joined = try await samples.make(
                 "joined.ts", ["-i", "concat:\(first)|\(second)", "-c", "copy"])
             let clip = try await samples.render(joined, TimeRange(start: 0, end: 4), [.fit(0, 4)])
+            #expect(clip.figures.flags.map(\.code) == [])
+        }
+    }
+
+    /// Its window has an odd side, which the tone-mapping filters refuse unless they are helped.
+    @Test func `a window of an HDR source is brought to the clip's colours`() async throws {
+        try await MediaSamples.with { samples in
+            let source = try await samples.video(
+                "source.mkv", size: "320x180",
+                options: [
+                    "-vf", "format=yuv420p10le", "-color_primaries", "bt2020", "-color_trc", "arib-std-b67",
+                    "-colorspace", "bt2020nc",
+                ])
+            let window = Framing.Segment.crop(0, 2, width: 101.25, height: 180, (0, 20), (2, 90))
+            let clip = try await samples.render(
+                source, TimeRange(start: 0.5, end: 2.5), [window], size: PixelSize(width: 270, height: 480))
             #expect(clip.figures.flags.map(\.code) == [])
         }
     }
@@ -187,6 +206,31 @@ import Testing
                 _ = try await samples.render(source, TimeRange(start: 50, end: 54), [.fit(0, 4)])
             }
             #expect(try samples.files() == before)
+        }
+    }
+
+    @Test func `a cancelled run ends at once and leaves nothing behind`() async throws {
+        try await MediaSamples.with { samples in
+            let source = try await samples.video(seconds: 20, size: "1280x720")
+            let before = try samples.files()
+            let facts = try await Probe.run(path: source, toolbox: samples.toolbox)
+            let plan = RenderPlan(
+                sourcePath: source, facts: facts, clip: TimeRange(start: 0, end: 20), framing: .of([.fit(0, 20)]),
+                size: .portrait, threads: 1, outputPath: samples.path("clip.mp4"))
+            let (progress, report) = AsyncStream.makeStream(of: Double.self, bufferingPolicy: .bufferingNewest(1))
+            await expect(.cancelled) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        try await Renderer.run(plan, toolbox: samples.toolbox) { report.yield($0) }
+                    }
+                    // The picture is being made when it goes past what the sound counts for.
+                    for await fraction in progress where fraction > 0.11 { break }
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+            }
+            #expect(try samples.files() == before)
+            #expect(try runningTools(with: "file:" + plan.outputPath) == 0)
         }
     }
 

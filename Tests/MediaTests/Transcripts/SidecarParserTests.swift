@@ -111,7 +111,8 @@ struct SidecarParserTests {
         """#,
         #"""
         {"result": {"language": "es"}, "transcription": [{"timestamps": {"from": "00:00:00,500"},
-         "offsets": {"from": 500, "to": 900}, "text": " hola"}, {"offsets": {"from": 1000, "to": 1500}, "text": "mundo"}]}
+         "offsets": {"from": 500, "to": 900}, "text": " hola"},
+          {"offsets": {"from": 1000, "to": 1500}, "text": "mundo"}]}
         """#,
         #"  [{"start": 0.5, "end": 0.9, "text": "hola"}, {"start": 1, "end": 1.5, "text": "mundo"}]"#,
     ])

@@ -32,8 +32,11 @@ struct ByHand {
             quiet + ["-i", video, "-vn", "-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le", "\(folder)/sound.wav"])
         try step(
             "shots", "ffmpeg",
-            quiet + ["-i", video, "-an", "-vf", "scale=160:-2:flags=fast_bilinear,scdet=threshold=10", "-f", "null", "-"])
-        try step("transcribe", whisperBench[0], Array(whisperBench.dropFirst()) + ["\(folder)/sound.wav", "\(threads)"])
+            quiet + [
+                "-i", video, "-an", "-vf", "scale=160:-2:flags=fast_bilinear,scdet=threshold=10", "-f", "null", "-",
+            ])
+        try step(
+            "transcribe", whisperBench[0], Array(whisperBench.dropFirst()) + ["\(folder)/sound.wav", "\(threads)"])
         for (number, clip) in clips.enumerated() {
             let cut = ["-ss", "\(clip.start)", "-t", "\(clip.seconds)", "-i", video]
             try step(
@@ -58,7 +61,9 @@ struct ByHand {
                 ])
             try step(
                 "thumbnail", "ffmpeg",
-                quiet + ["-ss", "1", "-i", "\(folder)/clip-\(number).mp4", "-frames:v", "1", "\(folder)/clip-\(number).jpg"])
+                quiet + [
+                    "-ss", "1", "-i", "\(folder)/clip-\(number).mp4", "-frames:v", "1", "\(folder)/clip-\(number).jpg",
+                ])
         }
         return steps
     }

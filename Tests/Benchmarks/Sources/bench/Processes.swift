@@ -52,7 +52,9 @@ enum Processes {
         var total = 0.0
         var parents: [Int32: [Int32]] = [:]
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
-        for pid in all { if let fields = stat(pid), let parent = Int32(fields[1]) { parents[parent, default: []].append(pid) } }
+        for pid in all {
+            if let fields = stat(pid), let parent = Int32(fields[1]) { parents[parent, default: []].append(pid) }
+        }
         var queue = pids
         while let pid = queue.popLast() {
             guard let fields = stat(pid) else { continue }

@@ -50,7 +50,9 @@ func rounded(_ value: Double, _ places: Double = 100) -> Double { (value * place
 
 func row(_ cells: [String]) { print("| " + cells.joined(separator: " | ") + " |") }
 
-func runJob(_ tijera: String, _ video: String, _ cluster: ClusterFile, out: String) throws -> (Report.Job, cpu: Double) {
+func runJob(
+    _ tijera: String, _ video: String, _ cluster: ClusterFile, out: String
+) throws -> (Report.Job, cpu: Double) {
     let pids = cluster.nodes.map(\.pid)
     let before = Processes.cpuSeconds(of: pids)
     let done = try Processes.must(

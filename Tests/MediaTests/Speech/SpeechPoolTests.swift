@@ -1,0 +1,196 @@
+import ClipModel
+import Foundation
+import Logging
+import Media
+import Testing
+
+/// The pool against children that behave badly. They are shell scripts that speak the protocol as far as they mean to;
+/// the directory they get as their "model" is where they remember earlier lives.
+@Suite(.timeLimit(.minutes(2))) struct SpeechPoolTests {
+    private static let prelude = #"""
+        #!/bin/sh
+        lives="$2/lives"
+        echo $$ >> "$lives"
+        frame() {
+            n=${#1}
+            bytes="$((n >> 24 & 255)) $((n >> 16 & 255)) $((n >> 8 & 255)) $((n & 255))"
+            printf "$(printf '\\%03o\\%03o\\%03o\\%03o' $bytes)"
+            printf %s "$1"
+        }
+        ready() { frame '{"ready":{}}'; }
+        order() { dd bs=1 count=1 > /dev/null 2>&1; }
+        life() { wc -l < "$lives"; }
+        answer() {
+            frame '{"progress":{"fraction":0.5,"id":1}}'
+            chunk='{"language":"es","languageProbability":1,"retriedWindows":0,"words":[]}'
+            frame '{"transcribed":{"chunk":'"$chunk"',"id":1}}'
+        }
+
+        """#
+
+    private let request = TranscriptionRequest(pcmPath: "/nowhere.wav", chunk: TimeRange(start: 0, end: 1))
+
+    /// What came of one request to children that run `script`, the process ids they had, and the progress seen.
+    private func ask(
+        _ script: String, configure: (inout SpeechConfiguration) -> Void = { _ in },
+        then body: (SpeechPool, URL) async throws -> Void = { _, _ in }
+    ) async throws -> (result: Result<TranscribedChunk, MediaError>, lives: [Int32]) {
+        try await withPool(script, configure: configure) { pool, directory in
+            let result: Result<TranscribedChunk, MediaError>
+            do throws(MediaError) {
+                result = .success(try await pool.transcribe(request, threads: 1) { _ in })
+            } catch {
+                result = .failure(error)
+            }
+            try await body(pool, directory)
+            return (result, try lives(directory))
+        }
+    }
+
+    private func withPool<R: Sendable>(
+        _ script: String, configure: (inout SpeechConfiguration) -> Void = { _ in },
+        _ body: (SpeechPool, URL) async throws -> R
+    ) async throws -> R {
+        try await SpeechSamples.withDirectory { directory in
+            let child = directory.appending(path: "child")
+            try Data((Self.prelude + script).utf8).write(to: child)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: child.path)
+            var configuration = SpeechConfiguration(
+                executablePath: child.path, leadingArguments: [], modelPath: directory.path)
+            (configuration.backOffSecondsMin, configuration.backOffSecondsMax) = (0.01, 0.02)
+            configure(&configuration)
+            let pool = SpeechPool(
+                configuration: configuration, clock: ContinuousClock(), logger: Logger(label: "test"))
+            let result = try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await pool.run() }
+                let result = try await body(pool, directory)
+                group.cancelAll()
+                return result
+            }
+            for life in try lives(directory) { #expect(kill(life, 0) != 0, "child \(life) outlived its pool") }
+            return result
+        }
+    }
+
+    /// Looks again and again; the suite's time limit ends it when it never comes true.
+    private func untilNobodyLives(in pool: SpeechPool) async throws {
+        while await pool.liveChildren > 0 { try await ContinuousClock().sleep(for: .milliseconds(20)) }
+    }
+
+    private func lives(_ directory: URL) throws -> [Int32] {
+        let file = directory.appending(path: "lives")
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
+        return text.split(separator: "\n").compactMap { Int32($0) }
+    }
+
+    @Test func `a child that works is used again`() async throws {
+        let (result, lives) = try await ask("ready; order; answer; cat > /dev/null")
+        #expect(try result.get().language == "es")
+        #expect(lives.count == 1)
+    }
+
+    @Test(arguments: ["kill -SEGV $$", "kill -KILL $$", "exit 1", "exec 1>&-; sleep 60"])
+    func `a crash costs one more try`(crash: String) async throws {
+        let (result, lives) = try await ask(
+            "ready; order; if [ $(life) = 1 ]; then \(crash); fi; answer; cat > /dev/null")
+        #expect(try result.get().language == "es")
+        #expect(lives.count == 2)
+    }
+
+    @Test func `two crashes are a transient failure`() async throws {
+        let (result, lives) = try await ask("ready; order; kill -SEGV $$")
+        #expect(throws: MediaError.self) { try result.get() }
+        guard case .failure(let error) = result else { return }
+        #expect(error.code == .speechWorkerLost && error.failure.class == .transient)
+        #expect(lives.count == 2)
+    }
+
+    @Test func `a child that hangs is killed and the request tried again`() async throws {
+        let (result, lives) = try await ask(
+            "ready; order; if [ $(life) = 1 ]; then sleep 60; fi; answer; cat > /dev/null"
+        ) {
+            $0.silentSecondsMax = 0.3
+        }
+        #expect(try result.get().language == "es")
+        #expect(lives.count == 2)
+    }
+
+    @Test(arguments: [
+        #"printf 'what is this?'; sleep 60"#,
+        #"printf '\177\377\377\377'; sleep 60"#,
+        #"frame 'not json'; sleep 60"#,
+        #"head -c 100000 /dev/urandom; sleep 60"#,
+    ])
+    func `a child that speaks nonsense is killed, and after three the caller is told`(nonsense: String) async throws {
+        let (result, lives) = try await ask(nonsense)
+        guard case .failure(let error) = result else {
+            Issue.record("answered by a child that speaks nonsense")
+            return
+        }
+        #expect(error.code == .speechWorkerLost)
+        #expect(lives.count == 3)
+    }
+
+    @Test func `a child that never becomes ready is killed`() async throws {
+        let (result, lives) = try await ask("sleep 60") { $0.startSecondsMax = 0.3 }
+        #expect(throws: MediaError.self) { try result.get() }
+        #expect(lives.count == 3)
+    }
+
+    @Test func `a missing model is not tried again`() async throws {
+        let (result, lives) = try await ask("exit 3")
+        guard case .failure(let error) = result else { return }
+        #expect(error.code == .speechModelMissing && error.failure.class == .resource)
+        #expect(lives.count == 1)
+    }
+
+    @Test func `an executable that is not there is a failure with a reason`() async throws {
+        let (result, _) = try await ask("") { $0.executablePath = "/nonexistent/tijera" }
+        guard case .failure(let error) = result else { return }
+        #expect(error.code == .toolMissing)
+    }
+
+    @Test func `a cancelled caller is back at once, and the child is gone soon after`() async throws {
+        let deaf = #"ready; order; frame '{"progress":{"fraction":0.5,"id":1}}'; sleep 60"#
+        try await withPool(deaf) { pool, _ in
+            let (signs, sign) = AsyncStream<Double>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            let request = request
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: MediaError(.cancelled)) {
+                        try await pool.transcribe(request, threads: 1) { sign.yield($0) }
+                    }
+                }
+                for await _ in signs { break }
+                group.cancelAll()
+            }
+            try await untilNobodyLives(in: pool)
+        }
+    }
+
+    @Test func `an idle child is let go`() async throws {
+        _ = try await ask("ready; order; answer; cat > /dev/null") {
+            $0.idleSecondsMax = 0.1
+        } then: { pool, _ in
+            try await untilNobodyLives(in: pool)
+        }
+    }
+
+    @Test func `a node that stops answers those who wait`() async throws {
+        let pool = SpeechPool(
+            configuration: SpeechConfiguration(executablePath: "/bin/false", modelPath: "/none"),
+            clock: ContinuousClock(), logger: Logger(label: "test"))
+        let request = request
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.run() }
+            group.cancelAll()
+        }
+        await #expect(throws: MediaError.self) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try await pool.transcribe(request, threads: 1) { _ in } }
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        }
+    }
+}
