@@ -53,9 +53,9 @@ package enum WordTiming {
     private static func rawEnd(
         _ draft: WordAssembler.Draft, _ origin: Double, _ start: Double, _ window: TimeRange
     ) -> Double {
-        // The end of the last word is where the attention reaches the end of the text, often short of the sound's end.
+        // The attention often reaches the end of the text before the sound of the last word ends.
         let spoken = start + secondsMax(of: draft.text)
-        return min(window.end, max(spoken, draft.end.map { min($0 + origin, spoken) } ?? spoken))
+        return min(window.end, max(spoken, draft.end.map { $0 + origin } ?? spoken))
     }
 
     /// Whether a pause is to be expected after the word rather than before it.
