@@ -113,8 +113,8 @@ extension LanguageProfile {
         language: "pt",
         stopWords: """
             a agora ai ainda algo algum alguma algumas alguns ali ao aos aquela aquele aquilo as assim ate bem bom \
-            cada coisa coisas com como contra da dai dar das de dela dele deles depois desde dessa desse desta deste deu \
-            disso disto do dois dos e ela elas ele eles em entao entre era eram essa essas esse esses esta estamos \
+            cada coisa coisas com como contra da dai dar das de dela dele deles depois desde dessa desse desta deste \
+            deu disso disto do dois dos e ela elas ele eles em entao entre era eram essa essas esse esses esta estamos \
             estao estar estava estavam este estes estou eu falar faz fazer fica foi foram gente ha isso isto ja la \
             lhe lhes mais mas me mesma mesmo meu meus minha minhas muita muitas muito muitos na nada nao nas nem \
             nenhum nenhuma ne nessa nesse nesta neste no nos nossa nosso num numa o obrigado onde os ou outra outras \
