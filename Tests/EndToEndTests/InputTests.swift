@@ -124,7 +124,7 @@ extension EndToEndTests {
         for node in cluster.nodes { #expect(kill(node.pid, 0) == 0, "\(node.name) died") }
     }
 
-    @Test func `two hours of a still picture end in time`() async throws {
+    @Test func `two silent hours of a still picture end in time`() async throws {
         let path = cluster.folder + "/two-hours.mp4"
         try await Shell.ffmpeg([
             "-f", "lavfi", "-i", "color=navy:s=320x180:r=2", "-f", "lavfi", "-i", "anoisesrc=a=0.001:r=8000", "-t",
