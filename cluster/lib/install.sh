@@ -146,7 +146,7 @@ readonly TIJERA=${TIJERA_EXECUTABLE:-$TIJERA_HOME/.build/release/tijera}
 build_tijera() {
     need_space "$TIJERA_HOME" 3000 "The build"
     local title="Building tijera"
-    [ -x "$TIJERA" ] || title="Building tijera (the first time takes about ten minutes)"
+    [ -x "$TIJERA" ] || title="Building tijera (the first time takes many minutes)"
     # shellcheck disable=SC2086  # the flags are words
     step "$title" swift build --package-path "$TIJERA_HOME" $SWIFT_FLAGS "$@"
 }
