@@ -24,9 +24,11 @@ package enum StageCost {
     /// Most threads that make a stage faster. One that is already split over nodes gains little from more than four.
     package static func threadsMax(_ name: StageName) -> Int {
         switch name {
-        case .transcribe, .render, .shots: 4
+        case .render, .shots: 4
         case .reframe, .check: 2
-        case .scan, .probe, .audio, .transcript, .highlights, .thumbnail, .publish: 1
+        // The recogniser's threads wait for each other by spinning: beside other work two cost more processor time than
+        // they save, and there are always more chunks than one to fill a machine with.
+        case .scan, .probe, .audio, .transcribe, .transcript, .highlights, .thumbnail, .publish: 1
         }
     }
 

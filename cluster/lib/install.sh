@@ -3,7 +3,8 @@
 # Sourced after say.sh. Everything lands in $TIJERA_CACHE, is put in place by one rename, and is left alone when it is there.
 
 readonly WHISPER_VERSION=1.8.5
-readonly WHISPER_PREFIX=$TIJERA_CACHE/whisper-$WHISPER_VERSION
+# The suffix names how it was built: another way of building gets another folder, so an older one is never taken for it.
+readonly WHISPER_PREFIX=$TIJERA_CACHE/whisper-$WHISPER_VERSION-llamafile
 readonly WHISPER_MODEL=$TIJERA_CACHE/models/ggml-base.bin
 readonly FACE_MODEL=$TIJERA_CACHE/models/face_detection_yunet_2023mar.onnx
 readonly FACE_MODEL_SHA256=8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4
@@ -121,7 +122,7 @@ build_whisper() {
     # Without OpenMP: its spinning threads collapse as soon as anything else runs on the machine.
     cmake -S "$work"/pywhispercpp-1.5.1/whisper.cpp -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
         -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DBUILD_SHARED_LIBS=OFF -DGGML_OPENMP=OFF -DGGML_NATIVE=OFF \
-        "${flags[@]}" -DWHISPER_BUILD_TESTS=OFF -DWHISPER_BUILD_EXAMPLES=OFF -DWHISPER_BUILD_SERVER=OFF
+        -DGGML_LLAMAFILE=ON "${flags[@]}" -DWHISPER_BUILD_TESTS=OFF -DWHISPER_BUILD_EXAMPLES=OFF -DWHISPER_BUILD_SERVER=OFF
     cmake --build "$work/build" --parallel "$(nproc)" --target whisper
     rm -rf "$WHISPER_PREFIX"
     cmake --install "$work/build" --prefix "$work/prefix"
