@@ -89,8 +89,8 @@ let package = Package(
         module(
             "HTTPGateway", band: 5,
             [
-                "ClipModel", "Store", "Blobs", "Stages", "Jobs", logging, lifecycle, hummingbird, hummingbirdCore,
-                httpTypes, nioCore, crypto,
+                "ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", logging, lifecycle, hummingbird,
+                hummingbirdCore, httpTypes, nioCore, crypto,
             ],
             resources: [.embedInCode("Page")]),
 

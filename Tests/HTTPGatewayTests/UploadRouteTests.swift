@@ -38,16 +38,38 @@ import Testing
         }
     }
 
-    @Test(arguments: [("talk.srt", "srt"), ("talk.es.VTT", "vtt"), ("words.json", "json")])
-    func `a transcript comes along`(fileName: String, format: String) async throws {
+    @Test(
+        arguments: [
+            ("talk.srt", "srt", "1\n00:00:01,000 --> 00:00:02,000\nhola\n"),
+            ("talk.es.VTT", "vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nhola\n"),
+            ("words.json", "json", #"{"segments": [{"start": 1, "end": 2, "text": "hola"}]}"#),
+        ])
+    func `a transcript comes along`(fileName: String, format: String, text: String) async throws {
         try await Door.open { door in
+            let content = Array(text.utf8)
             let reply = try await door.upload([
-                Door.Part(name: "transcript", fileName: fileName, content: [49]), Door.Part(content: [1, 2, 3]),
+                Door.Part(name: "transcript", fileName: fileName, content: content), Door.Part(content: [1, 2, 3]),
             ])
+            try #require(reply.status == 201, "\(reply.text)")
             let id = try #require(UploadID(try reply.string("uploadId")))
             let transcript = try #require(try await door.store.upload(id)?.transcript)
             #expect(transcript.format.rawValue == format)
-            #expect(try await door.blobs.bytes(of: transcript.blob, limitBytes: 10) == [49])
+            #expect(try await door.blobs.bytes(of: transcript.blob, limitBytes: 1000) == content)
+        }
+    }
+
+    @Test func `a transcript that cannot be read is refused at once, with its line`() async throws {
+        try await Door.open { door in
+            let broken = "1\n00:00:01,000 --> 00:00:02,000\nhola\n\n2\n00:00:03 -> 00:00:04\nadiós\n"
+            let reply = try await door.upload([
+                Door.Part(name: "transcript", fileName: "talk.srt", content: Array(broken.utf8)),
+                Door.Part(content: [1, 2, 3]),
+            ])
+            #expect(reply.status == 422, "\(reply.text)")
+            #expect(try reply.string("code") == "transcript_unreadable")
+            #expect(try reply.string("field") == "transcript")
+            #expect(try reply.string("detail").hasPrefix("Line 5 "), "\(reply.text)")
+            #expect(door.files() == [])
         }
     }
 

@@ -3,6 +3,7 @@ import ClipModel
 import HTTPTypes
 import Hummingbird
 import Jobs
+import Media
 
 /// Takes the parts of an upload form in as they arrive: the video goes to disk, the transcript to memory.
 ///
@@ -51,6 +52,7 @@ final class UploadReceiver {
                 .unprocessableContent, code: "empty_file", detail: "The video has no bytes.",
                 hint: "Check that the file is not empty and send it again.", field: "file")
         }
+        if let transcript { try await Self.check(transcript.bytes, transcript.format) }
         let facts = try await writer.commit(as: jobs.blobName(of: id))
         var sidecar: SidecarTranscript?
         if let transcript {
@@ -65,6 +67,16 @@ final class UploadReceiver {
             }
         }
         return try await jobs.register(id, fileName: fileName, facts: facts, transcript: sidecar)
+    }
+
+    /// Reads the transcript as the job will: whoever sent one that cannot be read learns the line now and not after the
+    /// job was queued. Two hours of cues take some milliseconds, too long for a thread that serves others.
+    @concurrent
+    private static func check(_ bytes: [UInt8], _ format: SidecarTranscript.Format) async throws(Problem) {
+        do { _ = try SidecarParser.parse(bytes, format: format) } catch {
+            throw Problem(
+                .unprocessableContent, code: error.code, detail: error.reason, hint: error.hint, field: "transcript")
+        }
     }
 
     private func begin(_ part: MultipartPart) throws {

@@ -27,7 +27,7 @@ package struct SidecarParser {
         }
     }
 
-    /// The transcript in `bytes`, its words in order and not overlapping; or a `poison` failure `bad_transcript`.
+    /// The transcript in `bytes`, its words in order and not overlapping; or a failure `transcript_unreadable`.
     package static func parse(
         _ bytes: [UInt8], format: SidecarTranscript.Format, limits: Limits = Limits()
     ) throws(Failure) -> Transcript {
@@ -52,7 +52,7 @@ package struct SidecarParser {
     static func failure(_ what: String, line: Int? = nil, hint: String) -> Failure {
         let reason =
             line.map { "Line \($0) of the transcript: \(what)" } ?? what.prefix(1).uppercased() + what.dropFirst()
-        return Failure(.poison, code: "bad_transcript", reason: reason, hint: hint)
+        return Failure(.poison, code: "transcript_unreadable", reason: reason, hint: hint)
     }
 
     private static func decoded(_ bytes: [UInt8]) throws(Failure) -> String {

@@ -162,7 +162,7 @@ struct SidecarParserTests {
         format: SidecarTranscript.Format, text: String, reason: String
     ) {
         let failure = refusal(Array(text.utf8), format)
-        #expect(failure?.code == "bad_transcript" && failure?.class == .poison)
+        #expect(failure?.code == "transcript_unreadable" && failure?.class == .poison)
         #expect(failure?.reason.lowercased().contains(reason.lowercased()) == true, "\(failure?.reason ?? "accepted")")
         #expect(failure?.hint.isEmpty == false)
     }
@@ -181,7 +181,7 @@ struct SidecarParserTests {
         #expect(refusal(three, .srt, limits: .init(cuesMax: 2))?.reason.contains("more than 2 cues") == true)
         #expect(refusal(three, .srt, limits: .init(wordsMax: 5))?.reason.contains("more than 5 words") == true)
         #expect(refusal(three, .srt, limits: .init(cueCharactersMax: 6))?.reason.contains("6 characters") == true)
-        #expect(refusal(three, .srt, limits: .init(secondsMax: 0.5))?.code == "bad_transcript")
+        #expect(refusal(three, .srt, limits: .init(secondsMax: 0.5))?.code == "transcript_unreadable")
     }
 
     @Test(arguments: SidecarTranscript.Format.allCases)
