@@ -102,7 +102,7 @@ struct FaceMapping {
         switch layout {
         case .crop(let path):
             guard path.width > 0 else { return nil }
-            let corner = corner(of: path, at: time)
+            let corner = path.corner(at: time)
             return (Double(size.width) / path.width, corner.x, corner.y)
         case .fit:
             guard let source = sourceSize, source.width > 0, source.height > 0 else { return nil }
@@ -113,16 +113,5 @@ struct FaceMapping {
                 (Double(source.height) - Double(size.height) / scale) / 2
             )
         }
-    }
-
-    private func corner(of path: CropPath, at time: Double) -> (x: Double, y: Double) {
-        guard let after = path.keyframes.firstIndex(where: { $0.time > time }) else {
-            let last = path.keyframes[path.keyframes.count - 1]
-            return (last.x, last.y)
-        }
-        guard after > 0 else { return (path.keyframes[0].x, path.keyframes[0].y) }
-        let from = path.keyframes[after - 1], to = path.keyframes[after]
-        let share = to.time > from.time ? (time - from.time) / (to.time - from.time) : 1
-        return (from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share)
     }
 }

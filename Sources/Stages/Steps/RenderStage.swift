@@ -5,7 +5,7 @@ import Media
 /// Makes the clip: cropped, captioned, at an even loudness, as one MP4, with its captions as files beside it.
 package enum RenderStage: PipelineStage {
     package static let name = StageName.render
-    package static let version = 1
+    package static let version = 2
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions
@@ -29,6 +29,7 @@ package enum RenderStage: PipelineStage {
         let clip = try inputs.clipRange()
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
         let framing = try await context.load(Framing.self, reframe.framing)
+        let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
         let captions = CaptionTrack(words: transcript.words, clip: clip)
 
@@ -37,18 +38,18 @@ package enum RenderStage: PipelineStage {
         if style != nil || options.watermark != nil {
             let text = captions.ass(
                 style: style, size: options.aspect.pixels, faces: framing.faces, framing: framing,
-                watermark: options.watermark)
+                watermark: options.watermark, sourceSize: facts.displaySize)
             assPath = try await context.write(text, to: "captions.ass")
         }
         let plan = RenderPlan(
-            sourcePath: context.sourcePath, facts: try inputs.body(ProbeResult.self).facts, clip: clip,
+            sourcePath: context.sourcePath, facts: facts, clip: clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
             outputPath: context.scratch + "/clip.mp4")
         try await Renderer.run(plan, toolbox: context.toolbox, progress: context.progress)
 
-        let (video, facts) = try await context.keep("clip.mp4")
-        var body = RenderResult(video: video, videoBytes: facts.bytes, videoSHA256: facts.sha256)
+        let (video, file) = try await context.keep("clip.mp4")
+        var body = RenderResult(video: video, videoBytes: file.bytes, videoSHA256: file.sha256)
         if options.subtitles != .off, !transcript.words.isEmpty {
             body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
             body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
