@@ -164,20 +164,4 @@ struct ReframerTests {
             #expect(error?.code == .cancelled)
         }
     }
-
-    @Test func `faces of a rendered file are counted picture by picture`() async throws {
-        try await withFilm(x: "if(lt(t,2),300,-600)", seconds: 4) { film in
-            let pictures = try await FaceScan.run(
-                path: film, size: PixelSize(width: 1280, height: 720), durationSeconds: 4, threads: 1, toolbox: toolbox)
-            #expect(pictures.map(\.count) == [1, 1, 1, 1, 0, 0, 0, 0])
-        }
-    }
-
-    @Test func `a file without a picture is an error of vision`() async throws {
-        await #expect(throws: MediaError.self) {
-            _ = try await FaceScan.run(
-                path: "/etc/passwd", size: PixelSize(width: 1280, height: 720), durationSeconds: 4, threads: 1,
-                toolbox: toolbox)
-        }
-    }
 }
