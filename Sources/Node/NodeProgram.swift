@@ -73,17 +73,18 @@ package struct NodeProgram: Sendable {
             configuration: gatewayConfiguration, clock: clock, chance: chance, logger: logger
         ) { port in logger.notice("node listening", metadata: ["http.port": "\(port)"]) }
 
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: Loop { await store.run() }),
-                    .init(service: Loop { await speech.run() }),
-                    .init(service: WorkerService(worker: worker)),
-                    .init(service: Loop { await sweeper.run() }),
-                    .init(service: gateway),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        var services = ServiceGroupConfiguration(
+            services: [
+                .init(service: Loop { await store.run() }),
+                .init(service: Loop { await speech.run() }),
+                .init(service: WorkerService(worker: worker)),
+                .init(service: Loop { await sweeper.run() }),
+                .init(service: gateway),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // A client that downloads slowly may not hold up the stop: after this what still runs is cancelled.
+        services.maximumGracefulShutdownDuration = .seconds(configuration.drainSeconds + 8)
+        try await ServiceGroup(configuration: services).run()
         await store.shutdown()
     }
 
