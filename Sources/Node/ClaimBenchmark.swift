@@ -49,6 +49,13 @@ package struct ClaimBenchmark: Sendable {
         configuration.connectionsMax = nodes + 2
         let store = PostgresStore(configuration, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         try await store.migrate()
+        if let other = try await store.nodes().first(where: \.isAlive) {
+            await store.shutdown()
+            throw ConfigurationError([
+                "--store: node \(other.id) works on this database and would take the empty stages for its own; "
+                    + "give the benchmark a database of its own"
+            ])
+        }
         let chance = Chance.system()
         let ids = try await submitJobs(to: store, chance: chance)
         let clock = ContinuousClock()

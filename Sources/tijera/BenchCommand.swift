@@ -1,11 +1,14 @@
 import ArgumentParser
+import ClipModel
 import Foundation
+import Media
 import Node
 
-/// `tijera bench claim`
+/// `tijera bench claim`, `tijera bench transcribe`
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures parts of the system on this machine.", subcommands: [Claim.self])
+        commandName: "bench", abstract: "Measures parts of the system on this machine.",
+        subcommands: [Claim.self, Transcribe.self])
 
     struct Claim: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -28,6 +31,40 @@ struct BenchCommand: AsyncParsableCommand {
         func validate() throws {
             guard (1...64).contains(nodes) else { throw ValidationError("--nodes must be between 1 and 64") }
             guard (1...100_000).contains(jobs) else { throw ValidationError("--jobs must be between 1 and 100000") }
+        }
+    }
+
+    struct Transcribe: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Recognises the speech of one 16 kHz mono WAV in one piece, in this process, without a cluster.")
+
+        @Argument(help: "The sound.")
+        var sound: String
+
+        @Argument(help: "Threads for the recogniser.")
+        var threads: Int
+
+        @Option(help: "whisper.cpp model file.")
+        var model: String
+
+        func run() async throws {
+            WhisperModel.silenceLogs()
+            do {
+                let whole = TimeRange(start: 0, end: try WaveFile(path: sound).durationSeconds)
+                var languages = LanguageMemory()
+                let heard = try ChunkRecogniser().transcribe(
+                    TranscriptionRequest(pcmPath: sound, chunk: whole), threads: threads,
+                    model: WhisperModel(path: model), languages: &languages, interruption: .never
+                ) { _ in }
+                Terminal.say(#"{"language": "\#(heard.language)", "words": \#(heard.words.count)}"#)
+            } catch {
+                Terminal.complain("tijera bench transcribe: \(error.description)")
+                throw ExitCode.failure
+            }
+        }
+
+        func validate() throws {
+            guard (1...256).contains(threads) else { throw ValidationError("threads must be between 1 and 256") }
         }
     }
 }

@@ -18,9 +18,9 @@ struct ByHand {
         var steps: [(name: String, wall: Double, cpu: Double)] = []
         func step(_ name: String, _ program: String, _ arguments: [String]) throws {
             let done = try Processes.must(program, arguments)
-            if let last = steps.indices.last, steps[last].name == name {
-                steps[last].wall += done.wallSeconds
-                steps[last].cpu += done.cpuSeconds
+            if let known = steps.firstIndex(where: { $0.name == name }) {
+                steps[known].wall += done.wallSeconds
+                steps[known].cpu += done.cpuSeconds
             } else {
                 steps.append((name, done.wallSeconds, done.cpuSeconds))
             }
