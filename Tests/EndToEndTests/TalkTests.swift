@@ -32,6 +32,10 @@ extension EndToEndTests {
                 #expect(captions.text.contains("-->"), "\(clip.id) has no captions")
             }
         }
+        for node in cluster.nodes {
+            let peak = try peakMemoryMB(of: node.pid)
+            #expect(peak < 300, "\(node.name) had \(peak) MB")
+        }
         let ranges = job.clips.map { TimeRange(start: $0.start, end: $0.end) }.sorted { $0.start < $1.start }
         for (one, next) in zip(ranges, ranges.dropFirst()) { #expect(one.end <= next.start, "\(one) overlaps \(next)") }
     }
@@ -77,6 +81,13 @@ extension EndToEndTests {
         let job = try await client.job(id)
         #expect(job.status == .cancelled)
         #expect(job.stages.allSatisfy { $0.state != .running && $0.state != .ready })
+    }
+
+    /// Most memory a process ever had, without its children.
+    private func peakMemoryMB(of pid: Int32) throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return try #require(Double(line.split(separator: " ").dropLast().last ?? "")) / 1024
     }
 
     /// ffmpeg processes that are children of our nodes.
