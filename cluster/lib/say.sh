@@ -22,14 +22,22 @@ die() {
 
 # step TITLE COMMAND...: runs the command with its output in a log, and shows the log's end if it fails.
 step() {
-    local title=$1 started log
+    local title=$1 started log code
     shift
     mkdir -p "$TIJERA_CACHE/logs" || die "cannot write to $TIJERA_CACHE" "Set TIJERA_CACHE to a folder that you may write to."
     log="$TIJERA_CACHE/logs/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_\n' '-')-$$.log"
     started=$(date +%s%N)
     current_step=$title
     printf '  %s ...' "$title" >&2
-    if ! ("$@") >"$log" 2>&1; then
+    # Not inside an `if`: bash would then go on after a command of the step that failed, and a half-made thing would
+    # pass for a whole one.
+    trap - ERR
+    set +e
+    (set -e; "$@") >"$log" 2>&1
+    code=$?
+    set -e
+    name_the_unexpected
+    if [ "$code" -ne 0 ]; then
         current_step=""
         printf ' failed\n\n' >&2
         tail -n 25 "$log" | sed 's/^/    /' >&2
@@ -55,7 +63,10 @@ interrupted() {
 }
 trap interrupted INT TERM
 # Nothing ends without a word: a command that fails where no failure was expected is named.
-trap 'printf "\n%s: line %s: \"%s\" ended with %s. This is a mistake in the script: please report it.\n" "$0" "$LINENO" "$BASH_COMMAND" "$?" >&2' ERR
+name_the_unexpected() {
+    trap 'printf "\n%s: line %s: \"%s\" ended with %s. This is a mistake in the script: please report it.\n" "$0" "$LINENO" "$BASH_COMMAND" "$?" >&2' ERR
+}
+name_the_unexpected
 
 # need_space FOLDER MEGABYTES WHAT: refuses to begin what cannot be finished.
 need_space() {
