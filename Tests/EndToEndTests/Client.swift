@@ -58,7 +58,7 @@ struct Client {
         while clock.now < deadline {
             // A node that is being restarted answers with an error for a moment.
             if let view = try? await job(id), isDone(view) { return view }
-            try await clock.sleep(for: .milliseconds(200))
+            try await clock.sleep(for: .milliseconds(50))
         }
         let last = try await job(id)
         Issue.record("after \(seconds) s job \(id) is \(last.status) at \(last.progress) %: \(last.stages.map(\.name))")

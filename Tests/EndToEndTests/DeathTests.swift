@@ -6,7 +6,8 @@ import Testing
 
 /// What dies, and what must go on.
 extension EndToEndTests {
-    @Test(arguments: [StageName.audio, .transcribe, .render])
+    // Stages that last for seconds: a shorter one could end between being seen and the kill.
+    @Test(arguments: [StageName.shots, .transcribe, .render])
     func `the job of a killed node ends without help and each clip once`(stage: StageName) async throws {
         let variant = 10 + (StageName.allCases.firstIndex(of: stage) ?? 0)
         let video = try await Material.shortTalk(in: cluster.folder, variant: variant)
