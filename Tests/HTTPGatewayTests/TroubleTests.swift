@@ -46,8 +46,10 @@ import Testing
 
     @Test func `an upload that cannot be noted leaves no bytes`() async throws {
         try await Door.open(store: BrokenStore(StoreError(.unavailable, "gone"))) { door in
+            let words = Array("WEBVTT\n\n00:01.000 --> 00:02.000\na".utf8)
             let reply = try await door.upload([
-                Door.Part(name: "transcript", fileName: "a.srt", content: [1]), Door.Part(content: [1, 2, 3]),
+                Door.Part(name: "transcript", fileName: "a.vtt", content: words),
+                Door.Part(content: [1, 2, 3]),
             ])
             #expect(reply.status == 503)
             #expect(door.files() == [])
