@@ -39,6 +39,9 @@ package actor Worker {
     /// Something happened that the claim loop should look at.
     let bell = Bell()
     private let drainBell = Bell()
+    /// The operator wants something else of this node.
+    private let emptyBell = Bell()
+    private let onSchedulability: @Sendable (NodeSchedulability) -> Void
     private let isDrainRequested = Mutex(false)
     private(set) var machine: WorkerMachine
     private var keeper: LeaseKeeper
@@ -46,10 +49,12 @@ package actor Worker {
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
     private var yieldsUntil = Duration.zero
 
+    /// - Parameter onSchedulability: told what the operator wants whenever that changes, within a heartbeat. Called on
+    ///   the way of a heartbeat, so it must return at once.
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
-        logger: Logger
+        logger: Logger, onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in }
     ) {
         precondition(node.leaseSeconds == configuration.leaseSeconds, "two lengths of one lease")
         self.node = node
@@ -62,6 +67,7 @@ package actor Worker {
         self.now = now
         self.chance = chance
         self.logger = logger
+        self.onSchedulability = onSchedulability
         stopwatch = Stopwatch(clock)
         machine = WorkerMachine(schedule: configuration.schedule)
         keeper = LeaseKeeper(
@@ -70,8 +76,7 @@ package actor Worker {
     }
 
     /// Works until `drain` was called and everything is given back, or until the task is cancelled, which stops all
-    /// work
-    /// at once and leaves the giving back to the end of the lease.
+    /// work at once and leaves the giving back to the end of the lease.
     package func run() async {
         while mayBegin {
             let start = stopwatch.elapsed
@@ -113,7 +118,7 @@ package actor Worker {
     }
 
     private func live(_ life: NodeLife, since start: Duration) async {
-        machine = WorkerMachine(schedule: configuration.schedule)
+        machine = WorkerMachine(schedule: configuration.schedule, schedulability: machine.schedulability)
         keeper = LeaseKeeper(
             lease: .seconds(configuration.leaseSeconds), margin: configuration.leaseMargin,
             registrationStartedAt: start)
@@ -122,6 +127,7 @@ package actor Worker {
             group.addTask { await self.watchTrust() }
             group.addTask { await self.listen() }
             group.addTask { await self.watchDrain() }
+            group.addTask { await self.emptyWhenTold() }
             await claimStages(life, &group)
             group.cancelAll()
         }
@@ -137,9 +143,10 @@ package actor Worker {
             let start = stopwatch.elapsed
             do {
                 switch try await store.heartbeat(life, running: running) {
-                case .renewed(let drop):
+                case .renewed(let drop, let schedulability):
                     keeper.renewed(attemptStartedAt: start)
                     apply(.dropped(drop))
+                    obey(schedulability)
                 case .replaced:
                     logger.warning("another life of this node exists; two nodes may share one name")
                     apply(.lifeLost)
@@ -181,6 +188,35 @@ package actor Worker {
         bell.ring()
         do { try await clock.sleep(for: configuration.drainGrace) } catch { return }
         apply(.graceEnded)
+    }
+
+    private func obey(_ wanted: NodeSchedulability) {
+        let before = machine.schedulability
+        guard wanted != before else { return }
+        logger.notice(
+            "node is told by its operator",
+            metadata: ["schedulability": "\(wanted.rawValue)", "before": "\(before.rawValue)"])
+        apply(.wanted(wanted))
+        onSchedulability(wanted)
+        emptyBell.ring()
+        bell.ring()
+    }
+
+    /// Gives a draining node time to finish what it has, then hands the rest back.
+    private func emptyWhenTold() async {
+        while !Task.isCancelled {
+            let (drain, until) = (machine.drains, stopwatch.elapsed + configuration.handBackAfter)
+            while machine.schedulability == .draining, machine.drains == drain, !Task.isCancelled {
+                let rest = until - stopwatch.elapsed
+                if rest > .zero {
+                    await emptyBell.wait(upTo: rest, on: clock)
+                } else {
+                    apply(.patienceEnded(drain: drain))
+                    await emptyBell.wait()
+                }
+            }
+            if machine.schedulability != .draining { await emptyBell.wait() }
+        }
     }
 
     // MARK: Claiming

@@ -10,6 +10,7 @@
 /// | `gatherDelay` | duration | 100 ms | a stage takes all cores though another is about to become ready |
 /// | `yieldMin`, `yieldMax` | duration | 20, 60 ms | one of several nodes on a machine takes every stage |
 /// | `drainGrace` | duration | 10 s | a node that should go works on for minutes |
+/// | `handBackAfter` | duration | 10 min | a node that its operator drains never gets empty |
 /// | `reconnectDelayMax` | duration | 2 s | a database that comes back is met by a herd |
 /// | `schedule` | see `Schedule` | | |
 package struct WorkerConfiguration: Sendable, Hashable {
@@ -22,6 +23,7 @@ package struct WorkerConfiguration: Sendable, Hashable {
     package var yieldMin: Duration
     package var yieldMax: Duration
     package var drainGrace: Duration
+    package var handBackAfter: Duration
     package var reconnectDelayMax: Duration
     package var schedule: Schedule
 
@@ -30,7 +32,8 @@ package struct WorkerConfiguration: Sendable, Hashable {
         pollInterval: Duration = .seconds(2), slotPollInterval: Duration = .milliseconds(25),
         gatherDelay: Duration = .milliseconds(100), yieldMin: Duration = .milliseconds(20),
         yieldMax: Duration = .milliseconds(60), drainGrace: Duration = .seconds(10),
-        reconnectDelayMax: Duration = .seconds(2), schedule: Schedule = Schedule()
+        handBackAfter: Duration = .seconds(600), reconnectDelayMax: Duration = .seconds(2),
+        schedule: Schedule = Schedule()
     ) {
         precondition(leaseSeconds > 0 && leaseMargin < .seconds(leaseSeconds), "the margin eats the whole lease")
         precondition(heartbeatInterval > .zero && pollInterval > .zero, "intervals must be positive")
@@ -44,6 +47,7 @@ package struct WorkerConfiguration: Sendable, Hashable {
         self.yieldMin = yieldMin
         self.yieldMax = yieldMax
         self.drainGrace = drainGrace
+        self.handBackAfter = handBackAfter
         self.reconnectDelayMax = reconnectDelayMax
         self.schedule = schedule
     }

@@ -5,6 +5,9 @@ import Store
 ///
 /// `working` -> `draining` (asked to go), `over` (the life is lost)
 /// `draining` -> `over` (the last run has ended, or the life is lost)
+///
+/// Beside it stands what the operator wants (`schedulability`). A drain by the operator empties the node and does not
+/// end it: the process goes on and can be made schedulable again. `draining` above is the end of the process.
 package struct WorkerMachine: Sendable, Hashable {
     package enum State: Sendable, Hashable { case working, draining, over }
 
@@ -19,6 +22,10 @@ package struct WorkerMachine: Sendable, Hashable {
         case dropped([StageProgress])
         /// A newer life of this node exists, or we cannot renew this one: nothing we hold is ours.
         case lifeLost
+        /// What the operator wants of this node, as the store knows it.
+        case wanted(NodeSchedulability)
+        /// The operator's drain of that number has waited for the runs for as long as it may.
+        case patienceEnded(drain: Int)
         /// The node was asked to go.
         case drainBegan
         /// It has waited for its runs for as long as it may.
@@ -39,13 +46,20 @@ package struct WorkerMachine: Sendable, Hashable {
 
     package private(set) var state = State.working
     package private(set) var isLifeLost = false
+    package private(set) var schedulability: NodeSchedulability
+    /// Counts the operator's drains, so that the patience of one that was taken back ends nothing in the next.
+    package private(set) var drains = 0
     private var runs: Set<StageLease> = []
     private var stopping: Set<StageLease> = []
     private let schedule: Schedule
 
-    package init(schedule: Schedule) { self.schedule = schedule }
+    /// - Parameter schedulability: what was known of it in the life before; the first heartbeat tells.
+    package init(schedule: Schedule, schedulability: NodeSchedulability = .schedulable) {
+        self.schedule = schedule
+        self.schedulability = schedulability
+    }
 
-    package var claimsAllowed: Bool { state == .working }
+    package var claimsAllowed: Bool { state == .working && schedulability == .schedulable }
     package var isIdle: Bool { runs.isEmpty }
 
     package mutating func received(_ event: Event) -> [Action] {
@@ -65,6 +79,13 @@ package struct WorkerMachine: Sendable, Hashable {
             isLifeLost = true
             state = .over
             return stop(giveBack: false) { _ in true } + [.end]
+        case .wanted(let wanted):
+            if wanted == .draining, schedulability != .draining { drains += 1 }
+            schedulability = wanted
+            return []
+        case .patienceEnded(let drain):
+            guard schedulability == .draining, drain == drains else { return [] }
+            return stop(giveBack: true) { _ in true }
         case .drainBegan:
             guard state == .working else { return [] }
             state = .draining
@@ -79,6 +100,8 @@ package struct WorkerMachine: Sendable, Hashable {
         switch state {
         case .over: return []  // Fenced: the store has given it to somebody else, or will.
         case .draining: return [.giveBack(lease)]
+        // A cordon keeps what was granted before it; a drain does not begin what it would only hand back.
+        case .working where schedulability == .draining: return [.giveBack(lease)]
         case .working:
             if let failure = schedule.refusal(of: lease) { return [.refuse(lease, failure)] }
             // A claim whose answer was repeated starts nothing twice.

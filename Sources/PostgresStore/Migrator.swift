@@ -13,7 +13,11 @@ struct Migration: Sendable {
     }
 
     /// Every step, in order and without a gap.
-    static let all = [Migration(1, "jobs", PackageResources.m0001_jobs_sql)]
+    static let all = [
+        Migration(1, "jobs", PackageResources.m0001_jobs_sql),
+        Migration(2, "members", PackageResources.m0002_members_sql),
+        Migration(3, "limiter", PackageResources.m0003_limiter_sql),
+    ]
 }
 
 /// Brings the schema to what this binary knows. Any number of nodes may do so at once.

@@ -8,7 +8,8 @@ extension PostgresStore {
             // The lock first: claims of the life before are over then, and later ones find the new epoch.
             connection.enqueue(Self.lockNode.with(draft.id))
             let register = Self.register.with(
-                draft.id, draft.region, draft.http, draft.version, draft.threads, draft.leaseSeconds)
+                draft.id, draft.region, draft.http, draft.version, draft.threads, draft.leaseSeconds,
+                Int64(clamping: draft.memberEpoch))
             let answers = try connection.queries([register, Self.freeStagesOfNode.with(draft.id, true)])
             try Self.enqueueReleases(answers[1], on: &connection)
             guard let epoch = try answers[0].first?.int("epoch") else {
@@ -20,9 +21,14 @@ extension PostgresStore {
 
     package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
         let rows = try await database.read { try $0.query(Self.heartbeat.with(life.id, life.epoch, JSON(running))) }
-        guard !rows.isEmpty else { return .replaced }
-        let places = try storeErrors { try rows.map { try $0.readIfPresent("place") { Int($0) } }.compactMap(\.self) }
-        return .renewed(drop: places.sorted().map { running[$0 - 1] })
+        guard let first = rows.first else { return .replaced }
+        let (places, schedulability) = try storeErrors {
+            (
+                try rows.map { try $0.readIfPresent("place") { Int($0) } }.compactMap(\.self),
+                try first.read("schedulability") { NodeSchedulability(rawValue: $0) }
+            )
+        }
+        return .renewed(drop: places.sorted().map { running[$0 - 1] }, schedulability: schedulability)
     }
 
     package func leave(_ life: NodeLife) async throws {
@@ -44,16 +50,25 @@ extension PostgresStore {
     }
 
     package func nodes() async throws -> [Node] {
-        try await database.read { connection in
-            try connection.query(Self.nodes.with()).map { row in
-                Node(
-                    id: try row.read("id", NodeID.init), region: try row.read("region", Region.init),
-                    epoch: try row.int("epoch"), http: try row.text("http"), version: try row.text("version"),
-                    threads: try row.int("threads"), startedAt: try row.time("started_at"),
-                    seenAt: try row.time("seen_at"), isAlive: try row.bool("is_alive"),
-                    running: try row.json("running"))
-            }
-        }
+        try await database.read { try $0.query(Self.nodes.with()).map(Self.node(_:)) }
+    }
+
+    package func setSchedulability(of node: NodeID, to schedulability: NodeSchedulability) async throws -> Node? {
+        // A repetition writes the same again.
+        try await database.read { try $0.query(Self.setSchedulability.with(node, schedulability)).map(Self.node(_:)) }
+            .first
+    }
+
+    private static func node(_ row: Row) throws -> Node {
+        Node(
+            id: try row.read("id", NodeID.init), region: try row.read("region", Region.init),
+            epoch: try row.int("epoch"), http: try row.text("http"), version: try row.text("version"),
+            threads: try row.int("threads"), startedAt: try row.time("started_at"), seenAt: try row.time("seen_at"),
+            seenAgo: .milliseconds(try row.int64("seen_ago_ms")),
+            memberEpoch: try row.read("member_epoch") { UInt64($0) }, isAlive: try row.bool("is_alive"),
+            hasLeft: try row.bool("has_left"),
+            schedulability: try row.read("schedulability") { NodeSchedulability(rawValue: $0) },
+            running: try row.json("running"))
     }
 
     private static func enqueueReleases(_ freed: Rows, on connection: inout PostgresConnection) throws {
@@ -78,10 +93,12 @@ extension PostgresStore {
     private static let register = Statement(
         "register",
         """
-        insert into node (id, region, epoch, http, version, threads, lease_seconds, started_at, seen_at, running)
-        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, now(), now(), '[]')
+        insert into node (id, region, epoch, http, version, threads, lease_seconds, member_epoch, started_at, seen_at,
+            running)
+        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, now(), now(), '[]')
         on conflict (id) do update set region = excluded.region, epoch = excluded.epoch, http = excluded.http,
             version = excluded.version, threads = excluded.threads, lease_seconds = excluded.lease_seconds,
+            member_epoch = excluded.member_epoch,
             started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]'
         returning epoch
         """)
@@ -90,13 +107,13 @@ extension PostgresStore {
         """
         with beat as (
             update node set seen_at = now(), running = $3::jsonb where id = $1 and epoch = $2 and left_at is null
-            returning id
+            returning id, schedulability
         ), told as (
             select place, entry->>'job' as job, entry->'key'->>'name' as name, (entry->'key'->>'index')::int as index,
                 (entry->>'epoch')::int as epoch
             from jsonb_array_elements($3::jsonb) with ordinality as entries(entry, place)
         )
-        select place from beat left join told on not exists (
+        select place, schedulability from beat left join told on not exists (
             select from stage
             where stage.job = told.job and stage.name = told.name and stage.index = told.index
                 and stage.epoch = told.epoch and state = 'running' and holder = $1 and holder_epoch = $2)
@@ -107,13 +124,16 @@ extension PostgresStore {
         """
         update node set left_at = now(), running = '[]' where id = $1 and epoch = $2 and left_at is null returning 1
         """)
-    private static let nodes = Statement(
-        "nodes",
+    private static let columns = """
+        id, region, epoch, http, version, threads, ms_of(started_at) as started_at, ms_of(seen_at) as seen_at,
+            greatest(0, ms_of(now()) - ms_of(seen_at)) as seen_ago_ms, member_epoch,
+            left_at is null and seen_at + lease_seconds * interval '1 second' > now() as is_alive,
+            left_at is not null as has_left, schedulability, running
         """
-        select id, region, epoch, http, version, threads, ms_of(started_at) as started_at, ms_of(seen_at) as seen_at,
-            left_at is null and seen_at + lease_seconds * interval '1 second' > now() as is_alive, running
-        from node order by id collate "C"
-        """)
+    private static let nodes = Statement("nodes", #"select \#(columns) from node order by id collate "C""#)
+    /// Waits for the claims of this node that are under way (`for share`), so that none gives it anything afterwards.
+    private static let setSchedulability = Statement(
+        "set_schedulability", "update node set schedulability = $2 where id = $1 returning \(columns)")
 
     /// What `StageRecord.release` does, for many stages in one statement. `lost` finds them, locked in the order of
     /// their keys; `counting` says whether the attempt counts.

@@ -113,6 +113,7 @@ extension PostgresStore {
         with life as materialized (
             select id from node
             where id = $1 and epoch = $2 and left_at is null and seen_at + lease_seconds * interval '1 second' > now()
+                and schedulability = 'schedulable'
             for share
         ), near as materialized (
             select job, name, index from stage

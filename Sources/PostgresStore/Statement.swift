@@ -57,5 +57,6 @@ extension Double: Parameter { var parameter: String? { String(self) } }
 extension Timestamp: Parameter { var parameter: String? { String(millisecondsSinceEpoch) } }
 extension Identifier: Parameter { var parameter: String? { rawValue } }
 extension NodeID: Parameter { var parameter: String? { rawValue } }
+extension NodeSchedulability: Parameter { var parameter: String? { rawValue } }
 extension Region: Parameter { var parameter: String? { rawValue } }
 extension BlobName: Parameter { var parameter: String? { rawValue } }

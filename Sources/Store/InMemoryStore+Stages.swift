@@ -4,7 +4,9 @@ package import ClipModel
 extension InMemoryStore {
     package func claim(_ limit: Int, for life: NodeLife) -> [StageLease] {
         let now = clock()
-        guard let node = knownNodes[life.id], node.epoch == life.epoch, node.isAlive(at: now) else { return [] }
+        guard let node = knownNodes[life.id], node.epoch == life.epoch, node.isAlive(at: now),
+            node.schedulability == .schedulable
+        else { return [] }
         let open = entries.values.flatMap { entry in
             entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { (entry.job.region, $0.stage) }
         }
@@ -64,7 +66,9 @@ extension InMemoryStore {
     package func register(_ draft: NodeDraft) -> NodeLife {
         let now = clock()
         lastNodeEpoch += 1
-        knownNodes[draft.id] = NodeEntry(draft: draft, epoch: lastNodeEpoch, startedAt: now, seenAt: now)
+        let schedulability = knownNodes[draft.id]?.schedulability ?? .schedulable
+        knownNodes[draft.id] = NodeEntry(
+            draft: draft, epoch: lastNodeEpoch, startedAt: now, seenAt: now, schedulability: schedulability)
         _ = free(countingAttempt: true) { $0.stage.holder == draft.id }
         return NodeLife(id: draft.id, region: draft.region, epoch: lastNodeEpoch)
     }
@@ -81,7 +85,7 @@ extension InMemoryStore {
                 attempts: 0)
             return !record.isHeld(under: lease)
         }
-        return .renewed(drop: drop)
+        return .renewed(drop: drop, schedulability: node.schedulability)
     }
 
     package func leave(_ life: NodeLife) {
@@ -106,13 +110,22 @@ extension InMemoryStore {
     }
 
     package func nodes() -> [Node] {
+        knownNodes.values.sorted { $0.draft.id < $1.draft.id }.map { seen($0) }
+    }
+
+    package func setSchedulability(of node: NodeID, to schedulability: NodeSchedulability) -> Node? {
+        knownNodes[node]?.schedulability = schedulability
+        return knownNodes[node].map { seen($0) }
+    }
+
+    private func seen(_ node: NodeEntry) -> Node {
         let now = clock()
-        return knownNodes.values.sorted { $0.draft.id < $1.draft.id }.map { node in
-            Node(
-                id: node.draft.id, region: node.draft.region, epoch: node.epoch, http: node.draft.http,
-                version: node.draft.version, threads: node.draft.threads, startedAt: node.startedAt,
-                seenAt: node.seenAt, isAlive: node.isAlive(at: now), running: node.running)
-        }
+        let ago = now.millisecondsSinceEpoch - node.seenAt.millisecondsSinceEpoch
+        return Node(
+            id: node.draft.id, region: node.draft.region, epoch: node.epoch, http: node.draft.http,
+            version: node.draft.version, threads: node.draft.threads, startedAt: node.startedAt, seenAt: node.seenAt,
+            seenAgo: .milliseconds(max(0, ago)), memberEpoch: node.draft.memberEpoch, isAlive: node.isAlive(at: now),
+            hasLeft: node.hasLeft, schedulability: node.schedulability, running: node.running)
     }
 
     /// Takes those running stages from their holders for which `isLost` says so.

@@ -15,6 +15,8 @@ package actor InMemoryStore: Store {
         var startedAt: Timestamp
         var seenAt: Timestamp
         var hasLeft = false
+        /// Outlives the entry's lives.
+        var schedulability = NodeSchedulability.schedulable
         var running: [StageProgress] = []
 
         func isAlive(at now: Timestamp) -> Bool {

@@ -41,7 +41,8 @@ package protocol Store: Sendable {
     /// Gives up to `limit` (at most `StoreLimits.claimMax`) ready stages to a living node: those of its region first,
     /// then older jobs first. A stage that last failed on this node for want of a resource is offered to others for
     /// its first 30 seconds. The first claim of a job makes it `processing`. A life that was replaced, has left or
-    /// whose lease ran out gets nothing. May give fewer than there are while another transaction holds them.
+    /// whose lease ran out gets nothing, and neither does a node that is cordoned or draining. May give fewer than
+    /// there are while another transaction holds them.
     func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease]
     /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
     /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
@@ -67,6 +68,10 @@ package protocol Store: Sendable {
     /// lease after the claim is freed too: the answer to that claim was lost on its way.
     func freeStagesOfDeadNodes() async throws -> Int
     func nodes() async throws -> [Node]
+    /// Writes down what the operator wants of a node, whether it lives or not; restarts do not change it. Once this has
+    /// answered, a node that is not schedulable gets nothing from `claim`, and its next heartbeat tells it so. Answers
+    /// with the node as it then is, nil when there is none of that name. Safe to repeat.
+    func setSchedulability(of node: NodeID, to schedulability: NodeSchedulability) async throws -> Node?
 
     // MARK: Events
 
@@ -212,14 +217,20 @@ package struct NodeDraft: Sendable, Hashable {
     package let threads: Int
     /// How long the node counts as alive after a heartbeat.
     package let leaseSeconds: Int
+    /// Its life as a member of the cluster; 0 when it is none.
+    package let memberEpoch: UInt64
 
-    package init(id: NodeID, region: Region, http: String, version: String, threads: Int, leaseSeconds: Int) {
+    package init(
+        id: NodeID, region: Region, http: String, version: String, threads: Int, leaseSeconds: Int,
+        memberEpoch: UInt64 = 0
+    ) {
         self.id = id
         self.region = region
         self.http = http
         self.version = version
         self.threads = threads
         self.leaseSeconds = leaseSeconds
+        self.memberEpoch = memberEpoch
     }
 }
 
@@ -237,8 +248,9 @@ package struct NodeLife: Sendable, Hashable {
 }
 
 package enum HeartbeatOutcome: Sendable, Hashable {
-    /// The lease is renewed. The named leases are no longer ours (`drop`): stop the work and write nothing.
-    case renewed(drop: [StageProgress])
+    /// The lease is renewed. The named leases are no longer ours (`drop`): stop the work and write nothing. With it
+    /// comes what the operator wants of this node.
+    case renewed(drop: [StageProgress], schedulability: NodeSchedulability = .schedulable)
     /// A newer life of this node exists, or its row is gone: stop everything.
     case replaced
 }

@@ -65,6 +65,9 @@ final class FaultyStore: Store {
     func leave(_ life: NodeLife) async throws { try await pass { await $0.leave(life) } }
     func freeStagesOfDeadNodes() async throws -> Int { try await pass { await $0.freeStagesOfDeadNodes() } }
     func nodes() async throws -> [Node] { try await pass { await $0.nodes() } }
+    func setSchedulability(of node: NodeID, to schedulability: NodeSchedulability) async throws -> Node? {
+        try await pass { await $0.setSchedulability(of: node, to: schedulability) }
+    }
     func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event] {
         try await pass { await $0.events(of: job, after: after, limit: limit) }
     }

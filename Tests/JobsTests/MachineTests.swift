@@ -72,6 +72,45 @@ import Testing
         #expect(machine.received(.drainBegan) == [])
     }
 
+    @Test func `a cordoned node claims nothing, keeps what it was given, and may be taken back`() {
+        var machine = working(on: [first])
+        #expect(machine.received(.wanted(.cordoned)) == [])
+        #expect(!machine.claimsAllowed && machine.state == .working)
+        // Granted before the cordon, answered after it.
+        #expect(machine.received(.claimed(second)) == [.start(second)])
+        #expect(machine.received(.finished(first)) == [] && machine.received(.finished(second)) == [])
+        #expect(machine.received(.patienceEnded(drain: machine.drains)) == [])
+        #expect(machine.received(.wanted(.schedulable)) == [] && machine.claimsAllowed)
+    }
+
+    @Test func `a node drained by its operator empties and does not end`() {
+        var machine = working(on: [first, second])
+        #expect(machine.received(.wanted(.draining)) == [])
+        #expect(!machine.claimsAllowed)
+        #expect(machine.received(.claimed(lease(StageKey(.probe)))) == [.giveBack(lease(StageKey(.probe)))])
+        #expect(machine.received(.finished(first)) == [])
+        #expect(machine.received(.patienceEnded(drain: 1)) == [.stop(second, giveBack: true)])
+        #expect(machine.received(.patienceEnded(drain: 1)) == [])
+        #expect(machine.received(.finished(second)) == [])
+        #expect(machine.state == .working && machine.isIdle)
+    }
+
+    @Test func `the patience of a drain that was taken back ends nothing in the next one`() {
+        var machine = working(on: [first])
+        for wanted in [NodeSchedulability.draining, .schedulable, .draining, .draining] {
+            _ = machine.received(.wanted(wanted))
+        }
+        #expect(machine.received(.patienceEnded(drain: 1)) == [])
+        #expect(machine.received(.patienceEnded(drain: 2)) == [.stop(first, giveBack: true)])
+    }
+
+    @Test func `a node that is cordoned can still be told to go`() {
+        var machine = working(on: [first])
+        _ = machine.received(.wanted(.cordoned))
+        #expect(machine.received(.drainBegan) == [])
+        #expect(machine.received(.finished(first)) == [.end])
+    }
+
     @Test func `a stage that took too many nodes with it is refused`() throws {
         var machine = WorkerMachine(schedule: Schedule(crashesMax: 6))
         #expect(machine.received(.claimed(lease(StageKey(.render), attempts: 6))) != [])

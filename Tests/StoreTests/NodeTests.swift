@@ -14,8 +14,24 @@ import Testing
             let node = try await world.store.nodes().first
             #expect(node?.id == life.id && node?.region == .us && node?.epoch == life.epoch && node?.threads == 2)
             #expect(node?.isAlive == true && node?.running == [progress])
+            #expect(try #require(node).seenAgo < .seconds(20) && node?.memberEpoch == 0)
             try await world.pass(seconds: 31)
-            #expect(try await world.store.nodes().map(\.isAlive) == [false])
+            let gone = try await world.store.nodes().first
+            #expect(gone?.isAlive == false && gone?.hasLeft == false)
+            #expect((31.0..<60).contains(try #require(gone).seenAgo / .seconds(1)))
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `a node's row tells which life of a member it is`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            for epoch in [1_700_000_000_000, 1_700_000_000_001] as [UInt64] {
+                _ = try await world.store.register(
+                    NodeDraft(
+                        id: .named("one"), region: .eu, http: "http://one", version: "1", threads: 2, leaseSeconds: 30,
+                        memberEpoch: epoch))
+                #expect(try await world.store.nodes().map(\.memberEpoch) == [epoch])
+            }
         }
     }
 
@@ -115,6 +131,80 @@ import Testing
             // A retry of the job brings it back.
             _ = try await world.store.retry(job.id)
             #expect(try await world.store.stages(of: job.id).map(\.state) == [.ready, .ready])
+        }
+    }
+
+    // MARK: What the operator wants
+
+    @Test(arguments: Adapter.allCases, [NodeSchedulability.cordoned, .draining])
+    func `a node that is not schedulable claims nothing new and ends what it has`(
+        adapter: Adapter, intent: NodeSchedulability
+    ) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job(stages: [StageKey(.scan), StageKey(.probe)])
+            let life = try await world.node()
+            let lease = try await world.claimOne(life)
+            let node = try await world.store.setSchedulability(of: life.id, to: intent)
+            #expect(node?.schedulability == intent && node?.isAlive == true && node?.id == life.id)
+            #expect(try await world.store.claim(5, for: life).isEmpty)
+            let progress = StageProgress(job: job.id, key: lease.key, epoch: lease.epoch, fraction: 0.5)
+            let answer = try await world.store.heartbeat(life, running: [progress])
+            #expect(answer == .renewed(drop: [], schedulability: intent))
+            #expect(try await world.complete(lease, .produced(world.result())) == .published(orphans: []))
+            // Others still get what it may not have.
+            #expect(try await world.claimOne(try await world.node("two")).key == StageKey(.probe))
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `what the operator wants outlives a restart, a goodbye and a repetition`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            _ = try await world.job()
+            let old = try await world.node()
+            #expect(try await world.store.nodes().map(\.schedulability) == [.schedulable])
+            for _ in 0..<2 {
+                #expect(try await world.store.setSchedulability(of: old.id, to: .cordoned)?.schedulability == .cordoned)
+            }
+            try await world.store.leave(old)
+            #expect(try await world.store.nodes().map(\.hasLeft) == [true])
+            #expect(try await world.store.setSchedulability(of: old.id, to: .cordoned)?.hasLeft == true)
+            let new = try await world.node()
+            let node = try await world.store.nodes().first
+            #expect(node?.schedulability == .cordoned && node?.hasLeft == false)
+            #expect(try await world.store.claim(1, for: new).isEmpty)
+            #expect(try await world.store.heartbeat(new, running: []) == .renewed(drop: [], schedulability: .cordoned))
+            _ = try await world.store.setSchedulability(of: new.id, to: .schedulable)
+            #expect(try await world.store.heartbeat(new, running: []) == .renewed(drop: []))
+            _ = try await world.claimOne(new)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `nothing can be wanted of a node that nobody knows`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let node = try await world.store.setSchedulability(of: .named("stranger"), to: .draining)
+            #expect(node == nil)
+            #expect(try await world.store.nodes().isEmpty)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `no claim gives anything once a cordon was answered, however many are under way`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            _ = try await world.job(stages: (0..<200).map { StageKey(.render, $0) })
+            let life = try await world.node()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { for _ in 0..<10 { _ = try await world.store.claim(1, for: life) } }
+                }
+                _ = try await world.store.setSchedulability(of: life.id, to: .cordoned)
+                let held = try await world.store.stages(of: world.onlyJob()).count { $0.state == .running }
+                try await group.waitForAll()
+                let after = try await world.store.stages(of: world.onlyJob()).count { $0.state == .running }
+                #expect(after == held)
+            }
         }
     }
 }

@@ -114,6 +114,12 @@ struct World: Sendable {
         return job
     }
 
+    /// The job of a world that has one.
+    func onlyJob() async throws -> JobID {
+        guard let job = try await store.jobs(before: nil, limit: 2).first else { throw Surprise("there is no job") }
+        return job.id
+    }
+
     func kinds(_ job: JobID) async throws -> [Event.Kind] {
         try await store.events(of: job, after: 0, limit: 1000).map(\.kind)
     }
