@@ -16,8 +16,13 @@ let house: [SwiftSetting] = [
 ]
 
 /// A module of the house. `band` is documentation that TidyTests reads: an import goes strictly to a lower band.
-func module(_ name: String, band: Int, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+/// `testable`: machines inside it, which nobody else should see, have tests of their own.
+func module(
+    _ name: String, band: Int, _ dependencies: [Target.Dependency], resources: [Resource] = [], testable: Bool = false
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: resources,
+        swiftSettings: house + (testable ? [.unsafeFlags(["-enable-testing"])] : []))
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -35,6 +40,9 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -48,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -69,28 +78,38 @@ let package = Package(
 
         // Band 1: words and rules, without I/O.
         module("ClipModel", band: 1, []),
+        module("Membership", band: 1, []),
 
         // Band 2: ports, and tools that know no jobs.
         module("Store", band: 2, ["ClipModel"]),
         module("Blobs", band: 2, ["ClipModel", crypto, systemPackage]),
         module("Media", band: 2, ["ClipModel", "COpenCV", "CWhisper", logging, subprocess, systemPackage]),
         module("HTTPClient", band: 2, ["CCurl"]),
+        module("Placement", band: 2, ["Membership"]),
+        module("WireProtocol", band: 2, []),
 
-        // Band 3: one step at a time, and the adapter to PostgreSQL.
+        // Band 3: one step at a time, the actor cluster, and the adapters to PostgreSQL and to TLS.
         module("Stages", band: 3, ["ClipModel", "Store", "Blobs", "Media", crypto]),
         module(
             "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
             resources: [.embedInCode("Migrations")]),
 
-        // Band 4: the schedule.
+        module("ActorCluster", band: 3, ["Membership", "Placement", "WireProtocol", logging], testable: true),
+        module(
+            "TLSTransport", band: 3,
+            ["WireProtocol", logging, crypto, nioCore, nioEmbedded, nioPosix, nioSSL, nioTLS]),
+
+        // Band 4: the schedule, and the duties that all nodes share.
+        module("Limits", band: 4, ["Membership", "Placement", "ActorCluster", logging]),
+        module("Telemetry", band: 4, ["Membership", "Placement", "ActorCluster", logging]),
         module("Jobs", band: 4, ["ClipModel", "Store", "Blobs", "Media", "Stages", logging]),
 
         // Band 5: the front door.
         module(
             "HTTPGateway", band: 5,
             [
-                "ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", logging, lifecycle, hummingbird,
-                hummingbirdCore, httpTypes, nioCore, crypto,
+                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "ActorCluster", "Limits",
+                "Telemetry", "Jobs", logging, lifecycle, hummingbird, hummingbirdCore, httpTypes, nioCore, crypto,
             ],
             resources: [.embedInCode("Page")]),
 
@@ -98,17 +117,41 @@ let package = Package(
         module(
             "Node", band: 6,
             [
-                "ClipModel", "Store", "Blobs", "Media", "Stages", "PostgresStore", "Jobs", "HTTPGateway", logging,
+                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "PostgresStore",
+                "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs", "HTTPGateway", logging,
                 lifecycle, signals, yams,
             ]),
         .executableTarget(
-            name: "tijera", dependencies: ["ClipModel", "HTTPClient", "Jobs", "Media", "Node", arguments],
+            name: "tijera",
+            dependencies: [
+                "ClipModel", "Placement", "HTTPClient", "Jobs", "Media", "HTTPGateway", "Node", arguments,
+            ],
             swiftSettings: house),
 
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["ClipModel", "Store", subprocess, systemPackage], path: "Tests/Support",
-            swiftSettings: house),
+            exclude: ["ClusterSimulation"], swiftSettings: house),
+        .target(
+            name: "ClusterSimulation",
+            dependencies: ["Membership", "Placement", "WireProtocol", "ActorCluster", logging],
+            path: "Tests/Support/ClusterSimulation", swiftSettings: house),
+        tests("MembershipTests", ["Membership"]),
+        tests("PlacementTests", ["Membership", "Placement"]),
+        tests("WireProtocolTests", ["WireProtocol", "TestSupport"]),
+        tests(
+            "TLSTransportTests",
+            ["WireProtocol", "TLSTransport", logging, nioCore, nioPosix, nioSSL, nioEmbedded],
+            exclude: ["make-certificates.sh"]),
+        tests(
+            "ActorClusterTests",
+            ["Membership", "Placement", "WireProtocol", "ActorCluster", "ClusterSimulation", "TestSupport", logging]),
+        tests(
+            "LimitsTests",
+            ["Membership", "Placement", "WireProtocol", "ActorCluster", "Limits", "ClusterSimulation", logging]),
+        tests(
+            "TelemetryTests",
+            ["Membership", "Placement", "WireProtocol", "ActorCluster", "Telemetry", "ClusterSimulation", logging]),
         tests("ClipModelTests", ["ClipModel"]),
         tests("StoreTests", ["ClipModel", "Store", "PostgresStore", "TestSupport", logging]),
         tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
@@ -118,10 +161,10 @@ let package = Package(
         tests(
             "HTTPGatewayTests",
             [
-                "ClipModel", "Store", "Blobs", "Stages", "Jobs", "HTTPGateway", "TestSupport", logging, lifecycle,
-                httpTypes, nioCore, nioPosix,
+                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Jobs", "HTTPGateway",
+                "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
             ]),
-        tests("NodeTests", ["HTTPClient", "Node"]),
+        tests("NodeTests", ["HTTPClient", "Membership", "Node"]),
         tests("TidyTests", [crypto]),
         tests(
             "EndToEndTests", ["ClipModel", "HTTPClient", "Jobs", subprocess, systemPackage], exclude: ["charla.txt"]),

@@ -4,8 +4,11 @@ package struct GatewayConfiguration: Sendable {
     package var host: String
     /// Port to listen on; 0 takes a free one.
     package var port: Int
-    /// Token of `/admin/v1`; nil closes it. Compared in constant time, never logged.
+    /// Token with which operators may look at `/admin/v1` and give orders; nil closes it for orders. Tokens are
+    /// compared in constant time and never logged.
     package var adminToken: String?
+    /// Token with which `/admin/v1` can be looked at and nothing be changed, for dashboards; nil: there is none.
+    package var adminReadToken: String?
     /// Largest video. Default 16 GiB.
     package var uploadBytesMax: Int64
     /// Largest transcript that comes with a video; it is held in memory while it arrives. Default 4 MiB.
@@ -26,7 +29,8 @@ package struct GatewayConfiguration: Sendable {
     package var multipart: MultipartParser.Limits
 
     package init(
-        host: String = "127.0.0.1", port: Int = 8080, adminToken: String? = nil, uploadBytesMax: Int64 = 16 << 30,
+        host: String = "127.0.0.1", port: Int = 8080, adminToken: String? = nil,
+        adminReadToken: String? = nil, uploadBytesMax: Int64 = 16 << 30,
         transcriptBytesMax: Int = 4 << 20, jsonBytesMax: Int = 64 << 10, streamsMax: Int = 200,
         connectionsMax: Int = 800, headerBytesMax: Int = 32 << 10, idleSeconds: Int = 75, lingerSeconds: Int = 5,
         eventPace: EventFeed.Pace = EventFeed.Pace(), multipart: MultipartParser.Limits = MultipartParser.Limits()
@@ -38,6 +42,7 @@ package struct GatewayConfiguration: Sendable {
         self.host = host
         self.port = port
         self.adminToken = adminToken
+        self.adminReadToken = adminReadToken
         self.uploadBytesMax = uploadBytesMax
         self.transcriptBytesMax = transcriptBytesMax
         self.jsonBytesMax = jsonBytesMax

@@ -1,5 +1,4 @@
 package import ClipModel
-import Crypto
 import Hummingbird
 import HummingbirdCore
 package import Jobs
@@ -25,19 +24,35 @@ package struct GatewayIdentity: Sendable, Hashable {
 /// It holds no state that matters. Every node's door shows the same jobs, because all of them ask the store.
 package struct HTTPGateway: Service {
     private let application: Application<RouterResponder<GatewayContext>>
+    private let glance: NodeGlance
 
-    /// - Parameter onListening: called once with the port that is listened on.
+    /// - Parameters:
+    ///   - cluster: how operators look at the cluster; nil: this node takes no part in one.
+    ///   - admission: the limits of clients; nil admits everybody.
+    ///   - metrics: where requests are counted, and what `/api/metrics` shows; nil: nothing is counted.
+    ///   - now: the time of day, for certificates and reports.
+    ///   - onListening: called once with the port that is listened on.
     package init(
-        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, clock: any Clock<Duration>,
-        chance: Chance, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration,
+        cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
+        clock: any Clock<Duration>, now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
-        let routes = Self.routes(jobs: jobs, identity: identity, configuration: configuration, clock: clock)
+        let glance = NodeGlance(store: jobs.store, clock: clock)
+        let gate = AdminGate(configuration)
+        let admin = AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now)
+        let routes =
+            Self.routes(jobs: jobs, identity: identity, configuration: configuration, gate: gate, clock: clock)
+            + admin.routes + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
+        self.glance = glance
         var table = RouteTable()
         for route in routes { table.add(route.method, route.template) }
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestIdentity(chance: chance, clock: clock))
         router.add(middleware: SafeHeaders())
+        if let metrics { router.add(middleware: RequestMetrics(metrics.registry, clock: clock)) }
         router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
+        if let admission { router.add(middleware: AdmissionControl(admission: admission)) }
         for route in routes { router.on(RouterPath(route.template), method: route.method, use: route.handler) }
         var setup = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))
         setup.availableConnectionsDelegate = MaximumAvailableConnections(configuration.connectionsMax, logger: logger)
@@ -55,17 +70,22 @@ package struct HTTPGateway: Service {
     }
 
     /// Serves until the service group shuts down: then answers what is under way and ends event streams.
-    package func run() async throws { try await application.run() }
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await glance.run() }
+            try await application.run()
+            group.cancelAll()
+        }
+    }
 
     private static func routes(
-        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, clock: any Clock<Duration>
+        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, gate: AdminGate,
+        clock: any Clock<Duration>
     ) -> [Route] {
         let events = EventRoutes(
             jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
         let health = HealthRoutes(
-            jobs: jobs, identity: identity,
-            adminTokenSHA256: configuration.adminToken.map { SHA256.hash(data: Array($0.utf8)) },
-            uploadBytesMax: configuration.uploadBytesMax)
+            jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
             + JobRoutes(jobs: jobs, configuration: configuration).routes
             + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes

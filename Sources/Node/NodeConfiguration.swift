@@ -7,13 +7,19 @@ import Foundation
 package struct NodeConfiguration: Sendable {
     package let name: NodeID
     package let region: Region
+    package let zone: String
+    package let capacity: Int
     package let leaseSeconds: Int
     package let drainSeconds: Int
+    package let handBackSeconds: Int
+    package let cluster: ClusterSettings
     package let httpHost: String
     package let httpPort: Int
     package let httpAddress: String
     package let uploadBytesMax: Int64
     package let eventStreamsMax: Int
+    package let uploadsPerMinute: Int
+    package let jobsPerMinute: Int
     package let storeURL: String
     package let storeConnectionsMax: Int
     package let blobsDirectory: String
@@ -30,6 +36,7 @@ package struct NodeConfiguration: Sendable {
     package let sourceSecondsMax: Int
     package let sourcePixelsMax: Int
     package let adminToken: String?
+    package let adminReadToken: String?
     package let logLevel: String
     package let logFormat: String
 
@@ -55,14 +62,19 @@ package struct NodeConfiguration: Sendable {
         }
         self.name = name
         self.region = region
+        zone = values.text("node.zone")
         leaseSeconds = values.integer("node.leaseSeconds")
+        cluster = try ClusterSettings(values)
         drainSeconds = values.integer("node.drainSeconds")
+        handBackSeconds = values.integer("node.handBackSeconds")
         httpHost = values.text("http.host")
         httpPort = values.integer("http.port")
         let address = values.text("http.address")
         httpAddress = address.isEmpty ? "http://\(values.text("http.host")):\(values.integer("http.port"))" : address
         uploadBytesMax = Int64(values.integer("http.uploadBytesMax"))
         eventStreamsMax = values.integer("http.eventStreamsMax")
+        uploadsPerMinute = values.integer("limits.uploadsPerMinute")
+        jobsPerMinute = values.integer("limits.jobsPerMinute")
         storeURL = values.text("store.url")
         storeConnectionsMax = values.integer("store.connectionsMax")
         blobsDirectory = values.text("blobs.directory")
@@ -70,6 +82,8 @@ package struct NodeConfiguration: Sendable {
         let threads = values.integer("cpu.threads"), machine = values.integer("cpu.machineThreads")
         cpuThreads = threads == 0 ? cores : threads
         machineThreads = machine == 0 ? cores : machine
+        let weight = values.integer("node.capacity")
+        capacity = weight == 0 ? cpuThreads : weight
         let slots = values.text("cpu.slotsDirectory")
         slotsDirectory = slots.isEmpty ? nil : slots
         speechModel = values.text("speech.model")
@@ -80,7 +94,11 @@ package struct NodeConfiguration: Sendable {
         toolMemoryBytesMax = values.integer("tools.memoryBytesMax")
         sourceSecondsMax = values.integer("source.secondsMax")
         sourcePixelsMax = values.integer("source.pixelsMax")
-        adminToken = try Self.token(in: values.text("admin.tokenFile"))
+        adminToken = try Self.token("admin.tokenFile", values)
+        adminReadToken = try Self.token("admin.readTokenFile", values)
+        if let adminReadToken, adminReadToken == adminToken {
+            throw ConfigurationError(["admin.readTokenFile: the token is that of admin.tokenFile, which may do more"])
+        }
         logLevel = values.text("log.level")
         logFormat = values.text("log.format")
         try checkFiles()
@@ -96,11 +114,12 @@ package struct NodeConfiguration: Sendable {
         if !problems.isEmpty { throw ConfigurationError(problems) }
     }
 
-    private static func token(in path: String) throws(ConfigurationError) -> String? {
+    private static func token(_ key: String, _ values: ConfigurationValues) throws(ConfigurationError) -> String? {
+        let path = values.text(key)
         guard !path.isEmpty else { return nil }
         let text = try ConfigurationFile.text(at: path).trimmingCharacters(in: .whitespacesAndNewlines)
         guard text.utf8.count >= 16 else {
-            throw ConfigurationError(["admin.tokenFile: the token in \(path) has fewer than 16 characters"])
+            throw ConfigurationError(["\(key): the token in \(path) has fewer than 16 characters"])
         }
         return text
     }

@@ -6,6 +6,7 @@ import HTTPGateway
 import Jobs
 import Logging
 import Media
+import Membership
 import PostgresStore
 import ServiceLifecycle
 import Stages
@@ -51,6 +52,8 @@ package struct NodeProgram: Sendable {
         postgres.applicationName = "tijera \(configuration.name)"
         let store = PostgresStore(postgres, clock: clock, logger: logger)
         try await store.migrate()
+        let cluster = try ClusterPart(
+            configuration, version: tijeraVersion, store: store, clock: clock, now: systemWallTime, logger: logger)
 
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
         let speech = SpeechPool(
@@ -59,9 +62,9 @@ package struct NodeProgram: Sendable {
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
             versions: try await ToolVersions.read(toolbox))
         let worker = Worker(
-            node: nodeDraft(slots), configuration: workerConfiguration, store: store, blobs: blobs,
+            node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
-            logger: logger)
+            logger: logger, onSchedulability: { cluster.obey($0) })
         let sweeper = Sweeper(
             store: store, blobs: blobs, clock: clock, now: systemWallTime, chance: chance, logger: logger)
         let jobs = JobService(
@@ -70,12 +73,18 @@ package struct NodeProgram: Sendable {
             jobs: jobs,
             identity: GatewayIdentity(
                 node: configuration.name, region: configuration.region, version: tijeraVersion),
-            configuration: gatewayConfiguration, clock: clock, chance: chance, logger: logger
+            configuration: gatewayConfiguration, cluster: ClusterInspection { cluster.snapshot },
+            admission: cluster.admission, metrics: cluster.metrics, clock: clock, chance: chance, logger: logger
         ) { port in logger.notice("node listening", metadata: ["http.port": "\(port)"]) }
 
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: Loop { await store.run() }),
+                .init(service: ClusterPart.Service(part: cluster)),
+                .init(
+                    service: Loop {
+                        await cluster.watchLeases(of: store, every: .seconds(1), on: clock)
+                    }),
                 .init(service: Loop { await speech.run() }),
                 .init(service: WorkerService(worker: worker)),
                 .init(service: Loop { await sweeper.run() }),
@@ -102,19 +111,22 @@ package struct NodeProgram: Sendable {
         WorkerConfiguration(
             leaseSeconds: configuration.leaseSeconds,
             leaseMargin: .milliseconds(configuration.leaseSeconds * 250),
-            drainGrace: .seconds(configuration.drainSeconds))
+            drainGrace: .seconds(configuration.drainSeconds),
+            handBackAfter: .seconds(configuration.handBackSeconds))
     }
 
     private var gatewayConfiguration: GatewayConfiguration {
         GatewayConfiguration(
             host: configuration.httpHost, port: configuration.httpPort, adminToken: configuration.adminToken,
-            uploadBytesMax: configuration.uploadBytesMax, streamsMax: configuration.eventStreamsMax)
+            adminReadToken: configuration.adminReadToken, uploadBytesMax: configuration.uploadBytesMax,
+            streamsMax: configuration.eventStreamsMax)
     }
 
-    private func nodeDraft(_ slots: CPUSlots) -> NodeDraft {
+    private func nodeDraft(_ slots: CPUSlots, _ life: MemberLife) -> NodeDraft {
         NodeDraft(
             id: configuration.name, region: configuration.region, http: configuration.httpAddress,
-            version: tijeraVersion, threads: slots.budget, leaseSeconds: configuration.leaseSeconds)
+            version: tijeraVersion, threads: slots.budget, leaseSeconds: configuration.leaseSeconds,
+            memberEpoch: life.epoch)
     }
 
     private func makeLogger() -> Logger {

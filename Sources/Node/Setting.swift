@@ -60,12 +60,48 @@ extension Setting {
         Setting("node.name", .text, default: nil, "Name of this node, unique in the cluster: a-z, 0-9 and -."),
         Setting("node.region", .text, default: "local", "Where it stands. Its nodes serve its own jobs first."),
         Setting(
+            "node.zone", .text, default: "",
+            "What would be lost together with it: a rack, a room. Copies are spread over zones."
+        ),
+        Setting(
+            "node.capacity", .integer(0...10_000), default: "0", unit: "weight",
+            "Its share of the keys, beside that of the others. 0: its threads."),
+        Setting(
             "node.leaseSeconds", .integer(3...300), default: "6", unit: "seconds",
             "How long after its last heartbeat its work is given to others. Shorter rescues sooner; too short and a "
                 + "pause of the machine costs work."),
         Setting(
             "node.drainSeconds", .integer(0...3600), default: "5", unit: "seconds",
             "How long a stopping node lets running stages finish before it gives them back."),
+        Setting(
+            "node.handBackSeconds", .integer(0...86_400), default: "600", unit: "seconds",
+            "How long a node that its operator drains lets running stages finish before it gives them back."),
+        Setting(
+            "cluster.name", .text, default: "tijera",
+            "Nodes of two clusters never talk: a staging node with a production address is turned away."),
+        Setting("cluster.host", .text, default: "127.0.0.1", "Address on which other nodes are listened for."),
+        Setting("cluster.port", .integer(1...65535), default: "7400", "Port on which other nodes are listened for."),
+        Setting(
+            "cluster.address", .text, default: "",
+            "host:port under which other nodes reach this one. Empty: from host and port."),
+        Setting(
+            "cluster.seeds", .text, default: "",
+            "Nodes to join, as host:port with commas between; a name may stand for many addresses. Empty: it waits "
+                + "to be joined."),
+        Setting(
+            "cluster.certificate", .text, default: nil,
+            "PEM file: this node's certificate, with its name in the SAN. Read again when it changes."),
+        Setting("cluster.key", .text, default: nil, "PEM file: the certificate's private key."),
+        Setting(
+            "cluster.authorities", .text, default: nil,
+            "PEM file: the CAs whose certificates are nodes; two of them while one replaces the other."),
+        Setting(
+            "cluster.denyList", .text, default: "",
+            "File of certificates that are let in no more, one serial or SHA-256 a line. Read again when it changes."
+        ),
+        Setting(
+            "cluster.network", .choice(["local", "lan", "wan"]), default: "lan",
+            "How far apart nodes are; sets the intervals of gossip. Too short for the distance: false alarms."),
         Setting("http.host", .text, default: "127.0.0.1", "Address to listen on; 0.0.0.0 for every interface."),
         Setting("http.port", .integer(1...65535), default: "8080", "Port to listen on."),
         Setting(
@@ -77,6 +113,12 @@ extension Setting {
         Setting(
             "http.eventStreamsMax", .integer(1...100_000), default: "512", unit: "streams",
             "Open event streams at one time; the next one is sent away with Retry-After."),
+        Setting(
+            "limits.uploadsPerMinute", .integer(1...1_000_000), default: "120", unit: "uploads a minute",
+            "Videos that one client may send to the whole cluster. Prevents one script from filling the disk."),
+        Setting(
+            "limits.jobsPerMinute", .integer(1...1_000_000), default: "120", unit: "jobs a minute",
+            "Jobs that one client may begin. Prevents one script from filling the queue."),
         Setting(
             "store.url", .secret, default: nil,
             "PostgreSQL to keep the truth in, as a libpq connection string or URL."),
@@ -115,6 +157,10 @@ extension Setting {
         Setting(
             "admin.tokenFile", .text, default: "",
             "File that holds the operators' token. Empty: the operators' endpoints stay shut."),
+        Setting(
+            "admin.readTokenFile", .text, default: "",
+            "File that holds a token with which operators' endpoints can be looked at and nothing be changed, for "
+                + "dashboards. Empty: there is none."),
         Setting(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), default: "info",
             "Least severe messages to write."),

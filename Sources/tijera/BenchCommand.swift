@@ -4,11 +4,11 @@ import Foundation
 import Media
 import Node
 
-/// `tijera bench claim`, `tijera bench transcribe`
+/// `tijera bench claim`, `tijera bench transcribe`, `tijera bench calls`
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures parts of the system on this machine.",
-        subcommands: [Claim.self, Transcribe.self])
+        subcommands: [Claim.self, Transcribe.self, Calls.self])
 
     struct Claim: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -65,6 +65,34 @@ struct BenchCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard (1...256).contains(threads) else { throw ValidationError("threads must be between 1 and 256") }
+        }
+    }
+
+    struct Calls: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Calls and streams between two nodes in this process, over mutual TLS on loopback.")
+
+        @Option(help: "Folder of a cluster's certificates, as cluster/up makes it.")
+        var certificates: String
+
+        @Option(help: "Calls under way at the same time.")
+        var inFlight = 256
+
+        @Option(help: "How long each kind of call is measured.")
+        var seconds = 5.0
+
+        func run() async throws {
+            let figures = try await CallBenchmark(
+                certificates: certificates, inFlight: inFlight, seconds: seconds
+            ).run()
+            Terminal.say(String(decoding: try JSONEncoder().encode(figures), as: UTF8.self))
+        }
+
+        func validate() throws {
+            guard (1...10_000).contains(inFlight) else {
+                throw ValidationError("--in-flight must be between 1 and 10000")
+            }
+            guard (0.1...600).contains(seconds) else { throw ValidationError("--seconds must be between 0.1 and 600") }
         }
     }
 }

@@ -6,10 +6,16 @@ struct BrokenStore: Store {
     let error: any Error & Sendable
     /// What `submit` does instead.
     var submitting: @Sendable () async throws -> SubmitOutcome
+    /// What `nodes` does instead.
+    var listing: @Sendable () async throws -> [Node]
 
-    init(_ error: any Error & Sendable, submitting: (@Sendable () async throws -> SubmitOutcome)? = nil) {
+    init(
+        _ error: any Error & Sendable, submitting: (@Sendable () async throws -> SubmitOutcome)? = nil,
+        listing: (@Sendable () async throws -> [Node])? = nil
+    ) {
         self.error = error
         self.submitting = submitting ?? { throw error }
+        self.listing = listing ?? { throw error }
     }
 
     private func fail<Answer>() throws -> Answer { throw error }
@@ -36,7 +42,10 @@ struct BrokenStore: Store {
     func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome { try fail() }
     func leave(_ life: NodeLife) async throws { throw error }
     func freeStagesOfDeadNodes() async throws -> Int { try fail() }
-    func nodes() async throws -> [Node] { try fail() }
+    func nodes() async throws -> [Node] { try await listing() }
+    func setSchedulability(of node: NodeID, to schedulability: NodeSchedulability) async throws -> Node? {
+        try fail()
+    }
     func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event] { try fail() }
     func signals() -> AsyncStream<StoreSignal> { AsyncStream { $0.finish() } }
     func ping() async throws { throw error }

@@ -21,6 +21,7 @@ struct Door: Sendable {
 
     static func open(
         _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
+        cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
@@ -35,8 +36,8 @@ struct Door: Sendable {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let gateway = HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
-            configuration: configuration, clock: ContinuousClock(), chance: .system(), logger: quiet,
-            onListening: { listening.yield($0) })
+            configuration: configuration, cluster: cluster, admission: admission, clock: ContinuousClock(),
+            chance: .system(), logger: quiet, onListening: { listening.yield($0) })
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))
         try await withThrowingTaskGroup(of: Void.self) { group in

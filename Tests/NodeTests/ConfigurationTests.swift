@@ -1,4 +1,5 @@
 import Foundation
+import Membership
 import Node
 import Testing
 
@@ -7,6 +8,10 @@ import Testing
         node:
           name: eu-1
           region: eu
+        cluster:
+          certificate: /proc/self/exe
+          key: /proc/self/exe
+          authorities: /proc/self/exe
         store:
           url: postgresql://localhost/tijera
         blobs:
@@ -48,7 +53,7 @@ import Testing
 
     @Test func `an unknown key is refused with its line and the key that was meant`() throws {
         let text = try problems(Self.good + "\nhttp:\n  portt: 9001\n")
-        #expect(text.contains(".yaml:13: unknown key \"http.portt\"; did you mean \"http.port\"?"), "\(text)")
+        #expect(text.contains(".yaml:17: unknown key \"http.portt\"; did you mean \"http.port\"?"), "\(text)")
         #expect(try problems(Self.good + "\nhtpt:\n  port: 9001\n").contains("unknown section \"htpt\""))
     }
 
@@ -88,12 +93,52 @@ import Testing
     @Test func `printing hides secrets and gives every key its environment name`() throws {
         let values = try ConfigurationValues(
             path: nil, environment: ["TIJERA_STORE_URL": "postgresql://user:secret@host/db", "TIJERA_NODE_NAME": "a"],
-            overrides: ["blobs.directory=/b", "speech.model=/m", "vision.faceModel=/f"])
+            overrides: [
+                "blobs.directory=/b", "speech.model=/m", "vision.faceModel=/f", "cluster.certificate=/c",
+                "cluster.key=/k", "cluster.authorities=/a",
+            ])
         let text = values.rendered()
         #expect(!text.contains("secret@"))
         #expect(text.contains("TIJERA_HTTP_UPLOAD_BYTES_MAX"))
         for setting in Setting.all { #expect(text.contains(setting.environmentName), "\(setting.key)") }
         #expect(Set(Setting.all.map(\.environmentName)).count == Setting.all.count)
+    }
+
+    @Test func `seeds are addresses, and a node is not its own seed`() throws {
+        let yaml = Self.good.replacing(
+            "  certificate:",
+            with: "  port: 7401\n  seeds: \"127.0.0.1:7400, 127.0.0.1:7401,[::1]:7402\"\n  certificate:")
+        let cluster = try load(yaml).cluster
+        #expect(cluster.seeds.map(\.description) == ["127.0.0.1:7400", "[::1]:7402"])
+        #expect(cluster.address.description == "127.0.0.1:7401")
+        for wrong in ["here", "::1:7400", ":7400", "host:0", "host:many"] {
+            let text = try problems(Self.good, overrides: ["cluster.seeds=\(wrong)"])
+            #expect(text.contains("cluster.seeds"), "\(wrong): \(text)")
+        }
+    }
+
+    @Test func `a name that certificates of others may hold is refused`() throws {
+        #expect(try problems(Self.good, overrides: ["node.name=localhost"]).contains("node.name must not be localhost"))
+    }
+
+    @Test func `tokens are read from files, long enough, and the one for looking is another`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String, _ token: String) throws -> String {
+            let path = folder.appending(path: name).path
+            try (token + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            return path
+        }
+        let change = try file("change", "0123456789abcdef"), look = try file("look", "fedcba9876543210")
+        let both = try load(Self.good, overrides: ["admin.tokenFile=\(change)", "admin.readTokenFile=\(look)"])
+        #expect(both.adminToken == "0123456789abcdef" && both.adminReadToken == "fedcba9876543210")
+        let none = try load(Self.good)
+        #expect(none.adminToken == nil && none.adminReadToken == nil)
+        let same = try problems(Self.good, overrides: ["admin.tokenFile=\(change)", "admin.readTokenFile=\(change)"])
+        #expect(same.contains("admin.readTokenFile: the token is that of admin.tokenFile"))
+        let short = try file("short", "0123456789abcde")
+        #expect(try problems(Self.good, overrides: ["admin.readTokenFile=\(short)"]).contains("fewer than 16"))
     }
 
     @Test func `defaults keep their own rules`() {

@@ -65,6 +65,8 @@ import Testing
             let code = House.code(file)
             for (number, line) in code.enumerated() {
                 guard line.contains("func ") || line.contains(" init(") || line.hasPrefix("    init(") else { continue }
+                // All of it on one line.
+                if line.hasSuffix("}"), line.contains("{") { continue }
                 let indent = line.prefix { $0 == " " }
                 guard let end = code[number...].dropFirst().firstIndex(where: { $0.hasPrefix(indent + "}") }) else {
                     continue
@@ -83,8 +85,10 @@ import Testing
     }
 
     @Test func `models and rules do without Foundation`() throws {
-        for file in try House.files(under: "Sources/ClipModel", ending: ".swift") {
-            #expect(!file.text.contains("import Foundation"), "\(file.path)")
+        for module in ["ClipModel", "Membership", "Placement", "WireProtocol"] {
+            for file in try House.files(under: "Sources/\(module)", ending: ".swift") {
+                #expect(!file.text.contains("import Foundation"), "\(file.path)")
+            }
         }
     }
 

@@ -38,5 +38,10 @@ make_certificates() {
     shift
     umask 077
     make_ca "$folder"
+    [ -e "$folder/denied" ] || cat >"$folder/denied" <<'TEXT'
+# Certificates that are not let in any more, one a line; nodes read this file again when it changes.
+# serial:0A1B...    openssl x509 -noout -serial -in node.pem
+# sha256:8F43...    openssl x509 -noout -fingerprint -sha256 -in node.pem
+TEXT
     for node in "$@"; do make_certificate "$folder" "${node%%:*}" "${node##*:}"; done
 }

@@ -11,7 +11,10 @@ node_pid() {
 
 port_owner() { ss -Hltnp "sport = :$1" 2>/dev/null | head -n 1; }
 
-# write_node_config NAME REGION PORT THREADS SLOTS
+# peer_port HTTP_PORT: where a node listens for the others; a thousand above where it listens for clients.
+peer_port() { if [ "$1" -le 64535 ]; then echo $(($1 + 1000)); else echo $(($1 - 1000)); fi; }
+
+# write_node_config NAME REGION PORT THREADS SLOTS SEEDS
 write_node_config() {
     mkdir -p "$DATA/nodes/$1"
     cat >"$DATA/nodes/$1/node.yaml.new" <<YAML
@@ -19,6 +22,15 @@ write_node_config() {
 node:
   name: $1
   region: $2
+cluster:
+  host: 127.0.0.1
+  port: $(peer_port "$3")
+  seeds: "$6"
+  network: local
+  certificate: "$DATA/certs/$1.pem"
+  key: "$DATA/certs/$1.key"
+  authorities: "$DATA/certs/ca.pem"
+  denyList: "$DATA/certs/denied"
 http:
   host: 127.0.0.1
   port: $3

@@ -35,6 +35,7 @@ struct ProblemAnswers: RouterMiddleware {
         response.headers[.contentType] = "application/problem+json"
         response.headers[.cacheControl] = "no-store"
         if let seconds = problem.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
+        response.headers.append(contentsOf: problem.headers)
         if let methods = problem.allow { response.headers[.allow] = methods.joined(separator: ", ") }
         if problem.code == "unauthorized" { response.headers[.wwwAuthenticate] = "Bearer" }
         if problem.closesConnection {

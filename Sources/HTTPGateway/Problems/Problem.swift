@@ -19,6 +19,8 @@ package struct Problem: Error, Sendable, Hashable {
     package var allow: [String]?
     /// The rest of the request's body is not worth reading: answer, then close the connection.
     package var closesConnection: Bool
+    /// More header fields of the answer.
+    package var headers = HTTPFields()
 
     package init(
         _ status: HTTPResponse.Status, code: String, detail: String, hint: String, field: String? = nil,

@@ -34,7 +34,7 @@ struct JobRoutes: Sendable {
         try request.requireJSON()
         let body = try await request.smallBody(limitBytes: configuration.jsonBytesMax)
         let wanted = try JobRequest(json: body)
-        let tenant = tenant(of: request, context)
+        let tenant = request.client(context)
         let idempotency = try idempotency(of: request, body: body)
         guard let key = idempotency.map({ tenant + " " + $0.key }) else {
             return try await submit(wanted, tenant: tenant, idempotency: nil, context)
@@ -155,12 +155,6 @@ struct JobRoutes: Sendable {
     private func answer(_ id: JobID) async throws -> Response {
         guard let view = try await jobs.view(id) else { throw Problem.noSuchJob }
         return JSONAnswer.make(JobBody(view))
-    }
-
-    /// Who asks: an API key by its digest (the key itself is never stored), else the address of the connection.
-    private func tenant(of request: Request, _ context: GatewayContext) -> String {
-        guard let key = request.headers[.apiKey], !key.isEmpty else { return "address:\(context.clientAddress)" }
-        return "key:" + hexadecimal(SHA256.hash(data: Array(key.utf8))).prefix(16)
     }
 
     private func idempotency(of request: Request, body: [UInt8]) throws(Problem) -> JobDraft.Idempotency? {

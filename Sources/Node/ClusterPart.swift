@@ -1,0 +1,142 @@
+import ActorCluster
+import ClipModel
+import HTTPGateway
+import Jobs
+import Limits
+import Logging
+import Membership
+import Placement
+import PostgresStore
+import ServiceLifecycle
+import Store
+import TLSTransport
+import Telemetry
+import WireProtocol
+
+/// The node's part in the actor cluster: its socket, its system of actors with the duties that run on it, and the wires
+/// between them and the rest of the node.
+///
+/// Nothing here is needed for correctness: a node without peers works alone on what the database gives it.
+struct ClusterPart: Sendable {
+    let transport: TLSTransport
+    let system: ClusterActorSystem
+    let admission: RequestAdmission
+    let metrics: MetricsInspection
+    private let limiter: Limiter
+    private let aggregator: MetricsAggregator
+    private let settings: ClusterSettings
+    private let metadata: MemberMetadata
+
+    /// Throws when the credentials cannot be used, or are not this node's.
+    init(
+        _ configuration: NodeConfiguration, version: String, store: PostgresStore, clock: any Clock<Duration>,
+        now: WallTime, logger: Logger
+    ) throws {
+        settings = configuration.cluster
+        var listening = TLSTransportConfiguration()
+        listening.host = settings.host
+        listening.port = settings.port
+        transport = try TLSTransport(listening, settings.credentials, logger: logger, clock: clock)
+        guard let id = MemberID(configuration.name.rawValue), transport.ownNames.contains(id.rawValue) else {
+            throw ConfigurationError([
+                "cluster.certificate: it speaks for \(transport.ownNames.joined(separator: ", ")), and not "
+                    + "for this node, \(configuration.name); peers would turn it away"
+            ])
+        }
+        metadata = MemberMetadata(
+            region: configuration.region.rawValue, zone: configuration.zone, capacity: configuration.capacity,
+            version: version, httpAddress: configuration.httpAddress, peerAddress: settings.address)
+        let life = MemberLife(id: id, epoch: UInt64(clamping: now().millisecondsSinceEpoch))
+        var cluster = ClusterConfiguration(cluster: settings.name, life: life, metadata: metadata)
+        cluster.membership = settings.membership
+        cluster.placement = PlacementPolicy(salt: settings.name)
+        system = ClusterActorSystem(
+            cluster, targets: Self.targets, transport: transport, clock: clock, log: logger)
+        let uploads = try LimitPolicy("uploads", limit: configuration.uploadsPerMinute, per: .seconds(60))
+        let jobs = try LimitPolicy("jobs", limit: configuration.jobsPerMinute, per: .seconds(60))
+        let limiter = try Limiter(
+            LimitPolicies([uploads, jobs]), snapshots: .table(of: store), on: system, clock: clock, log: logger)
+        self.limiter = limiter
+        admission = .by(limiter, uploads: uploads, jobs: jobs)
+        let registry = MetricRegistry()
+        registry.addLimiter(limiter)
+        let aggregator = try MetricsAggregator.host(on: system, registry: registry, clock: clock, log: logger)
+        self.aggregator = aggregator
+        metrics = MetricsInspection(registry: registry) { await aggregator.clusterFigures() }
+    }
+
+    /// What other nodes may call here.
+    static let targets = CallTargets([RateLimiter.targets, MetricsAggregator.callTargetGroup])
+
+    var life: MemberLife { system.life }
+
+    /// The operator wants something else of this node: the others learn it as gossip.
+    func obey(_ wanted: NodeSchedulability) {
+        var changed = metadata
+        changed.schedulability =
+            switch wanted {
+            case .schedulable: .schedulable
+            case .cordoned: .cordoned
+            case .draining: .draining
+            }
+        system.changeMetadata(changed)
+    }
+
+    /// What this node knows of the cluster, from its own memory.
+    var snapshot: ClusterSnapshot {
+        let view = system.view ?? MembershipView(number: 0, members: [])
+        var peers: [MemberID: PeerFacts] = [:]
+        for link in system.linkStatus {
+            var facts = peers[link.peer.id] ?? PeerFacts(isConnected: true)
+            // The lane for gossip is the least loaded: its round trip is the network's.
+            if link.lane.lane == .control || facts.roundTrip == nil { facts.roundTrip = link.roundTrip }
+            peers[link.peer.id] = facts
+        }
+        return ClusterSnapshot(
+            cluster: settings.name, local: life, view: view,
+            placement: Placement(view, policy: system.configuration.placement), peers: peers,
+            certificateExpiresAt: Timestamp(millisecondsSinceEpoch: Int64(transport.certificateExpiry) * 1000))
+    }
+
+    // MARK: Services
+
+    /// Lives as long as the node. A graceful stop tells the others first; the duties end with the system.
+    struct Service: ServiceLifecycle.Service {
+        let part: ClusterPart
+
+        func run() async throws {
+            try await withGracefulShutdownHandler {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    // Ends by cancellation only.
+                    group.addTask { try await part.transport.run() }
+                    group.addTask { await part.limiter.run() }
+                    group.addTask { try await part.aggregator.run() }
+                    try await part.system.run(seeds: part.settings.seeds)
+                    group.cancelAll()
+                }
+            } onGracefulShutdown: {
+                part.system.stop()
+            }
+        }
+    }
+
+    /// Tells membership which nodes still renew their lease in the database: a node that does is not dead, whatever the
+    /// network between us says. Ends by cancellation only.
+    func watchLeases(of store: any Store, every interval: Duration, on clock: any Clock<Duration>) async {
+        while !Task.isCancelled {
+            // A database that does not answer tells nothing of others, and membership knows how old its sightings are.
+            if let nodes = try? await store.nodes() {
+                system.leasesSeen(nodes.filter(\.isAlive).compactMap(sighting(of:)))
+            }
+            // Ends early only by cancellation, which the loop sees.
+            try? await clock.sleep(for: interval)
+        }
+    }
+
+    private func sighting(of node: Node) -> LeaseSighting? {
+        guard let id = MemberID(node.id.rawValue), node.memberEpoch > 0 else { return nil }
+        return LeaseSighting(
+            life: MemberLife(id: id, epoch: node.memberEpoch),
+            renewedAt: UInt64(clamping: node.seenAt.millisecondsSinceEpoch), age: node.seenAgo)
+    }
+}

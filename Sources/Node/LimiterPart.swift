@@ -1,0 +1,65 @@
+import HTTPGateway
+import Limits
+import Membership
+import PostgresStore
+import Telemetry
+
+extension LimiterSnapshots {
+    /// In the table of the database that all nodes share.
+    static func table(of store: PostgresStore) -> LimiterSnapshots {
+        LimiterSnapshots(
+            save: { holder, debts in
+                let rows = debts.map { debt in
+                    // Rounded up: a bucket may refuse longer, never shorter.
+                    PostgresStore.LimiterRow(
+                        policy: debt.policy, subject: debt.subject, debtMicroseconds: (debt.debt + 999) / 1000)
+                }
+                try await store.saveLimiterDebts(rows, heldBy: holder.rawValue)
+            },
+            load: { holder, cursor in
+                let rows = try await store.limiterDebts(
+                    heldBy: holder.rawValue, after: cursor.map { ($0.policy, $0.subject) }, limit: pageRowsMax)
+                return rows.map {
+                    LimiterDebt(policy: $0.policy, subject: $0.subject, debt: $0.debtMicroseconds * 1000)
+                }
+            },
+            holders: { try await store.limiterHolders().compactMap { MemberID($0) } },
+            tidy: { try await store.removePaidLimiterDebts() })
+    }
+}
+
+extension RequestAdmission {
+    /// Asks the limiter of this node, which knows whom to ask.
+    static func by(_ limiter: Limiter, uploads: LimitPolicy, jobs: LimitPolicy) -> RequestAdmission {
+        RequestAdmission(uploads: uploads, jobs: jobs) { policy, subject in
+            do { return try await limiter.check(policy.name, subject) } catch {
+                // Both policies are the limiter's own and subjects are short: an error here is a mistake of the
+                // program, and no reason to turn a client away.
+                return LimitAnswer(LimitDecision(.allowed, remaining: 0, resetAfter: 0), source: .failedOpen)
+            }
+        }
+    }
+}
+
+extension MetricRegistry {
+    /// What the limiter has done.
+    func addLimiter(_ limiter: Limiter) {
+        let decisions = MetricDeclaration.counter(
+            "limiter_decisions_total", help: "Checks of limits, by what became of them.", labels: ["outcome"])
+        let buckets = MetricDeclaration.gauge("limiter_buckets_held", help: "Buckets that are not full, on this node.")
+        let calls = MetricDeclaration.counter(
+            "limiter_calls_total", help: "Calls to the owners of buckets.", labels: ["outcome"])
+        addReader([decisions, buckets, calls]) { readings in
+            let counts = limiter.counts
+            let outcomes = [
+                ("allowed", counts.shards.allowed), ("refused", counts.shards.refused),
+                ("failed_open", counts.failedOpen), ("failed_closed", counts.failedClosed),
+                ("alone", counts.decidedAlone),
+            ]
+            for (outcome, total) in outcomes { readings.counter(decisions.name, labels: [outcome], total) }
+            readings.gauge(buckets.name, Double(counts.buckets))
+            readings.counter(calls.name, labels: ["ok"], counts.calls - counts.callsFailed)
+            readings.counter(calls.name, labels: ["failed"], counts.callsFailed)
+        }
+    }
+}
