@@ -112,14 +112,14 @@ import Testing
 
         old.placementChanged(to: placement(rest), at: now)
         #expect(old.check(moved, units: 1, at: now) == .ask(heir))
-        let departing = old.departing(from: 0, upTo: 10, at: now)
+        let departing = old.departing(below: nil, upTo: 10, at: now)
         #expect(departing.buckets.map(\.owner) == [heir] && departing.next == nil)
         let told = try #require(departing.buckets.first).bucket
         #expect(told.debt == 8 * second)
         let taken = (0..<2).map { _ in new.inherit(moved, told, from: member("alpha"), at: now) }
         #expect(taken == [true, true])
         old.handedOver(moved)
-        #expect(old.table.count == 0 && old.departing(from: 0, upTo: 10, at: now).buckets.isEmpty)
+        #expect(old.table.count == 0 && old.departing(below: nil, upTo: 10, at: now).buckets.isEmpty)
         // 80 there, 6 here: 14 are left, and being told twice changes nothing.
         #expect(!isAllowed(new.check(moved, units: 15, at: now)))
         #expect(isAllowed(new.check(moved, units: 14, at: now)))
@@ -193,7 +193,7 @@ import Testing
         _ = old.answer(hot, quantity: 1, count: 1, wish: 70, for: member("gamma"), at: now)
         old.placementChanged(to: placement(rest), at: now)
         new.placementChanged(to: placement(rest), at: now)
-        for departing in old.departing(from: 0, upTo: 10, at: now).buckets {
+        for departing in old.departing(below: nil, upTo: 10, at: now).buckets {
             #expect(departing.bucket.lentUnits == 70)
             let isTaken = new.inherit(hot, departing.bucket, from: member("alpha"), at: now)
             #expect(isTaken)

@@ -113,7 +113,7 @@ import Testing
         limited.world.tearDown()
     }
 
-    @Test(arguments: [1000])
+    @Test(arguments: [1, 1000])
     func `a drained node's debts are kept, to the last unit`(bucketsInACall: Int) throws {
         let limited = try LimitedWorld(
             policies: [policy(limit: 1, per: .seconds(3600), burst: 20)],

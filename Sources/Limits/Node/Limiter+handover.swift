@@ -12,7 +12,7 @@ extension Limiter {
         return parts.allSatisfy { part in
             part.shard.withLock { shard in
                 // As many as there are: a drained node holds nothing but these.
-                shard.departing(from: 0, upTo: .max, at: now()).buckets.isEmpty
+                shard.departing(below: nil, upTo: .max, at: now()).buckets.isEmpty
             }
         }
     }
@@ -30,16 +30,16 @@ extension Limiter {
         guard let placement = moves.withLock({ $0.placement }) else { return true }
         var unfinished: Set<MemberID> = []
         for part in parts {
-            var place: Int? = 0
-            while let from = place {
+            var end: Int?
+            repeat {
                 let departing = part.shard.withLock {
-                    $0.departing(from: from, upTo: configuration.handoverKeysMax, at: now())
+                    $0.departing(below: end, upTo: configuration.handoverKeysMax, at: now())
                 }
                 unfinished.formUnion(await hand(departing, from: part, placement.digest))
-                place = departing.next
+                end = departing.next
                 // A million buckets are looked at in a third of a second: others may have a turn in between.
                 await Task.yield()
-            }
+            } while end != nil
         }
         for taker in moves.withLock({ $0.untold }).subtracting(unfinished).sorted() {
             let end = Handover(

@@ -8,7 +8,7 @@ extension LimiterShard {
     /// Buckets that are another node's now.
     package struct Departing: Sendable {
         package var buckets: [(owner: MemberID, key: LimitKey, bucket: Handover.Bucket)] = []
-        /// Where to look on; nil at the end.
+        /// Where to look on, downwards; nil at the end.
         package var next: Int?
     }
 
@@ -40,11 +40,16 @@ extension LimiterShard {
         inheritance.forget(allBut: Set((next.members + previous.members).map(\.id)).union([me]))
     }
 
-    /// Looks through up to `count` buckets from `place` on, and lists those that are not ours any more.
-    package mutating func departing(from place: Int, upTo count: Int, at now: Nanoseconds) -> Departing {
+    /// Looks through up to `count` buckets below `end` (nil: from the last one), and lists those that are not ours any
+    /// more.
+    ///
+    /// Downwards, because a bucket that is dropped meanwhile gives its place to the last one: so only those that were
+    /// looked at already change their places.
+    package mutating func departing(below end: Int?, upTo count: Int, at now: Nanoseconds) -> Departing {
         var departing = Departing()
-        let end = min(table.count, place + count)
-        for place in place..<max(place, end) where !table.isConfirmed(view, at: place) {
+        let end = min(end ?? table.count, table.count)
+        let start = count < end ? end - count : 0
+        for place in (start..<end).reversed() where !table.isConfirmed(view, at: place) {
             let bucket = table[place]
             guard let owner = owner(of: bucket.key), owner != me else {
                 table.setConfirmed(view, at: place)
@@ -56,15 +61,11 @@ extension LimiterShard {
             // One that is full again is as good as one that never was; the sweep takes it.
             guard debt > 0 || lent > 0 else { continue }
             let lentFor = ledger.outstandingUntil(bucket.key).map { max($0 - now, 0) } ?? 0
-            departing.buckets.append(
-                (
-                    owner, bucket.key,
-                    Handover.Bucket(
-                        policy: entry.policy.name, subject: bucket.key.subject, debt: debt, lentUnits: lent,
-                        lentFor: lentFor)
-                ))
+            let told = Handover.Bucket(
+                policy: entry.policy.name, subject: bucket.key.subject, debt: debt, lentUnits: lent, lentFor: lentFor)
+            departing.buckets.append((owner, bucket.key, told))
         }
-        departing.next = end < table.count ? end : nil
+        departing.next = start > 0 ? start : nil
         return departing
     }
 
