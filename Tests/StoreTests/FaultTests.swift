@@ -244,17 +244,22 @@ import Testing
         }
     }
 
-    @Test func `a statement that takes too long is given up`() async throws {
-        try await withBench {
-            $0.statementSecondsMax = 0.2
-        } _: { bench in
+    @Test(.timeLimit(.minutes(2))) func `a statement that takes too long is given up`() async throws {
+        try await withBench { bench in
             let job = try await bench.world.job()
+            var hasty = PostgresConfiguration(connection: bench.database)
+            hasty.statementSecondsMax = 0.2
+            let store = PostgresStore(hasty, logger: .quiet)
             try await bench.holding("lock table job in access exclusive mode") {
-                await #expect { _ = try await bench.store.job(job.id) } throws: { isError($0, .timedOut) }
-                await #expect { _ = try await bench.store.cancel(job.id) } throws: { isError($0, .timedOut) }
+                await #expect { _ = try await store.job(job.id) } throws: { isError($0, .timedOut) }
+                await #expect { _ = try await store.cancel(job.id) } throws: { isError($0, .timedOut) }
                 try await bench.server.terminateHolder(on: bench.database)
             }
-            #expect(try await bench.store.job(job.id) == job)
+            // On a busy machine any statement may take that long; its lanes must serve again all the same.
+            var found: Job?
+            while found == nil { found = try? await store.job(job.id) }
+            #expect(found == job)
+            await store.shutdown()
         }
     }
 
