@@ -49,12 +49,15 @@ package actor Worker {
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
     private var yieldsUntil = Duration.zero
 
-    /// - Parameter onSchedulability: told what the operator wants whenever that changes, within a heartbeat. Called on
-    ///   the way of a heartbeat, so it must return at once.
+    /// - Parameters:
+    ///   - schedulability: what the operator wanted when the program started.
+    ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
+    ///     must return at once.
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
-        logger: Logger, onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in }
+        logger: Logger, schedulability: NodeSchedulability = .schedulable,
+        onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in }
     ) {
         precondition(node.leaseSeconds == configuration.leaseSeconds, "two lengths of one lease")
         self.node = node
@@ -69,7 +72,7 @@ package actor Worker {
         self.logger = logger
         self.onSchedulability = onSchedulability
         stopwatch = Stopwatch(clock)
-        machine = WorkerMachine(schedule: configuration.schedule)
+        machine = WorkerMachine(schedule: configuration.schedule, schedulability: schedulability)
         keeper = LeaseKeeper(
             lease: .seconds(configuration.leaseSeconds), margin: configuration.leaseMargin,
             registrationStartedAt: .zero)

@@ -24,13 +24,15 @@ struct ClusterPart: Sendable {
     let metrics: MetricsInspection
     private let limiter: Limiter
     private let aggregator: MetricsAggregator
+    private let witness: PlacementWitness
+    private let opinions = PlacementWitness.Heard()
     private let settings: ClusterSettings
     private let metadata: MemberMetadata
 
     /// Throws when the credentials cannot be used, or are not this node's.
     init(
-        _ configuration: NodeConfiguration, version: String, store: PostgresStore, clock: any Clock<Duration>,
-        now: WallTime, logger: Logger
+        _ configuration: NodeConfiguration, version: String, schedulability: NodeSchedulability, store: PostgresStore,
+        clock: any Clock<Duration>, now: WallTime, logger: Logger
     ) throws {
         settings = configuration.cluster
         var listening = TLSTransportConfiguration()
@@ -45,7 +47,8 @@ struct ClusterPart: Sendable {
         }
         metadata = MemberMetadata(
             region: configuration.region.rawValue, zone: configuration.zone, capacity: configuration.capacity,
-            version: version, httpAddress: configuration.httpAddress, peerAddress: settings.address)
+            version: version, httpAddress: configuration.httpAddress, peerAddress: settings.address,
+            schedulability: Schedulability(schedulability))
         let life = MemberLife(id: id, epoch: UInt64(clamping: now().millisecondsSinceEpoch))
         var cluster = ClusterConfiguration(cluster: settings.name, life: life, metadata: metadata)
         cluster.membership = settings.membership
@@ -62,23 +65,21 @@ struct ClusterPart: Sendable {
         registry.addLimiter(limiter)
         let aggregator = try MetricsAggregator.host(on: system, registry: registry, clock: clock, log: logger)
         self.aggregator = aggregator
+        witness = try PlacementWitness.host(on: system, heard: opinions, clock: clock)
         metrics = MetricsInspection(registry: registry) { await aggregator.clusterFigures() }
     }
 
     /// What other nodes may call here.
-    static let targets = CallTargets([RateLimiter.targets, MetricsAggregator.callTargetGroup])
+    static let targets = CallTargets([
+        RateLimiter.targets, MetricsAggregator.callTargetGroup, PlacementWitness.callTargetGroup,
+    ])
 
     var life: MemberLife { system.life }
 
     /// The operator wants something else of this node: the others learn it as gossip.
     func obey(_ wanted: NodeSchedulability) {
         var changed = metadata
-        changed.schedulability =
-            switch wanted {
-            case .schedulable: .schedulable
-            case .cordoned: .cordoned
-            case .draining: .draining
-            }
+        changed.schedulability = Schedulability(wanted)
         system.changeMetadata(changed)
     }
 
@@ -90,11 +91,18 @@ struct ClusterPart: Sendable {
             var facts = peers[link.peer.id] ?? PeerFacts(isConnected: true)
             // The lane for gossip is the least loaded: its round trip is the network's.
             if link.lane.lane == .control || facts.roundTrip == nil { facts.roundTrip = link.roundTrip }
+            facts.certificateExpiresAt = link.certificateEnd.map {
+                Timestamp(millisecondsSinceEpoch: Int64($0) * 1000)
+            }
             peers[link.peer.id] = facts
+        }
+        let placement = Placement(view, policy: system.configuration.placement)
+        for member in view.members {
+            peers[member.id]?.placementDigest = opinions.digest(of: member.life, while: placement.digest)
         }
         return ClusterSnapshot(
             cluster: settings.name, local: life, view: view,
-            placement: Placement(view, policy: system.configuration.placement), peers: peers,
+            placement: placement, peers: peers,
             certificateExpiresAt: Timestamp(millisecondsSinceEpoch: Int64(transport.certificateExpiry) * 1000))
     }
 
@@ -111,6 +119,7 @@ struct ClusterPart: Sendable {
                     group.addTask { try await part.transport.run() }
                     group.addTask { await part.limiter.run() }
                     group.addTask { try await part.aggregator.run() }
+                    group.addTask { try await part.witness.run() }
                     try await part.system.run(seeds: part.settings.seeds)
                     group.cancelAll()
                 }
@@ -138,5 +147,17 @@ struct ClusterPart: Sendable {
         return LeaseSighting(
             life: MemberLife(id: id, epoch: node.memberEpoch),
             renewedAt: UInt64(clamping: node.seenAt.millisecondsSinceEpoch), age: node.seenAgo)
+    }
+}
+
+extension Schedulability {
+    /// What the operator wants, in the words of the members.
+    init(_ wanted: NodeSchedulability) {
+        self =
+            switch wanted {
+            case .schedulable: .schedulable
+            case .cordoned: .cordoned
+            case .draining: .draining
+            }
     }
 }

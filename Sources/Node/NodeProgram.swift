@@ -52,8 +52,11 @@ package struct NodeProgram: Sendable {
         postgres.applicationName = "tijera \(configuration.name)"
         let store = PostgresStore(postgres, clock: clock, logger: logger)
         try await store.migrate()
+        // A node that was told to drain before it was restarted must not be taken for one that takes work.
+        let wanted = try await store.nodes().first { $0.id == configuration.name }?.schedulability ?? .schedulable
         let cluster = try ClusterPart(
-            configuration, version: tijeraVersion, store: store, clock: clock, now: systemWallTime, logger: logger)
+            configuration, version: tijeraVersion, schedulability: wanted, store: store, clock: clock,
+            now: systemWallTime, logger: logger)
 
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
         let speech = SpeechPool(
@@ -64,7 +67,7 @@ package struct NodeProgram: Sendable {
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
-            logger: logger, onSchedulability: { cluster.obey($0) })
+            logger: logger, schedulability: wanted, onSchedulability: { cluster.obey($0) })
         let sweeper = Sweeper(
             store: store, blobs: blobs, clock: clock, now: systemWallTime, chance: chance, logger: logger)
         let jobs = JobService(

@@ -56,6 +56,7 @@ package final class TLSPeerConnection: PeerConnection {
     }
 
     package var certifiedNames: [String] { identity.names }
+    package var certificateEnd: Int? { identity.notValidAfter }
 
     /// Where the bytes of this connection arrive. A reader with this as its task executor preference (SE-0417) is woken
     /// without a change of thread; it must not compute for long.

@@ -19,6 +19,9 @@ package protocol PeerConnection: AnyObject, Sendable {
     /// identity does not exist.
     var certifiedNames: [String] { get }
 
+    /// When that certificate ends, in seconds since 1970; nil where there are no certificates.
+    var certificateEnd: Int? { get }
+
     /// Where the peer is, for logs.
     var remoteAddress: String { get }
 

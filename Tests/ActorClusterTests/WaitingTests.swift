@@ -191,6 +191,7 @@ private final class StubConnection: PeerConnection {
 
     let certifiedNames = ["stub"]
     let remoteAddress = "stub"
+    let certificateEnd: Int? = nil
 
     var writes: [[UInt8]] { state.withLock { $0.writes } }
     var isFull: Bool {

@@ -15,7 +15,10 @@ extension EndToEndTests {
             let region: String
             let keyShare: Double?
             let certificateExpiresAt: String?
+            let agrees: Bool?
             let isLocal: Bool
+            /// Nodes ask each other every two seconds, and see certificates with the first connection.
+            var isKnown: Bool { certificateExpiresAt != nil && (isLocal || agrees == true) }
         }
         struct View: Decodable { let placementDigest: String }
         struct Health: Decodable {
@@ -56,7 +59,13 @@ extension EndToEndTests {
             let report: Report = try decoded(output)
             #expect(report.node == node.name && report.nodes.filter { $0.state == "alive" }.count == 3)
             #expect(report.nodes.filter(\.isLocal).map(\.id) == [node.name])
-            #expect(report.nodes.first(where: \.isLocal)?.certificateExpiresAt != nil)
+            var latest = report
+            let clock = ContinuousClock(), deadline = clock.now + .seconds(30)
+            while latest.nodes.contains(where: { !$0.isKnown }), clock.now < deadline {
+                try await clock.sleep(for: .milliseconds(200))
+                latest = try decoded(try await operate(["status", "--json", "--server", node.http]))
+            }
+            #expect(latest.nodes.filter { !$0.isKnown }.isEmpty, "\(latest.nodes)")
             for region in Set(report.nodes.map(\.region)) {
                 let shares = report.nodes.filter { $0.region == region }.compactMap(\.keyShare)
                 #expect(abs(shares.reduce(0, +) - 1) < 1e-9)

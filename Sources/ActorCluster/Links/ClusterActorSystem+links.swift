@@ -9,6 +9,8 @@ package struct LinkStatus: Hashable, Sendable {
     package let lane: LaneNumber
     package let remoteAddress: String
     package let release: String
+    /// End of the certificate that the peer showed on this connection, in seconds since 1970.
+    package let certificateEnd: Int?
     /// Smoothed; nil before the first answer to a ping.
     package let roundTrip: Duration?
     /// Calls under way from us to the peer, and from it to us.
@@ -26,6 +28,7 @@ extension ClusterActorSystem {
             return LinkStatus(
                 peer: connection.peer, lane: connection.lane,
                 remoteAddress: connection.outbox.connection.remoteAddress, release: connection.session.release,
+                certificateEnd: connection.outbox.connection.certificateEnd,
                 roundTrip: connection.roundTrip, callsOut: calls.ours, callsIn: calls.theirs)
         }
     }

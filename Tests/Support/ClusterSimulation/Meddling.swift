@@ -51,6 +51,7 @@ private final class MeddlingConnection: PeerConnection {
 
     var certifiedNames: [String] { base.certifiedNames }
     var remoteAddress: String { base.remoteAddress }
+    var certificateEnd: Int? { base.certificateEnd }
 
     func send(_ bytes: [UInt8]) -> Bool {
         let meddled = cutter.withLock { $0.cut(bytes) }.flatMap(rule).flatMap { $0 }

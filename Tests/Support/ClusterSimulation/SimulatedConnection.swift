@@ -30,6 +30,7 @@ package final class SimulatedConnection: PeerConnection {
     package let peerHost: String
     package let certifiedNames: [String]
     package let remoteAddress: String
+    package var certificateEnd: Int? { nil }
     private let network: SimulatedNetwork
     private let number = Mutex<Int?>(nil)
     private let sending = Mutex(Sending())
