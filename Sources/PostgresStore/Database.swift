@@ -6,7 +6,10 @@ import Synchronization
 ///
 /// A transaction that failed before its `COMMIT` left is repeated after a lost connection or a conflict. When the
 /// connection breaks while `COMMIT` is on its way, the server is asked what became of the transaction, by its number:
-/// only if it was rolled back is it repeated. Source: PostgreSQL 15, 9.27, `pg_xact_status`.
+/// only if it was rolled back is it repeated. Source: PostgreSQL 15, 9.27, `pg_xact_status`. A server that crashed in
+/// that moment may have given a lost number to another transaction, so its word that it was committed proves nothing:
+/// then `wasCommitted` looks for the traces of the transaction. Without it the transaction is repeated, so such a body
+/// has to bear that its first run took effect.
 final class Database: Sendable {
     /// What shall become of a transaction whose body ran to its end.
     enum Verdict<Value: Sendable>: Sendable {
@@ -16,12 +19,17 @@ final class Database: Sendable {
 
     private enum Attempt<Value: Sendable>: Sendable {
         case ended(Value)
-        case unknown(Value, xid: String)
+        case unknown(Value, xid: String, serverLife: String?)
     }
 
-    private enum Fate { case committed, rolledBack }
+    private enum Fate { case committed, rolledBack, unknowable }
 
-    private static let fate = Statement("transaction_fate", "select pg_xact_status($1::xid8) as status")
+    private static let fate = Statement(
+        "transaction_fate",
+        """
+        select pg_xact_status($1::xid8) as status,
+            $2::text is null or coalesce((select id from server_life) = $2, false) as is_same_life
+        """)
 
     let configuration: PostgresConfiguration
     private let pool: LanePool
@@ -58,6 +66,7 @@ final class Database: Sendable {
 
     /// One transaction. `body` may run more than once; only one run of it takes effect. `attempt` counts from 1.
     func write<Value: Sendable>(
+        wasCommitted: (@Sendable (_ connection: inout PostgresConnection, Value) throws -> Bool)? = nil,
         _ body: @escaping @Sendable (_ connection: inout PostgresConnection, _ attempt: Int) throws -> Verdict<Value>
     ) async throws -> Value {
         var pauses = Pauses(self, attemptsMax: configuration.attemptsMax)
@@ -66,8 +75,13 @@ final class Database: Sendable {
                 let attempt = pauses.attempt
                 switch try await pool.withLane({ try await $0.use { try Self.attempt(on: &$0, attempt, body) } }) {
                 case .ended(let value): return value
-                case .unknown(let value, let xid):
-                    if try await fate(of: xid) == .committed { return value }
+                case .unknown(let value, let xid, let serverLife):
+                    switch try await fate(of: xid, serverLife) {
+                    case .committed: return value
+                    case .unknowable:
+                        if let wasCommitted, try await read({ try wasCommitted(&$0, value) }) { return value }
+                    case .rolledBack: break
+                    }
                     try await pauses.after(PostgresFailure(.connectionLost, "the connection broke during COMMIT"))
                 }
             } catch let failure as PostgresFailure {
@@ -89,18 +103,24 @@ final class Database: Sendable {
                 return .ended(value)
             } catch {
                 guard connection.isBroken, case .committing(let xid) = connection.transaction else { throw error }
-                return .unknown(value, xid: xid)
+                return .unknown(value, xid: xid, serverLife: connection.serverLife)
             }
         }
     }
 
-    private func fate(of xid: String) async throws -> Fate {
+    private func fate(of xid: String, _ serverLife: String?) async throws -> Fate {
         var pauses = Pauses(self, attemptsMax: configuration.attemptsMax)
         while true {
             let status: String?
+            let isSameLife: Bool
             do {
-                status = try await pool.withLane { lane in
-                    try await lane.use { try $0.query(Self.fate.with(xid)).first?.optional("status") }
+                (status, isSameLife) = try await pool.withLane { lane in
+                    try await lane.use { connection in
+                        guard let row = try connection.query(Self.fate.with(xid, serverLife)).first else {
+                            throw PostgresFailure(.corrupt, "asking for a transaction's fate answered nothing")
+                        }
+                        return (try row.optional("status"), try row.bool("is_same_life"))
+                    }
                 }
             } catch let failure as PostgresFailure where failure.sqlState(is: "22023") {
                 // "Transaction ID is in the future": the server restarted, or another took over, without it.
@@ -111,7 +131,7 @@ final class Database: Sendable {
             }
             logger.notice("commit looked up", metadata: ["xid": "\(xid)", "status": "\(status ?? "forgotten")"])
             switch status {
-            case "committed": return .committed
+            case "committed": return isSameLife ? .committed : .unknowable
             case "aborted": return .rolledBack
             case "in progress":
                 // The server has not noticed yet that we are gone.

@@ -16,6 +16,9 @@ import Glibc
         case committing(xid: String)
     }
 
+    private static let knowsLives = Statement(
+        unprepared: "select to_regprocedure('server_life()') is not null as is_there")
+    private static let life = Statement(unprepared: "select server_life() as id")
     private static let begin = Statement(unprepared: "begin")
     private static let current = Statement("current_transaction", "select pg_current_xact_id()::text as xid")
 
@@ -26,6 +29,8 @@ import Glibc
     private var pending: [Call] = []
     private(set) var transaction = Transaction.none
     private(set) var isBroken = false
+    /// Changes when the server crashes (`m0005_server_life`).
+    private(set) var serverLife: String?
 
     /// Connects, and sets the limits of the session.
     static func open(_ configuration: PostgresConfiguration) throws -> PostgresConnection {
@@ -40,7 +45,14 @@ import Glibc
             set idle_in_transaction_session_timeout = \(milliseconds); set timezone = 'UTC'; set jit = off;
             set client_min_messages = warning
             """)
+        connection.serverLife = try connection.readServerLife()
         return connection
+    }
+
+    /// Nil before the first migration.
+    private mutating func readServerLife() throws -> String? {
+        guard try query(Self.knowsLives.with()).first?.bool("is_there") == true else { return nil }
+        return try query(Self.life.with()).first?.text("id")
     }
 
     @unsafe private init(owning handle: OpaquePointer, silenceMilliseconds: Int32) {
