@@ -102,7 +102,8 @@ let package = Package(
         // Band 4: the schedule, and the duties that all nodes share.
         module("Limits", band: 4, ["Membership", "Placement", "ActorCluster", logging]),
         module("Telemetry", band: 4, ["Membership", "Placement", "ActorCluster", logging]),
-        module("Jobs", band: 4, ["ClipModel", "Store", "Blobs", "Media", "Stages", logging]),
+        module(
+            "Jobs", band: 4, ["ClipModel", "Membership", "Store", "Blobs", "Media", "Stages", "ActorCluster", logging]),
 
         // Band 5: the front door.
         module(

@@ -11,13 +11,19 @@ package struct JobService: Sendable {
     package let region: Region
     private let now: WallTime
     private let chance: Chance
+    private let onChange: @Sendable (JobID, Region) -> Void
 
-    package init(store: any Store, blobs: BlobDirectory, region: Region, now: @escaping WallTime, chance: Chance) {
+    /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
+    package init(
+        store: any Store, blobs: BlobDirectory, region: Region, now: @escaping WallTime, chance: Chance,
+        onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
+    ) {
         self.store = store
         self.blobs = blobs
         self.region = region
         self.now = now
         self.chance = chance
+        self.onChange = onChange
     }
 
     // MARK: Uploads
@@ -60,21 +66,30 @@ package struct JobService: Sendable {
     ) async throws -> SubmitOutcome {
         if let problem = options.problem { throw problem }
         let id = chance.draw { JobID(at: now(), using: &$0) }
-        return try await store.submit(
+        let outcome = try await store.submit(
             JobDraft(
                 id: id, upload: upload, region: region, tenant: tenant, options: options, stages: Pipeline.firstStages,
                 idempotency: idempotency))
+        if case .created(let job) = outcome { onChange(job.id, job.region) }
+        return outcome
     }
 
-    package func cancel(_ id: JobID) async throws -> ChangeOutcome { try await store.cancel(id) }
+    package func cancel(_ id: JobID) async throws -> ChangeOutcome { told(try await store.cancel(id)) }
 
     /// Begins again where the job failed; what was finished is kept.
-    package func retry(_ id: JobID) async throws -> ChangeOutcome { try await store.retry(id) }
+    package func retry(_ id: JobID) async throws -> ChangeOutcome { told(try await store.retry(id)) }
+
+    private func told(_ outcome: ChangeOutcome) -> ChangeOutcome {
+        if case .changed(let job) = outcome { onChange(job.id, job.region) }
+        return outcome
+    }
 
     /// Deletes a job with everything only it used. Returns false when there is no such job.
     package func delete(_ id: JobID) async throws -> Bool {
+        let home = try await store.job(id)?.region
         let stages = try await store.stages(of: id)
         guard case .deleted(let unused) = try await store.delete(id) else { return false }
+        if let home { onChange(id, home) }
         // Attempts that died left blobs that no result names; results that others reuse stay.
         let leftovers = try await blobs.list(under: StageAttempt.prefix(of: id), limit: Self.leftoversMax)
         try await blobs.remove(unused + Leftovers.select(leftovers, stages: stages, olderThan: now()))

@@ -32,7 +32,9 @@ extension Worker {
         switch ending {
         case .outcome(let outcome):
             let isProduct = if case .produced = outcome { true } else { false }
-            switch await report(outcome, under: lease) {
+            let report = await report(outcome, under: lease)
+            if report == .published, let home = run.state.withLock({ $0.home }) { onChange(lease.job, home) }
+            switch report {
             case .published where isProduct: break
             case .published, .refused: await discardBlobs(of: lease)
             case .unknown:
@@ -50,7 +52,7 @@ extension Worker {
 
     private func attempt(_ lease: StageLease, _ run: Run) async -> Ending {
         do {
-            switch try await prepare(lease) {
+            switch try await prepare(lease, run) {
             case .jobGone: return .stopped
             case .reuse(let result): return .outcome(.reused(result))
             case .work(let inputs, let cacheKey):
@@ -62,11 +64,12 @@ extension Worker {
         }
     }
 
-    private func prepare(_ lease: StageLease) async throws -> Preparation {
+    private func prepare(_ lease: StageLease, _ run: Run) async throws -> Preparation {
         try await patiently {
             guard let job = try await store.job(lease.job), let upload = try await store.upload(job.upload) else {
                 return .jobGone
             }
+            run.state.withLock { $0.home = job.region }
             let stages = try await store.stages(of: lease.job)
             let inputs = StageInputs(job: job, upload: upload, stages: stages, key: lease.key)
             guard let key = try await runner.cacheKey(inputs) else { return .work(inputs, cacheKey: nil) }

@@ -16,6 +16,8 @@ package actor Worker {
         struct State {
             var grant: CPUSlots.Grant
             var fraction = 0.0
+            /// Where its job is at home; nil before the job was read.
+            var home: Region?
             var givesBack = false
         }
 
@@ -42,6 +44,7 @@ package actor Worker {
     /// The operator wants something else of this node.
     private let emptyBell = Bell()
     private let onSchedulability: @Sendable (NodeSchedulability) -> Void
+    let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
     private(set) var machine: WorkerMachine
     private var keeper: LeaseKeeper
@@ -53,11 +56,13 @@ package actor Worker {
     ///   - schedulability: what the operator wanted when the program started.
     ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
     ///     must return at once.
+    ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
         logger: Logger, schedulability: NodeSchedulability = .schedulable,
-        onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in }
+        onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
+        onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         precondition(node.leaseSeconds == configuration.leaseSeconds, "two lengths of one lease")
         self.node = node
@@ -71,6 +76,7 @@ package actor Worker {
         self.chance = chance
         self.logger = logger
         self.onSchedulability = onSchedulability
+        self.onChange = onChange
         stopwatch = Stopwatch(clock)
         machine = WorkerMachine(schedule: configuration.schedule, schedulability: schedulability)
         keeper = LeaseKeeper(
@@ -95,6 +101,12 @@ package actor Worker {
         drainBell.ring()
         bell.ring()
     }
+
+    /// Stages may be ready: the store is asked now and not at the next poll.
+    package nonisolated func lookForWork() { bell.ring() }
+
+    /// Ends whatever runs here of that job: it was cancelled, deleted or has failed.
+    package func stop(_ job: JobID) { apply(.stopped(job)) }
 
     /// How far the stages are that run here right now.
     package var running: [StageProgress] {

@@ -70,9 +70,9 @@ struct ClusterPart: Sendable {
     }
 
     /// What other nodes may call here.
-    static let targets = CallTargets([
-        RateLimiter.targets, MetricsAggregator.callTargetGroup, PlacementWitness.callTargetGroup,
-    ])
+    static let targets = CallTargets(
+        [RateLimiter.targets, MetricsAggregator.callTargetGroup, PlacementWitness.callTargetGroup]
+            + Coordination.callTargets)
 
     var life: MemberLife { system.life }
 

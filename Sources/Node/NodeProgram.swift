@@ -58,6 +58,9 @@ package struct NodeProgram: Sendable {
             configuration, version: tijeraVersion, schedulability: wanted, store: store, clock: clock,
             now: systemWallTime, logger: logger)
 
+        let coordination = Coordination(
+            store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
+
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
         let speech = SpeechPool(
             configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
@@ -67,11 +70,14 @@ package struct NodeProgram: Sendable {
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
-            logger: logger, schedulability: wanted, onSchedulability: { cluster.obey($0) })
+            logger: logger, schedulability: wanted, onSchedulability: { cluster.obey($0) },
+            onChange: { coordination.tell($0, home: $1) })
+        try coordination.host(worker)
         let sweeper = Sweeper(
             store: store, blobs: blobs, clock: clock, now: systemWallTime, chance: chance, logger: logger)
         let jobs = JobService(
-            store: store, blobs: blobs, region: configuration.region, now: systemWallTime, chance: chance)
+            store: store, blobs: blobs, region: configuration.region, now: systemWallTime, chance: chance,
+            onChange: { coordination.tell($0, home: $1) })
         let gateway = HTTPGateway(
             jobs: jobs,
             identity: GatewayIdentity(
@@ -88,6 +94,7 @@ package struct NodeProgram: Sendable {
                     service: Loop {
                         await cluster.watchLeases(of: store, every: .seconds(1), on: clock)
                     }),
+                .init(service: Loop { await coordination.run() }),
                 .init(service: Loop { await speech.run() }),
                 .init(service: WorkerService(worker: worker)),
                 .init(service: Loop { await sweeper.run() }),

@@ -4,8 +4,8 @@ import Membership
 import Placement
 import Synchronization
 
-/// Tells other nodes by which placement this one finds owners, and asks them for theirs: two nodes that disagree for long
-/// send the same key to two owners, and an operator has to hear of it.
+/// Tells other nodes by which placement this one finds owners, and asks them for theirs: two nodes that disagree for
+/// long send the same key to two owners, and an operator has to hear of it.
 distributed actor PlacementWitness {
     typealias ActorSystem = ClusterActorSystem
 

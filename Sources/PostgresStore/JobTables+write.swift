@@ -6,8 +6,24 @@ extension JobTables {
     static let insertJob = Statement(
         "insert_job",
         """
-        insert into job (id, upload, region, tenant, options, status, notes, created_at)
-        values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, time_of($8))
+        insert into job (id, upload, region, tenant, options, status, notes, created_at, rank)
+        values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, time_of($8), $9)
+        """)
+    /// The start tag of a new job (`FairShare`). Virtual time is read without a lock: a moment's error in it is a
+    /// moment's unfairness.
+    static let takeRank = Statement(
+        "take_rank",
+        """
+        with moment as (
+            select coalesce(
+                (select max(rank) from stage where state = 'running'),
+                (select rank from stage where state = 'ready' order by rank limit 1),
+                (select max(finish) from tenant), 0) as virtual
+        )
+        insert into tenant (id, finish) select $1, virtual + $2::float8 from moment
+        on conflict (id) do update
+            set finish = greatest(tenant.finish, (select virtual from moment)) + $2::float8
+        returning finish - $2::float8 as rank
         """)
     private static let updateJob = Statement(
         "update_job",
@@ -26,8 +42,9 @@ extension JobTables {
         "insert_stages",
         """
         insert into stage (
-            job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before)
-        select $1, name, index, position, $2, state, epoch, attempts, reused, time_of(opened_at), time_of(not_before)
+            job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before, rank)
+        select $1, name, index, position, $2, state, epoch, attempts, reused, time_of(opened_at), time_of(not_before),
+            (select rank from job where id = $1)
         from jsonb_to_recordset($3::jsonb) as new(\(stageFields))
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.

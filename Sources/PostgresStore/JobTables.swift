@@ -19,6 +19,9 @@ enum JobTables {
     static let one = Statement("job", "select \(jobColumns) from job where id = $1")
     static let page = Statement(
         "jobs", "select \(jobColumns) from job where $1::text is null or id < $1 order by id desc limit $2")
+    static let underWay = Statement(
+        "jobs_under_way",
+        "select id, region from job where status = 'processing' and ($1::text is null or id > $1) order by id limit $2")
     static let clips = Statement("clips", "select \(clipColumns) from clip where job = $1 order by ordinal")
     static let clip = Statement("clip", "select \(clipColumns) from clip where job = $1 and ordinal = $2")
     private static let stages = Statement("stages", "select \(stageColumns) from stage where job = $1")

@@ -17,6 +17,8 @@ struct Migration: Sendable {
         Migration(1, "jobs", PackageResources.m0001_jobs_sql),
         Migration(2, "members", PackageResources.m0002_members_sql),
         Migration(3, "limiter", PackageResources.m0003_limiter_sql),
+        Migration(4, "shares", PackageResources.m0004_shares_sql),
+        Migration(5, "server_life", PackageResources.m0005_server_life_sql),
     ]
 }
 

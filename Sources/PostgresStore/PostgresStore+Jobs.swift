@@ -37,7 +37,10 @@ extension PostgresStore {
     // MARK: Jobs
 
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome {
-        try await database.write { connection, _ in
+        try await database.write { connection, attempt in
+            if attempt > 1, let row = try connection.query(JobTables.one.with(draft.id)).first {
+                return .rollBack(.created(try JobTables.job(row)))
+            }
             if let key = draft.idempotency, let outcome = try Self.earlier(draft, key, on: &connection) {
                 return .rollBack(outcome)
             }
@@ -45,12 +48,16 @@ extension PostgresStore {
             guard let upload = try answers[0].first.map({ try UploadTable.upload($0) }),
                 let now = try answers[1].first?.time("now")
             else { return .rollBack(.noSuchUpload) }
+            let take = JobTables.takeRank.with(draft.tenant, FairShare.cost(of: upload))
+            guard let rank = try connection.query(take).first?.double("rank") else {
+                throw PostgresFailure(.corrupt, "taking a rank answered nothing")
+            }
             let record = JobRecord(taking: draft, upload: upload, now: now)
             let job = record.job
             connection.enqueue(
                 JobTables.insertJob.with(
                     job.id, job.upload, job.region, job.tenant, JSON(job.options), job.status.rawValue,
-                    JSON(job.notes), job.createdAt))
+                    JSON(job.notes), job.createdAt, rank))
             JobTables.enqueue(record, before: [:], on: &connection)
             return .commit(.created(job))
         }
@@ -77,6 +84,15 @@ extension PostgresStore {
     package func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
         let limit = min(max(0, limit), StoreLimits.pageRowsMax)
         return try await database.read { try $0.query(JobTables.page.with(cursor, limit)).map(JobTables.job(_:)) }
+    }
+
+    package func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {
+        let limit = min(max(0, limit), StoreLimits.pageRowsMax)
+        return try await database.read { connection in
+            try connection.query(JobTables.underWay.with(cursor, limit)).map {
+                HomedJob(id: try $0.read("id", JobID.init), region: try $0.read("region", Region.init))
+            }
+        }
     }
 
     package func queuePosition(of job: JobID) async throws -> Int {
@@ -165,7 +181,11 @@ extension PostgresStore {
         where idempotency.tenant = $1 and idempotency.key = $2
         """)
     private static let queuePosition = Statement(
-        "queue_position", "select count(*) as count from job where status = 'pending' and id < $1")
+        "queue_position",
+        """
+        select count(*) as count from job, (select rank, id from job where id = $1) as own
+        where job.status = 'pending' and (job.rank, job.id) < (own.rank, own.id)
+        """)
     private static let lockForDeletion = Statement(
         "lock_job_for_deletion", "select upload, ms_of(created_at) as created_at from job where id = $1 for update")
     /// Waits for stages that are just taking one of these results, so that the next statement sees them.

@@ -49,6 +49,22 @@ extension PostgresStore {
         }
     }
 
+    package func freeStages(
+        ofDead node: NodeID, memberEpoch: UInt64, unheardForSeconds: Double
+    ) async throws -> DeathOutcome {
+        try await database.write { connection, _ in
+            // Holds off its claims and its next life while its stages are taken.
+            let answer = try connection.query(
+                Self.lockDeadNode.with(node, Int64(clamping: memberEpoch), unheardForSeconds)
+            ).first
+            guard let answer else { return .rollBack(.unknown) }
+            guard try answer.bool("is_unheard") else { return .rollBack(.heard) }
+            let freed = try connection.query(Self.freeStagesOfNode.with(node, true))
+            try Self.enqueueReleases(freed, on: &connection)
+            return .commit(.freed(stages: freed.values.count))
+        }
+    }
+
     package func nodes() async throws -> [Node] {
         try await database.read { try $0.query(Self.nodes.with()).map(Self.node(_:)) }
     }
@@ -90,6 +106,12 @@ extension PostgresStore {
     }
 
     private static let lockNode = Statement("lock_node", "select 1 from node where id = $1 for update")
+    private static let lockDeadNode = Statement(
+        "lock_dead_node",
+        """
+        select seen_at + $3::float8 * interval '1 second' <= now() as is_unheard from node
+        where id = $1 and member_epoch = $2 and left_at is null for update
+        """)
     private static let register = Statement(
         "register",
         """

@@ -6,7 +6,7 @@ extension PostgresStore {
     package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
         guard limit > 0 else { return [] }
         let limit = min(limit, StoreLimits.claimMax)
-        return try await database.write { connection, _ in
+        return try await database.write(wasCommitted: Self.holds) { connection, _ in
             let rows = try connection.query(Self.claim.with(life.id, life.epoch, life.region, limit))
             guard !rows.isEmpty else { return .rollBack([]) }
             let claimed = try rows.map { try Claimed($0, life: life) }.sorted(by: Claimed.precedes)
@@ -24,6 +24,21 @@ extension PostgresStore {
             return .commit(claimed.map(\.lease))
         }
     }
+
+    /// Whether a claim took effect: all of it did, or nothing.
+    private static func holds(_ connection: inout PostgresConnection, _ leases: [StageLease]) throws -> Bool {
+        guard let lease = leases.first else { return true }
+        let held = held.with(
+            lease.job, lease.key.name.rawValue, lease.key.index, lease.epoch, lease.node, lease.nodeEpoch)
+        return try !connection.query(held).isEmpty
+    }
+
+    private static let held = Statement(
+        "held",
+        """
+        select 1 from stage where job = $1 and name = $2 and index = $3 and epoch = $4 and holder = $5
+            and holder_epoch = $6
+        """)
 
     package func complete(
         _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
@@ -84,6 +99,7 @@ extension PostgresStore {
         let lease: StageLease
         let region: Region
         let isNear: Bool
+        let rank: Double
         let startsJob: Bool
         let at: Timestamp
 
@@ -94,6 +110,7 @@ extension PostgresStore {
                 epoch: try row.int("epoch"), node: life.id, nodeEpoch: life.epoch, attempts: try row.int("attempts"))
             region = try row.read("region", Region.init)
             isNear = region == life.region
+            rank = try row.double("rank")
             startsJob = try row.bool("starts_job")
             at = try row.time("at")
         }
@@ -101,7 +118,7 @@ extension PostgresStore {
         /// Rows come in no order; leases are given out in that of the claim.
         static func precedes(_ left: Self, _ right: Self) -> Bool {
             if left.isNear != right.isNear { return left.isNear }
-            return (left.lease.job, left.lease.key) < (right.lease.job, right.lease.key)
+            return (left.rank, left.lease.job, left.lease.key) < (right.rank, right.lease.job, right.lease.key)
         }
     }
 
@@ -119,12 +136,12 @@ extension PostgresStore {
             select job, name, index from stage
             where state = 'ready' and region = $3 and not_before <= now()
                 and (avoided is distinct from $1 or avoided_until <= now()) and exists (select from life)
-            order by job, position, index limit $4 for no key update skip locked
+            order by rank, job, position, index limit $4 for no key update skip locked
         ), far as materialized (
             select job, name, index from stage
             where state = 'ready' and region <> $3 and not_before <= now()
                 and (avoided is distinct from $1 or avoided_until <= now()) and exists (select from life)
-            order by job, position, index limit $4 - (select count(*) from near) for no key update skip locked
+            order by rank, job, position, index limit $4 - (select count(*) from near) for no key update skip locked
         ), chosen as (
             select * from near union all select * from far
         ), claimed as (
@@ -132,7 +149,8 @@ extension PostgresStore {
                 holder_epoch = $2, failure = null, started_at = now(), ended_at = null
             from chosen
             where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
-            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.region
+            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.region,
+                stage.rank
         ), starting as (
             update job set status = 'processing', started_at = now()
             where id in (

@@ -8,15 +8,16 @@ extension InMemoryStore {
             node.schedulability == .schedulable
         else { return [] }
         let open = entries.values.flatMap { entry in
-            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { (entry.job.region, $0.stage) }
+            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }
+                .map { (region: entry.job.region, rank: entry.rank, stage: $0.stage) }
         }
         let inOrder = open.sorted { left, right in
-            let (leftIsAway, rightIsAway) = (left.0 != life.region, right.0 != life.region)
+            let (leftIsAway, rightIsAway) = (left.region != life.region, right.region != life.region)
             if leftIsAway != rightIsAway { return rightIsAway }
-            return (left.1.job, left.1.key) < (right.1.job, right.1.key)
+            return (left.rank, left.stage.job, left.stage.key) < (right.rank, right.stage.job, right.stage.key)
         }
         var leases: [StageLease] = []
-        for (_, stage) in inOrder.prefix(min(max(0, limit), StoreLimits.claimMax)) {
+        for (_, _, stage) in inOrder.prefix(min(max(0, limit), StoreLimits.claimMax)) {
             guard var record = record(of: stage.job), var claimed = record.stages[stage.key] else { continue }
             record.start()
             leases.append(claimed.claim(by: life, at: now))
@@ -107,6 +108,16 @@ extension InMemoryStore {
             }
             return !isReported && startedAt.advanced(bySeconds: Double(node.draft.leaseSeconds)) <= node.seenAt
         }
+    }
+
+    package func freeStages(
+        ofDead node: NodeID, memberEpoch: UInt64, unheardForSeconds: Double
+    ) -> DeathOutcome {
+        guard let entry = knownNodes[node], entry.draft.memberEpoch == memberEpoch, !entry.hasLeft else {
+            return .unknown
+        }
+        guard entry.seenAt.advanced(bySeconds: unheardForSeconds) <= clock() else { return .heard }
+        return .freed(stages: free(countingAttempt: true) { $0.stage.holder == node })
     }
 
     package func nodes() -> [Node] {

@@ -7,6 +7,8 @@ package actor InMemoryStore: Store {
         var stages: [StageKey: StageRecord] = [:]
         var clips: [ClipID: Clip] = [:]
         var events: [Event] = []
+        /// Its start tag (`FairShare`).
+        var rank = 0.0
     }
 
     struct NodeEntry {
@@ -43,6 +45,8 @@ package actor InMemoryStore: Store {
     var cached: [String: ResultID] = [:]
     var knownNodes: [NodeID: NodeEntry] = [:]
     var idempotency: [IdempotencyKey: IdempotencyEntry] = [:]
+    /// By client: when everything it has asked for so far will have had its turn (`FairShare`).
+    var finishTags: [String: Double] = [:]
     var lastEvent: Int64 = 0
     var lastNodeEpoch = 0
 
@@ -99,9 +103,20 @@ package actor InMemoryStore: Store {
             idempotency[key] = IdempotencyEntry(requestSHA256: requestSHA256, job: draft.id, expiresAt: expiresAt)
         }
         let record = JobRecord(taking: draft, upload: upload, now: now)
-        entries[draft.id] = Entry(job: record.job)
+        entries[draft.id] = Entry(job: record.job, rank: takeRank(draft.tenant, FairShare.cost(of: upload)))
         write(record)
         return .created(record.job)
+    }
+
+    private func takeRank(_ tenant: String, _ cost: Double) -> Double {
+        func ranks(_ state: Stage.State) -> [Double] {
+            entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }.map(\.rank)
+        }
+        let virtual = FairShare.virtualTime(
+            running: ranks(.running).max(), ready: ranks(.ready).min(), finish: finishTags.values.max())
+        let rank = max(virtual, finishTags[tenant] ?? virtual)
+        finishTags[tenant] = rank + cost
+        return rank
     }
 
     package func job(_ id: JobID) -> Job? { entries[id]?.job }
@@ -111,8 +126,17 @@ package actor InMemoryStore: Store {
         return Array(older.sorted { $0.id > $1.id }.prefix(min(max(0, limit), StoreLimits.pageRowsMax)))
     }
 
+    package func jobsUnderWay(after cursor: JobID?, limit: Int) -> [HomedJob] {
+        let open = entries.values.map(\.job).filter { job in
+            job.status == .processing && cursor.map { job.id > $0 } ?? true
+        }
+        let page = open.sorted { $0.id < $1.id }.prefix(min(max(0, limit), StoreLimits.pageRowsMax))
+        return page.map { HomedJob(id: $0.id, region: $0.region) }
+    }
+
     package func queuePosition(of job: JobID) -> Int {
-        entries.values.count { $0.job.status == .pending && $0.job.id < job }
+        guard let own = entries[job] else { return 0 }
+        return entries.values.count { $0.job.status == .pending && ($0.rank, $0.job.id) < (own.rank, job) }
     }
 
     package func cancel(_ id: JobID) throws -> ChangeOutcome { try change(id) { $0.cancel() } }

@@ -20,7 +20,9 @@ package protocol Store: Sendable {
     func job(_ id: JobID) async throws -> Job?
     /// Newest first, those older than `cursor`; at most `limit`.
     func jobs(before cursor: JobID?, limit: Int) async throws -> [Job]
-    /// How many jobs that have not ended were taken in before this one and still wait for their first stage.
+    /// Jobs whose work has begun and has not ended, oldest first, those younger than `cursor`; at most `limit`.
+    func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob]
+    /// How many jobs that wait for their first stage come before this one, by the rank that clients' shares gave them.
     func queuePosition(of job: JobID) async throws -> Int
     /// Ends the job and every stage that has not ended. Running stages learn of it by signal and by heartbeat.
     func cancel(_ id: JobID) async throws -> ChangeOutcome
@@ -39,10 +41,10 @@ package protocol Store: Sendable {
     func clip(_ id: ClipID) async throws -> Clip?
 
     /// Gives up to `limit` (at most `StoreLimits.claimMax`) ready stages to a living node: those of its region first,
-    /// then older jobs first. A stage that last failed on this node for want of a resource is offered to others for
-    /// its first 30 seconds. The first claim of a job makes it `processing`. A life that was replaced, has left or
-    /// whose lease ran out gets nothing, and neither does a node that is cordoned or draining. May give fewer than
-    /// there are while another transaction holds them.
+    /// then in the order of their jobs' ranks (`FairShare`), then older jobs first. A stage that last failed on this
+    /// node for want of a resource is offered to others for its first 30 seconds. The first claim of a job makes it
+    /// `processing`. A life that was replaced, has left or whose lease ran out gets nothing, and neither does a node
+    /// that is cordoned or draining. May give fewer than there are while another transaction holds them.
     func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease]
     /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
     /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
@@ -67,6 +69,12 @@ package protocol Store: Sendable {
     /// stage that kills its node shows in `StageLease.attempts`. A stage that its living holder does not report a whole
     /// lease after the claim is freed too: the answer to that claim was lost on its way.
     func freeStagesOfDeadNodes() async throws -> Int
+    /// The same for one life of a node that the cluster has seen die, without waiting for the end of its lease. Does
+    /// nothing while its last heartbeat is younger than `unheardForSeconds`: what others believe of a node costs it its
+    /// work only when the node says nothing itself.
+    func freeStages(
+        ofDead node: NodeID, memberEpoch: UInt64, unheardForSeconds: Double
+    ) async throws -> DeathOutcome
     func nodes() async throws -> [Node]
     /// Writes down what the operator wants of a node, whether it lives or not; restarts do not change it. Once this has
     /// answered, a node that is not schedulable gets nothing from `claim`, and its next heartbeat tells it so. Answers
@@ -253,6 +261,26 @@ package enum HeartbeatOutcome: Sendable, Hashable {
     case renewed(drop: [StageProgress], schedulability: NodeSchedulability = .schedulable)
     /// A newer life of this node exists, or its row is gone: stop everything.
     case replaced
+}
+
+/// What became of a node that was said to be dead.
+package enum DeathOutcome: Sendable, Hashable {
+    case freed(stages: Int)
+    /// It renewed its lease a moment ago: ask again.
+    case heard
+    /// That life has left, was replaced, or never was.
+    case unknown
+}
+
+/// A job, and the region where it is at home.
+package struct HomedJob: Sendable, Hashable {
+    package let id: JobID
+    package let region: Region
+
+    package init(id: JobID, region: Region) {
+        self.id = id
+        self.region = region
+    }
 }
 
 /// Something changed. Sent after commit; may be lost or repeated, never wrong.

@@ -39,6 +39,16 @@ final class FaultyStore: Store {
     func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await pass { await $0.jobs(before: cursor, limit: limit) }
     }
+    func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {
+        try await pass { await $0.jobsUnderWay(after: cursor, limit: limit) }
+    }
+    func freeStages(
+        ofDead node: NodeID, memberEpoch: UInt64, unheardForSeconds: Double
+    ) async throws -> DeathOutcome {
+        try await pass {
+            await $0.freeStages(ofDead: node, memberEpoch: memberEpoch, unheardForSeconds: unheardForSeconds)
+        }
+    }
     func queuePosition(of job: JobID) async throws -> Int { try await pass { await $0.queuePosition(of: job) } }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.cancel(id) } }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.retry(id) } }

@@ -138,6 +138,29 @@ import Testing
         }
     }
 
+    @Test func `a commit that cannot be looked up, because the server crashed, takes effect once`() async throws {
+        try await withBench { bench in
+            let world = bench.world
+            let upload = try await world.upload()
+            let draft = world.draft(upload.id)
+            try await bench.server.execute("alter system set synchronous_standby_names = 'nobody'")
+            try await bench.server.execute("select pg_reload_conf()")
+            async let submitted = world.store.submit(draft)
+            try await bench.server.awaitRow("wait_event = 'SyncRep'", on: bench.database)
+            try await bench.server.execute("alter system reset synchronous_standby_names")
+            // Durable, not acknowledged: and after the crash its number is nobody's or another's.
+            try await bench.server.restartImmediately()
+            guard case .created(let job) = try await submitted else {
+                Issue.record("the job was not created")
+                return
+            }
+            #expect(job.id == draft.id)
+            #expect(try await world.store.jobs(before: nil, limit: 10).map(\.id) == [draft.id])
+            #expect(try await world.kinds(job.id).count(where: { $0 == .jobCreated }) == 1)
+            #expect(try await world.stage(job.id, StageKey(.scan)).state == .ready)
+        }
+    }
+
     @Test func `a commit that did not happen is repeated`() async throws {
         try await withBench { bench in
             let world = bench.world

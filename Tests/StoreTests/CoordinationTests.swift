@@ -1,0 +1,129 @@
+import ClipModel
+import Store
+import Testing
+
+/// What coordinators ask of the store.
+@Suite struct CoordinationTests {
+    @Test(arguments: Adapter.allCases)
+    func `jobs under way are those that were begun and have not ended`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            var jobs: [Job] = []
+            for _ in 0..<5 { jobs.append(try await world.job()) }
+            let life = try await world.node()
+            for _ in 0..<4 { _ = try await world.claimOne(life) }
+            _ = try await world.store.cancel(jobs[1].id)
+            let expected = [jobs[0], jobs[2], jobs[3]].map { HomedJob(id: $0.id, region: .eu) }
+            #expect(try await world.store.jobsUnderWay(after: nil, limit: 10) == expected)
+            #expect(try await world.store.jobsUnderWay(after: nil, limit: 2) == Array(expected.prefix(2)))
+            #expect(try await world.store.jobsUnderWay(after: jobs[0].id, limit: 2) == Array(expected.suffix(2)))
+        }
+    }
+
+    private func member(_ world: World, epoch: UInt64) async throws -> NodeLife {
+        try await world.store.register(
+            NodeDraft(
+                id: .named("one"), region: .eu, http: "http://one", version: "1", threads: 2, leaseSeconds: 30,
+                memberEpoch: epoch))
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `stages of a dead node are freed before its lease ends`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job(stages: [StageKey(.render, 0), StageKey(.render, 1)])
+            let life = try await member(world, epoch: 7)
+            let lease = try await world.claimOne(life)
+            _ = try await world.claimOne(life)
+            try await world.pass(seconds: 2)
+            let outcome = try await world.store.freeStages(
+                ofDead: life.id, memberEpoch: 7, unheardForSeconds: 1.5)
+            #expect(outcome == .freed(stages: 2))
+            let freed = try await world.stage(job.id, lease.key)
+            #expect(freed.state == .ready && freed.holder == nil && freed.attempts == 1)
+            #expect(try await world.complete(lease, .produced(world.result())) == .stale)
+            #expect(try await world.kinds(job.id).count(where: { $0 == .stageReleased }) == 2)
+            // It was alive after all: it may go on, with new leases.
+            #expect(try await world.store.heartbeat(life, running: []) == .renewed(drop: []))
+            #expect(try await world.claimOne(life).epoch == 2)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `a rumour frees nothing of a node that is heard, has left, or lives again`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job()
+            let life = try await member(world, epoch: 7)
+            let lease = try await world.claimOne(life)
+            func rumour(_ epoch: UInt64, _ name: String = "one") async throws -> DeathOutcome {
+                try await world.store.freeStages(
+                    ofDead: .named(name), memberEpoch: epoch, unheardForSeconds: 60)
+            }
+            #expect(try await rumour(7) == .heard)
+            #expect(try await rumour(6) == .unknown)
+            #expect(try await rumour(7, "two") == .unknown)
+            #expect(try await world.stage(job.id, lease.key).state == .running)
+            try await world.store.leave(life)
+            #expect(try await rumour(7) == .unknown)
+            _ = try await member(world, epoch: 8)
+            #expect(try await rumour(7) == .unknown)
+        }
+    }
+
+    // MARK: Shares
+
+    private func submit(_ world: World, _ tenant: String, bytes: Int64 = 0) async throws -> JobID {
+        let id = world.newUploadID()
+        try await world.store.insert(
+            Upload(
+                id: id, fileName: "talk.mp4", bytes: bytes, sha256: String(repeating: "ab", count: 32),
+                blob: .named("uploads/\(id)"), transcript: nil, createdAt: .start))
+        let draft = JobDraft(
+            id: world.newJobID(), upload: id, region: .eu, tenant: tenant, options: JobOptions(),
+            stages: [StageKey(.scan)])
+        guard case .created(let job) = try await world.store.submit(draft) else { throw Surprise("not created") }
+        return job.id
+    }
+
+    /// The order in which one node that does one stage after the other gets to the jobs.
+    private func order(_ world: World, _ count: Int) async throws -> [JobID] {
+        let life = try await world.node()
+        var order: [JobID] = []
+        for _ in 0..<count {
+            let lease = try await world.claimOne(life)
+            order.append(lease.job)
+            _ = try await world.complete(lease, .produced(world.result()))
+        }
+        return order
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `a client with much waiting does not hold up one with little`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            var noisy: [JobID] = []
+            for _ in 0..<9 { noisy.append(try await submit(world, "noisy")) }
+            let victim = try await submit(world, "victim")
+            #expect(try await order(world, 10) == [noisy[0], victim] + noisy[1...])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `clients take turns by what their jobs cost`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            // Ten minutes against four of two and a half: each client has had the same when the first job is over.
+            var long: [JobID] = [], short: [JobID] = []
+            for _ in 0..<2 { long.append(try await submit(world, "long", bytes: 600 * 250_000)) }
+            for _ in 0..<6 { short.append(try await submit(world, "short", bytes: 150 * 250_000)) }
+            #expect(try await order(world, 8) == [long[0]] + short[..<4] + [long[1]] + short[4...])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `what a client used while others had nothing to do is not held against it`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            for _ in 0..<5 { _ = try await submit(world, "early") }
+            _ = try await order(world, 5)
+            let early = try await submit(world, "early")
+            let late = [try await submit(world, "late"), try await submit(world, "late")]
+            #expect(try await order(world, 3) == [early, late[0], late[1]])
+        }
+    }
+}
