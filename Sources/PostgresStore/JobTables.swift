@@ -18,7 +18,13 @@ enum JobTables {
 
     static let one = Statement("job", "select \(jobColumns) from job where id = $1")
     static let page = Statement(
-        "jobs", "select \(jobColumns) from job where $1::text is null or id < $1 order by id desc limit $2")
+        "jobs",
+        """
+        select \(jobColumns) from job
+        where ($1::text is null or id < $1) and ($3::text is null or status = $3)
+            and ($4::text is null or tenant = $4) and ($5::text is null or failure->'failure'->>'code' = $5)
+        order by id desc limit $2
+        """)
     static let clips = Statement("clips", "select \(clipColumns) from clip where job = $1 order by ordinal")
     static let clip = Statement("clip", "select \(clipColumns) from clip where job = $1 and ordinal = $2")
     private static let stages = Statement("stages", "select \(stageColumns) from stage where job = $1")
