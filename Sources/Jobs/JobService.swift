@@ -20,6 +20,8 @@ package struct JobService: Sendable {
         self.chance = chance
     }
 
+    var currentTime: Timestamp { now() }
+
     // MARK: Uploads
 
     /// A fresh identifier for an upload whose bytes are about to arrive.
