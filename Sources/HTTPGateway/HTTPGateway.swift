@@ -43,7 +43,8 @@ package struct HTTPGateway: Service {
         let admin = AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now)
         let routes =
             Self.routes(jobs: jobs, identity: identity, configuration: configuration, gate: gate, clock: clock)
-            + admin.routes + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
+            + admin.routes + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
+            + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
         self.glance = glance
         var table = RouteTable()
         for route in routes { table.add(route.method, route.template) }

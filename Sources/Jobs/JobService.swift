@@ -26,6 +26,8 @@ package struct JobService: Sendable {
         self.onChange = onChange
     }
 
+    var currentTime: Timestamp { now() }
+
     // MARK: Uploads
 
     /// A fresh identifier for an upload whose bytes are about to arrive.

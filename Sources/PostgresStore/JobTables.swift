@@ -18,7 +18,13 @@ enum JobTables {
 
     static let one = Statement("job", "select \(jobColumns) from job where id = $1")
     static let page = Statement(
-        "jobs", "select \(jobColumns) from job where $1::text is null or id < $1 order by id desc limit $2")
+        "jobs",
+        """
+        select \(jobColumns) from job
+        where ($1::text is null or id < $1) and ($3::text is null or status = $3)
+            and ($4::text is null or tenant = $4) and ($5::text is null or failure->'failure'->>'code' = $5)
+        order by id desc limit $2
+        """)
     static let underWay = Statement(
         "jobs_under_way",
         "select id, region from job where status = 'processing' and ($1::text is null or id > $1) order by id limit $2")

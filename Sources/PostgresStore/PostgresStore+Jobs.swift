@@ -81,9 +81,11 @@ extension PostgresStore {
         try await database.read { try $0.query(JobTables.one.with(id)).first.map(JobTables.job(_:)) }
     }
 
-    package func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
+    package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         let limit = min(max(0, limit), StoreLimits.pageRowsMax)
-        return try await database.read { try $0.query(JobTables.page.with(cursor, limit)).map(JobTables.job(_:)) }
+        let page = JobTables.page.with(
+            cursor, limit, filter.status?.rawValue, filter.tenant, filter.failureCode)
+        return try await database.read { try $0.query(page).map(JobTables.job(_:)) }
     }
 
     package func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {

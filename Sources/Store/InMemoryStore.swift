@@ -121,8 +121,10 @@ package actor InMemoryStore: Store {
 
     package func job(_ id: JobID) -> Job? { entries[id]?.job }
 
-    package func jobs(before cursor: JobID?, limit: Int) -> [Job] {
-        let older = entries.values.map(\.job).filter { job in cursor.map { job.id < $0 } ?? true }
+    package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) -> [Job] {
+        let older = entries.values.map(\.job).filter { job in
+            filter.fits(job) && (cursor.map { job.id < $0 } ?? true)
+        }
         return Array(older.sorted { $0.id > $1.id }.prefix(min(max(0, limit), StoreLimits.pageRowsMax)))
     }
 

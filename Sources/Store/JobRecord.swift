@@ -191,21 +191,60 @@ package struct JobRecord: Sendable {
     package mutating func retry() -> Bool {
         let again = orderedStages.filter { $0.stage.state == .failed || $0.stage.state == .cancelled }
         guard job.status == .error, !again.isEmpty else { return false }
+        resume()
+        for record in again { restart(record) }
+        signals.insert(.work)
+        return true
+    }
+
+    /// False when the stage cannot be made ready again: it is done, it was abandoned (a retry of the job brings it
+    /// back), its job ended without an error, or its clip's job is being published without it.
+    package mutating func requeue(_ key: StageKey) -> Bool {
+        guard let record = stages[key], !job.status.hasEnded || job.status == .error else { return false }
+        switch record.stage.state {
+        case .done, .cancelled: return false
+        case .ready: restart(record)
+        case .running: takeBack(record)
+        case .failed:
+            guard job.status == .error || stages[StageKey(.publish)] == nil else { return false }
+            resume()
+            restart(record)
+            // What was abandoned was abandoned for a failure, and nobody else would ever open it again. What another
+            // failure makes useless is abandoned again with the next outcome.
+            for abandoned in orderedStages where abandoned.stage.state == .cancelled { restart(abandoned) }
+        }
+        signals.insert(.work)
+        return true
+    }
+
+    /// From `error` back to `processing`.
+    private mutating func resume() {
+        guard job.status == .error else { return }
         job.status = .processing
         job.failure = nil
         job.endedAt = nil
         jobChanged = true
         log(EventDraft(.jobRetried))
-        for var record in again {
-            record.reopen(afterSeconds: 0, at: now)
-            record.stage.attempts = 0
-            record.stage.failure = nil
-            record.avoidance = nil
-            put(record)
-            log(EventDraft(.stageOpened, stage: record.stage.key))
-        }
-        signals.insert(.work)
-        return true
+    }
+
+    /// Ready at once, as if nothing had been tried.
+    private mutating func restart(_ before: StageRecord) {
+        var record = before
+        record.reopen(afterSeconds: 0, at: now)
+        record.stage.attempts = 0
+        record.stage.failure = nil
+        record.avoidance = nil
+        put(record)
+        log(EventDraft(.stageOpened, stage: record.stage.key))
+    }
+
+    /// Takes a running stage from its holder, which hears of it with its next heartbeat and is fenced until then.
+    private mutating func takeBack(_ before: StageRecord) {
+        var record = before
+        record.release(countingAttempt: false, jobHasEnded: false, at: now)
+        record.stage.attempts = 0
+        put(record)
+        log(EventDraft(.stageReleased, stage: record.stage.key, node: before.stage.holder))
     }
 
     private mutating func become(_ status: Job.Status, because failure: JobFailure?) throws(StoreError) {

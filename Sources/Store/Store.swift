@@ -18,10 +18,10 @@ package protocol Store: Sendable {
     /// Takes a job in with its first stages. The same idempotency key and the same draft answer with the first job.
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome
     func job(_ id: JobID) async throws -> Job?
-    /// Newest first, those older than `cursor`; at most `limit`.
-    func jobs(before cursor: JobID?, limit: Int) async throws -> [Job]
     /// Jobs whose work has begun and has not ended, oldest first, those younger than `cursor`; at most `limit`.
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob]
+    /// Those that fit, newest first, older than `cursor`; at most `limit`.
+    func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job]
     /// How many jobs that wait for their first stage come before this one, by the rank that clients' shares gave them.
     func queuePosition(of job: JobID) async throws -> Int
     /// Ends the job and every stage that has not ended. Running stages learn of it by signal and by heartbeat.
@@ -31,6 +31,13 @@ package protocol Store: Sendable {
     /// Deletes the job, its events and clips, the results no other job uses, and its upload when it was the last user.
     /// Running stages lose their leases.
     func delete(_ id: JobID) async throws -> DeleteOutcome
+
+    /// Makes one stage of a job that has not ended well ready at once, with a fresh count of attempts: one that failed
+    /// (and with it what was abandoned because of it), one that waits for a retry, or one that runs, whose holder loses
+    /// its lease. A job in `error` becomes `processing`; its other failed stages stay failed.
+    func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome
+    /// What the ready stages of a job wait for, and how many stages a claim takes before them.
+    func waits(of job: JobID) async throws -> JobWaits
 
     // MARK: Stages
 

@@ -78,12 +78,18 @@ struct AdminClient: Sendable {
     func get<Value: Decodable>(
         _ path: String, _ query: [(name: String, value: String?)] = [], as type: Value.Type = Value.self
     ) async throws -> Value {
-        let pairs = query.compactMap { pair in pair.value.map { pair.name + "=" + Self.escaped($0) } }
-        return try await send("GET", pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&"))
+        try await send("GET", Self.address(path, query))
     }
 
-    func post<Value: Decodable>(_ path: String, as type: Value.Type = Value.self) async throws -> Value {
-        try await send("POST", path)
+    func post<Value: Decodable>(
+        _ path: String, _ query: [(name: String, value: String?)] = [], as type: Value.Type = Value.self
+    ) async throws -> Value {
+        try await send("POST", Self.address(path, query))
+    }
+
+    private static func address(_ path: String, _ query: [(name: String, value: String?)]) -> String {
+        let pairs = query.compactMap { pair in pair.value.map { pair.name + "=" + escaped($0) } }
+        return pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
     }
 
     /// One segment of a path or one value of a query.

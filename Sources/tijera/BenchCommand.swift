@@ -4,11 +4,11 @@ import Foundation
 import Media
 import Node
 
-/// `tijera bench claim`, `tijera bench transcribe`, `tijera bench calls`
+/// `tijera bench claim`, `tijera bench transcribe`, `tijera bench calls`, `tijera bench limits`
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures parts of the system on this machine.",
-        subcommands: [Claim.self, Transcribe.self, Calls.self])
+        subcommands: [Claim.self, Transcribe.self, Calls.self, Limits.self])
 
     struct Claim: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -92,6 +92,32 @@ struct BenchCommand: AsyncParsableCommand {
             guard (1...10_000).contains(inFlight) else {
                 throw ValidationError("--in-flight must be between 1 and 10000")
             }
+            guard (0.1...600).contains(seconds) else { throw ValidationError("--seconds must be between 0.1 and 600") }
+        }
+    }
+
+    struct Limits: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Decisions of the limiters of three nodes in this process, over mutual TLS on loopback.")
+
+        @Option(help: "Folder of a cluster's certificates, as cluster/up makes it, with eu-1, us-1 and eu-2.")
+        var certificates: String
+
+        @Option(help: "Callers on each node, each with one check under way.")
+        var callers = 256
+
+        @Option(help: "How long each kind of check is measured.")
+        var seconds = 5.0
+
+        func run() async throws {
+            let figures = try await LimitBenchmark(
+                certificates: certificates, callers: callers, seconds: seconds
+            ).run()
+            Terminal.say(String(decoding: try JSONEncoder().encode(figures), as: UTF8.self))
+        }
+
+        func validate() throws {
+            guard (1...3000).contains(callers) else { throw ValidationError("--callers must be between 1 and 3000") }
             guard (0.1...600).contains(seconds) else { throw ValidationError("--seconds must be between 0.1 and 600") }
         }
     }

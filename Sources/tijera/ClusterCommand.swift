@@ -23,11 +23,11 @@ struct ClusterCommand: AsyncParsableCommand {
     }
 
     /// Runs `body`; what goes wrong with the asking is told on standard error and ends with its own code.
-    static func reporting(_ body: () async throws -> Void) async throws {
+    static func reporting(_ command: String = "cluster", _ body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error as AdminError {
-            Terminal.complain("tijera cluster: \(error.description)")
+            Terminal.complain("tijera \(command): \(error.description)")
             throw error.isRefusal ? Exit.refused : Exit.unreachable
         }
     }

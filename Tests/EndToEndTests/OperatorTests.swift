@@ -34,7 +34,11 @@ extension EndToEndTests {
 
     /// Nodes and token come from what cluster/up wrote down.
     private func operate(_ arguments: [String]) async throws -> Shell.Output {
-        try await Shell.run(Cluster.executable, ["cluster"] + arguments, environment: ["TIJERA_DATA": cluster.folder])
+        try await tijera(["cluster"] + arguments)
+    }
+
+    private func tijera(_ arguments: [String]) async throws -> Shell.Output {
+        try await Shell.run(Cluster.executable, arguments, environment: ["TIJERA_DATA": cluster.folder])
     }
 
     private func decoded<Value: Decodable>(_ output: Shell.Output) throws -> Value {
@@ -125,5 +129,57 @@ extension EndToEndTests {
         #expect(revived.schedulability == "draining" && revived.keyShare == 0)
         #expect(try await operate(["uncordon", chosen]).code == 0)
         #expect(try await operate(["cordon", "no-such-node"]).code == 2)
+    }
+
+    @Test func `a job that waits for cordoned nodes says so, and its waterfall tells the wait`() async throws {
+        _ = try await becomeHealthy()
+        for node in cluster.nodes { #expect(try await operate(["cordon", node.name]).code == 0) }
+        let video = try await Material.shortTalk(in: cluster.folder, variant: 41)
+        let job = try await client.submit(client.upload(video))
+        let why = try await tijera(["jobs", "why", job.rawValue])
+        #expect(why.code == 10, "\(why.text)")
+        #expect(why.text.contains("All 3 living nodes are cordoned") && why.text.contains("uncordon"), "\(why.text)")
+        let told: JobExplanation = try decoded(try await tijera(["jobs", "why", job.rawValue, "--json"]))
+        #expect(told.reason.code == .noSchedulableNode && told.reason.stage == "scan" && told.needsOperator)
+        let listed = try await tijera(["jobs", "list", "--status", "pending"])
+        #expect(listed.code == 0 && listed.text.contains(job.rawValue), "\(listed.text)")
+
+        for node in cluster.nodes { #expect(try await operate(["uncordon", node.name]).code == 0) }
+        let running = try await client.wait(for: job) { $0.status == .processing || $0.status.hasEnded }
+        #expect(running.status != .error)
+        #expect(try await client.end(of: job).status == .ready)
+        struct Answer: Decodable { let waterfall: JobWaterfall }
+        let answer = try await client.http.send(
+            HTTPRequest("GET", cluster.nodes[1].http + "/api/jobs/\(job)/waterfall"))
+        let waterfall = try JSONDecoder().decode(Answer.self, from: Data(answer.body)).waterfall
+        let scan = try #require(waterfall.stages.first { $0.name == .scan }?.attempts.first)
+        let created = waterfall.createdAt, started = try #require(scan.startedAt)
+        #expect(abs(try #require(scan.queueSeconds) - started.seconds(since: created)) < 0.1)
+        #expect(waterfall.isComplete && waterfall.stages.allSatisfy { $0.attempts.last?.node != nil })
+        #expect(waterfall.stages.filter { $0.name == .render }.allSatisfy { ($0.bytes ?? 0) > 1000 })
+        let shown = try await tijera(["jobs", "show", job.rawValue])
+        #expect(shown.code == 0 && shown.text.contains("render[0]"), "\(shown.text)")
+    }
+
+    @Test func `a dead letter is shown with its reason, explained, and requeued`() async throws {
+        let fake = cluster.folder + "/no-video-\(cluster.nodes.count).mp4"
+        try Data(String(repeating: "text\n", count: 4000).utf8).write(to: URL(filePath: fake))
+        let job = try await client.submit(client.upload(fake))
+        let failed = try await client.end(of: job)
+        let code = try #require(failed.error?.code)
+        let letters = try await tijera(["jobs", "dead-letters", "--code", code])
+        #expect(letters.code == 0 && letters.text.contains(job.rawValue), "\(letters.text)")
+        let told: JobExplanation = try decoded(try await tijera(["jobs", "why", job.rawValue, "--json"]))
+        #expect(told.reason.code == .endedInError && told.reason.error?.code == code && !told.needsOperator)
+        let rehearsed = try await tijera(["jobs", "dead-letters", "requeue", "--code", code, "--dry-run"])
+        #expect(rehearsed.code == 0 && rehearsed.text.contains(job.rawValue), "\(rehearsed.text)")
+        #expect(try await client.job(job).status == .error)
+        let stage = try #require(failed.error?.stage)
+        let requeued = try await tijera(["jobs", "requeue", job.rawValue, stage])
+        #expect(requeued.code == 0 && requeued.text.contains("is processing"), "\(requeued.text)")
+        // The file is what it was, so the job ends as it did.
+        #expect(try await client.end(of: job).error?.code == code)
+        #expect(try await tijera(["jobs", "retry", "job_01hzzzzzzzzzzzzzzzzzzzzzzz"]).code == 2)
+        #expect(try await tijera(["jobs", "requeue", job.rawValue, "RENDER 2"]).code == 64)
     }
 }

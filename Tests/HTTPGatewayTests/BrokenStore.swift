@@ -25,11 +25,13 @@ struct BrokenStore: Store {
     func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] { try fail() }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await submitting() }
     func job(_ id: JobID) async throws -> Job? { try fail() }
-    func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] { try fail() }
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] { try fail() }
     func freeStages(
         ofDead node: NodeID, memberEpoch: UInt64, unheardForSeconds: Double
     ) async throws -> DeathOutcome { try fail() }
+    func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] { try fail() }
+    func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome { try fail() }
+    func waits(of job: JobID) async throws -> JobWaits { try fail() }
     func queuePosition(of job: JobID) async throws -> Int { try fail() }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try fail() }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try fail() }

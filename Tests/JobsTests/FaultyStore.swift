@@ -36,8 +36,8 @@ final class FaultyStore: Store {
     }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await pass { try await $0.submit(draft) } }
     func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
-    func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
-        try await pass { await $0.jobs(before: cursor, limit: limit) }
+    func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
+        try await pass { await $0.jobs(filter, before: cursor, limit: limit) }
     }
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {
         try await pass { await $0.jobsUnderWay(after: cursor, limit: limit) }
@@ -49,6 +49,10 @@ final class FaultyStore: Store {
             await $0.freeStages(ofDead: node, memberEpoch: memberEpoch, unheardForSeconds: unheardForSeconds)
         }
     }
+    func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome {
+        try await pass { try await $0.requeue(key, of: job) }
+    }
+    func waits(of job: JobID) async throws -> JobWaits { try await pass { await $0.waits(of: job) } }
     func queuePosition(of job: JobID) async throws -> Int { try await pass { await $0.queuePosition(of: job) } }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.cancel(id) } }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.retry(id) } }

@@ -12,6 +12,7 @@ final class LimitedWorld {
     final class Record: Sendable {
         struct Entry: Sendable {
             let at: Nanoseconds
+            let node: String
             let subject: String
             let answer: LimitAnswer
         }
@@ -31,7 +32,9 @@ final class LimitedWorld {
     let world: ClusterWorld
     let record = Record()
     private let limiters = Limiters()
-    private var runs: [String: Errand<Void>] = [:]
+    /// The limiter of a node, and its clients: they end with it. A client that outlived its node would go on asking a
+    /// dead limiter, which thinks itself the owner for ever, and what no cluster admits would be counted.
+    private var runs: [String: [Errand<Void>]] = [:]
 
     /// - Parameter keeper: makes where the snapshots are kept, once for the whole cluster.
     init(
@@ -61,7 +64,7 @@ final class LimitedWorld {
     /// Set after the world is there, because it keeps time by the world's clock.
     private final class Kept { var value = LimiterSnapshots.none }
 
-    deinit { for run in runs.values { run.cancel() } }
+    deinit { for run in runs.values.joined() { run.cancel() } }
 
     // MARK: Nodes
 
@@ -75,15 +78,14 @@ final class LimitedWorld {
     func start(_ name: String) {
         world.start(name)
         let limiter = limiter(name)
-        runs[name] = world.begin(on: name) { _ in await limiter.run() }
+        runs[name] = [world.begin(on: name) { _ in await limiter.run() }]
     }
 
     func crash(_ name: String) { end(name) { world.crash(name) } }
     func powerOff(_ name: String) { end(name) { world.powerOff(name) } }
 
     private func end(_ name: String, _ how: () -> Void) {
-        runs[name]?.cancel()
-        runs[name] = nil
+        for run in runs.removeValue(forKey: name) ?? [] { run.cancel() }
         how()
     }
 
@@ -132,7 +134,7 @@ final class LimitedWorld {
     ) {
         let (limiter, record, scheduler) = (limiter(name), record, world.scheduler)
         let clock = VirtualClock(scheduler)
-        _ = world.begin(on: name) { _ in
+        let client = world.begin(on: name) { _ in
             var random = ClusterSimulation.SeededGenerator(seed)
             let end = scheduler.now + duration
             while scheduler.now < end {
@@ -141,11 +143,13 @@ final class LimitedWorld {
                     let answer = try await limiter.check("api", subject)
                     record.add(
                         Record.Entry(
-                            at: Nanoseconds(scheduler.now / .nanoseconds(1)), subject: subject, answer: answer))
+                            at: Nanoseconds(scheduler.now / .nanoseconds(1)), node: name, subject: subject,
+                            answer: answer))
                     try await clock.sleep(for: random.duration(in: .microseconds(50)...Duration.milliseconds(2)))
                 }
             }
         }
+        runs[name, default: []].append(client)
     }
 
     /// The most that any window of any subject held above its burst and what came back in it.

@@ -177,6 +177,23 @@ def watch_and_take(visit: Visit, out: Path):
     print(f"{count} clips shown, played and downloaded")
 
 
+def check_waterfall(visit: Visit):
+    """Opened by keyboard: every stage with a bar, and who took how long in words."""
+    page = visit.page
+    page.locator("details.waterfall summary").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".waterfall-row .waterfall-bar", timeout=20_000)
+    rows = page.locator(".waterfall-row")
+    assert rows.count() >= 10, f"{rows.count()} stages"
+    for index in range(rows.count()):
+        row = rows.nth(index)
+        assert row.locator(".waterfall-bar").count() >= 1, row.inner_text()
+        assert re.search(r"trabajó\s\d", row.locator(".waterfall-figures").inner_text()), row.inner_text()
+    assert re.search(r"Esperó .* trabajó .*B", page.locator(".waterfall-sum").inner_text())
+    visit.shot("desktop-waterfall")
+    page.locator(".waterfall").screenshot(path=str(visit.out / "waterfall.png"))
+
+
 def check_failure(visit: Visit, out: Path):
     """A text that calls itself a video ends in an error that says what to do, in the reader's language."""
     fake = out / "no es un video.mp4"
@@ -211,10 +228,12 @@ def run(base: str, video: Path, out: Path):
         job = send(visit, video, clips=4)
         follow(visit)
         watch_and_take(visit, out)
+        check_waterfall(visit)
         check_accessibility(visit.page)
         visit.page.set_viewport_size(PHONE)
         check_width(visit.page, "the job on a phone")
         visit.shot("phone-ready")
+        visit.page.locator(".waterfall").screenshot(path=str(out / "waterfall-phone.png"))
         visit.open()
         visit.page.wait_for_selector(f'.job-row[href="#/jobs/{job}"]')
         check_width(visit.page, "the first view on a phone")

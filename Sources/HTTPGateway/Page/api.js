@@ -28,6 +28,7 @@ async function call(path, init = {}) {
 
 export const listJobs = (cursor) => call(`/api/jobs?limit=10${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 export const getJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}`);
+export const getWaterfall = (id) => call(`/api/jobs/${encodeURIComponent(id)}/waterfall`);
 export const cancelJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}/cancel`, { method: "POST" });
 export const retryJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
 export const deleteJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });

@@ -8,6 +8,7 @@ import { errorNotice } from "./errors.js";
 import { follow } from "./follow.js";
 import { ago, clock, number, span } from "./format.js";
 import { language, t, tOr } from "./i18n.js";
+import { waterfallPanel } from "./waterfall.js";
 import { workPanel } from "./work.js";
 
 export function jobView(id) {
@@ -19,6 +20,7 @@ export function jobView(id) {
   const notices = el("div", { class: "job-notices" });
   const work = workPanel();
   const clips = clipsGrid();
+  const waterfall = waterfallPanel(id);
   const activity = activityLog();
   const body = el("div", { class: "job-body" }, el("div", { class: "skeleton skeleton-tall" }));
   const node = el(
@@ -47,6 +49,7 @@ export function jobView(id) {
     progress.update(job);
     work.update(job);
     clips.update(next);
+    waterfall.update(job);
     paintActions();
     notices.replaceChildren(
       ...(job.error ? [errorNotice(job.error)] : []),
@@ -60,7 +63,7 @@ export function jobView(id) {
     if (arranged === order) return;
     arranged = order;
     const parts = order === "clips" ? [clips.node, work.node] : [progress.node, work.node, clips.node];
-    body.replaceChildren(...parts, activity.node);
+    body.replaceChildren(...parts, waterfall.node, activity.node);
   };
 
   const paintActions = () => {

@@ -22,6 +22,7 @@ struct JobRoutes: Sendable {
             Route(.post, "/api/jobs", submit),
             Route(.get, "/api/jobs", list),
             Route(.get, "/api/jobs/{id}", show),
+            Route(.get, "/api/jobs/{id}/waterfall", waterfall),
             Route(.delete, "/api/jobs/{id}", delete),
             Route(.post, "/api/jobs/{id}/cancel", cancel),
             Route(.post, "/api/jobs/{id}/retry", retry),
@@ -114,6 +115,13 @@ struct JobRoutes: Sendable {
 
     @Sendable private func show(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try await answer(try context.jobID())
+    }
+
+    private struct Waterfall: Encodable { let waterfall: JobWaterfall }
+
+    @Sendable private func waterfall(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        guard let waterfall = try await jobs.waterfall(try context.jobID()) else { throw Problem.noSuchJob }
+        return JSONAnswer.make(Waterfall(waterfall: waterfall))
     }
 
     @Sendable private func delete(_ request: Request, _ context: GatewayContext) async throws -> Response {

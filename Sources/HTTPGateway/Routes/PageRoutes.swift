@@ -46,6 +46,7 @@ struct PageRoutes: Sendable {
             Asset("/assets/recent.js", script, PackageResources.recent_js),
             Asset("/assets/session.js", script, PackageResources.session_js),
             Asset("/assets/upload.js", script, PackageResources.upload_js),
+            Asset("/assets/waterfall.js", script, PackageResources.waterfall_js),
             Asset("/assets/work.js", script, PackageResources.work_js),
             Asset("/assets/es.json", "application/json", PackageResources.es_json),
             Asset("/assets/en.json", "application/json", PackageResources.en_json),

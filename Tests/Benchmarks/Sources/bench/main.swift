@@ -77,7 +77,9 @@ func stageTable(_ job: Report.Job) throws {
 }
 
 func check(_ figures: [String: Double], against path: String) throws -> Bool {
-    let thresholds = try JSONDecoder().decode([String: Threshold].self, from: Data(contentsOf: URL(filePath: path)))
+    let groups = try JSONDecoder().decode(
+        [String: [String: Threshold]].self, from: Data(contentsOf: URL(filePath: path)))
+    guard let thresholds = groups["job"] else { throw BenchmarkError("\(path) says nothing about the job") }
     var isGood = true
     row(["figure", "value", "threshold", ""])
     row(["---", "---", "---", "---"])

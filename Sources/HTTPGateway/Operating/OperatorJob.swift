@@ -1,0 +1,44 @@
+package import ClipModel
+package import Jobs
+import Store
+
+/// A job as operators see it in lists: a row of `GET /admin/v1/jobs` and of `/admin/v1/dead-letters`.
+///
+/// Field names are part of the API: add, do not rename.
+package struct OperatorJob: Codable, Hashable, Sendable {
+    package var id: JobID
+    package var status: Job.Status
+    package var tenant: String
+    package var region: Region
+    /// Of the job's failure: whether it is worth another try as it is.
+    package var failureClass: Failure.Class?
+    package var error: JobView.ErrorView?
+    package var createdAt: Timestamp
+    package var startedAt: Timestamp?
+    package var endedAt: Timestamp?
+
+    package init(_ job: Job) {
+        id = job.id
+        status = job.status
+        tenant = job.tenant
+        region = job.region
+        failureClass = job.failure?.failure.class
+        error = job.failure.map { JobView.ErrorView($0.failure, stage: $0.stage) }
+        createdAt = job.createdAt
+        startedAt = job.startedAt
+        endedAt = job.endedAt
+    }
+}
+
+package struct OperatorJobPage: Codable, Hashable, Sendable {
+    package var jobs: [OperatorJob]
+    /// Send it as `cursor` to get the next page; absent on the last one.
+    package var nextCursor: JobID?
+}
+
+/// `GET /admin/v1/jobs/{id}`
+package struct OperatorJobDetail: Codable, Hashable, Sendable {
+    package var tenant: String
+    package var job: JobView
+    package var waterfall: JobWaterfall
+}

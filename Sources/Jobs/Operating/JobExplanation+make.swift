@@ -1,0 +1,256 @@
+package import ClipModel
+import Stages
+package import Store
+
+extension JobExplanation {
+    /// What is known of a job and of those who could work on it, at one moment.
+    package struct Picture: Sendable {
+        package var job: Job
+        package var upload: Upload
+        package var stages: [Stage]
+        package var waits: JobWaits
+        package var nodes: [Node]
+        /// Who lives as a member of the cluster, whatever the database says; nil: the asked node is in no cluster.
+        package var members: Set<NodeID>?
+
+        package init(
+            job: Job, upload: Upload, stages: [Stage], waits: JobWaits, nodes: [Node], members: Set<NodeID>? = nil
+        ) {
+            self.job = job
+            self.upload = upload
+            self.stages = stages
+            self.waits = waits
+            self.nodes = nodes
+            self.members = members
+        }
+    }
+
+    /// Pure, so that every node explains alike.
+    package static func make(_ picture: Picture) -> JobExplanation {
+        let stages = picture.job.status.hasEnded ? picture.endings : picture.reasons
+        let reason = picture.job.status.hasEnded ? picture.ending : headline(stages, of: picture.job)
+        return JobExplanation(
+            job: picture.job.id, status: picture.job.status, reason: reason, hint: picture.hint(for: reason),
+            needsOperator: reason.code.needsOperator, stages: stages)
+    }
+
+    /// A job with a running stage does not wait; else it waits for what its first ready stage waits for.
+    private static func headline(_ reasons: [Reason], of job: Job) -> Reason {
+        let waiting = reasons.filter { $0.code != .otherStages && $0.code != .failed && $0.code != .abandoned }
+        // Only between two writes of one node is there nothing that runs and nothing that could.
+        return waiting.first { $0.code == .running } ?? waiting.first ?? reasons.first
+            ?? Reason(.aboutToStart, "The next stage of \(job.id) is about to be opened.")
+    }
+}
+
+extension JobExplanation.Picture {
+    fileprivate typealias Reason = JobExplanation.Reason
+
+    // MARK: What has ended
+
+    fileprivate var ending: Reason {
+        switch job.status {
+        case .ready: Reason(.endedReady, "The job ended well\(moment).")
+        case .cancelled: Reason(.endedCancelled, "The job was cancelled\(moment).")
+        case .error, .pending, .processing:
+            Reason(
+                .endedInError,
+                "The job ended in an error\(moment)"
+                    + (job.failure.map { " in \($0.stage): \($0.failure.reason)" } ?? "."),
+                stage: job.failure?.stage,
+                error: job.failure.map { JobView.ErrorView($0.failure, stage: $0.stage) })
+        }
+    }
+
+    private var moment: String { job.endedAt.map { " at \($0)" } ?? "" }
+
+    fileprivate var endings: [Reason] { stages.compactMap { ended($0) } }
+
+    private func ended(_ stage: Stage) -> Reason? {
+        switch stage.state {
+        case .failed:
+            Reason(
+                .failed, "It failed for good after \(plural(stage.attempts, "attempt")): \(reason(stage.failure))",
+                stage: stage.key, error: error(of: stage))
+        case .cancelled:
+            Reason(.abandoned, "It was given up, because the job ended or could not use it.", stage: stage.key)
+        case .ready, .running, .done: nil
+        }
+    }
+
+    // MARK: What goes on
+
+    fileprivate var reasons: [Reason] {
+        var reasons = stages.compactMap { stage in
+            switch stage.state {
+            case .running: running(stage)
+            case .ready: waiting(stage)
+            case .failed, .cancelled: ended(stage)
+            case .done: nil
+            }
+        }
+        // A result that this version cannot read hides what comes later, not what is there.
+        guard let plan = try? JobPlan(job: job, upload: upload, stages: stages) else { return reasons }
+        reasons += plan.keys.filter { plan.stages[$0] == nil }.map { unopened($0, plan) }
+        return reasons
+    }
+
+    private func running(_ stage: Stage) -> Reason {
+        let node = nodes.first { $0.id == stage.holder }
+        let report = node?.running.first { $0.job == job.id && $0.key == stage.key && $0.epoch == stage.epoch }
+        let name = stage.holder?.rawValue ?? "a node"
+        guard node?.isAlive == true else {
+            return Reason(
+                .holderDead, "Its node \(name) has lost its lease; another takes the stage within seconds.",
+                stage: stage.key, node: stage.holder)
+        }
+        return Reason(
+            .running, "It runs on \(name), \(percent(report?.fraction ?? 0)) done, \(ordinal(stage.attempts)) attempt.",
+            stage: stage.key, node: stage.holder, fraction: report?.fraction ?? 0)
+    }
+
+    private func waiting(_ stage: Stage) -> Reason {
+        let wait = waits.stages.first { $0.key == stage.key } ?? JobWaits.StageWait(key: stage.key)
+        let takers = nodes.filter { $0.isAlive && $0.schedulability == .schedulable }
+        // Without anybody to take it, no other wait would end in a start.
+        guard !takers.isEmpty else { return withoutNodes(stage) }
+        guard wait.opensIn == .zero else {
+            let failure = stage.failure.map { " after \($0.code): \($0.reason)" } ?? ""
+            return Reason(
+                .retryLater, "It is tried again at \(stage.notBefore)\(failure)", stage: stage.key,
+                seconds: seconds(wait.opensIn), error: error(of: stage))
+        }
+        let others = takers.filter { $0.id != wait.avoided }
+        guard !others.isEmpty else {
+            return Reason(
+                .avoidedNodeOnly,
+                "Only \(takers[0].id) takes work, and there it failed for want of a resource: \(reason(stage.failure)) "
+                    + "It is offered to \(takers[0].id) again in \(whole(wait.avoidedFor)) s.",
+                stage: stage.key, node: wait.avoided, seconds: seconds(wait.avoidedFor), error: error(of: stage))
+        }
+        return queued(stage, takers: others)
+    }
+
+    private func withoutNodes(_ stage: Stage) -> Reason {
+        let living = nodes.filter(\.isAlive)
+        if let first = living.first {
+            let wanted = Set(living.map(\.schedulability.rawValue)).sorted().joined(separator: " or ")
+            let who =
+                living.count == 1 ? "The only living node, \(first.id), is" : "All \(living.count) living nodes are"
+            return Reason(
+                .noSchedulableNode, "\(who) \(wanted): no region has a node that takes work.", stage: stage.key)
+        }
+        if let members, !members.isEmpty {
+            return Reason(
+                .nodesWithoutDatabase,
+                "\(plural(members.count, "node")) (\(members.sorted().map(\.rawValue).joined(separator: ", "))) of "
+                    + "the cluster live, and none renews its lease in the database.", stage: stage.key)
+        }
+        return Reason(.noLivingNode, "No node lives in any region.", stage: stage.key)
+    }
+
+    private func queued(_ stage: Stage, takers: [Node]) -> Reason {
+        let near = takers.filter { $0.region == job.region }
+        let ahead = ahead(of: stage.key, takers: takers, isNear: !near.isEmpty)
+        guard !near.isEmpty else {
+            let regions = Set(takers.map(\.region.rawValue)).sorted().joined(separator: ", ")
+            return Reason(
+                .homeRegionWithoutNode,
+                "No node of its region \(job.region) takes work; those of \(regions) take it after their own. "
+                    + place(ahead), stage: stage.key, ahead: ahead)
+        }
+        // A node with nothing to do may still find every core of its machine in use by its neighbours.
+        if ahead == 0, let idle = takers.first(where: { $0.running.isEmpty }) {
+            return Reason(
+                .aboutToStart, "Nothing is before it, and \(idle.id) has nothing to do: it starts within seconds.",
+                stage: stage.key, ahead: 0)
+        }
+        let threads = near.reduce(0) { $0 + $1.threads }
+        return Reason(
+            .freeThread,
+            "It waits for one of \(plural(threads, "thread")) of \(plural(near.count, "node")) in \(job.region). "
+                + place(ahead), stage: stage.key, ahead: ahead)
+    }
+
+    /// How many stages are claimed before this one: those of older jobs in its region and of its own job. Where its
+    /// region has nobody, the nodes of another first take all of theirs; what counts is the region that is through
+    /// first.
+    private func ahead(of key: StageKey, takers: [Node], isNear: Bool) -> Int {
+        let own = waits.stages.count { $0.key < key && $0.opensIn == .zero }
+        func older(in region: Region) -> Int { waits.crowds.first { $0.region == region }?.ahead ?? 0 }
+        guard !isNear else { return own + older(in: job.region) }
+        let costs = Set(takers.map(\.region)).map { region in
+            waits.crowds.reduce(own) { $0 + ($1.region == region ? $1.stages : $1.ahead) }
+        }
+        return costs.min() ?? own
+    }
+
+    private func unopened(_ key: StageKey, _ plan: JobPlan) -> Reason {
+        let needs = plan.needs(key)?.filter { !plan.isDone($0) }
+        guard let needs, !needs.isEmpty else {
+            let last = key.name == .publish ? "all clips to end" : "stages that are not planned yet"
+            return Reason(.otherStages, "It waits for \(last).", stage: key, waitsFor: [])
+        }
+        return Reason(
+            .otherStages, "It waits for \(needs.map { described($0, plan) }.joined(separator: ", ")).", stage: key,
+            waitsFor: needs.map(\.description))
+    }
+
+    private func described(_ key: StageKey, _ plan: JobPlan) -> String {
+        guard let stage = plan.stages[key] else { return "\(key) (not open yet)" }
+        switch stage.state {
+        case .running:
+            let reason = running(stage)
+            return "\(key) (on \(reason.node ?? "a node"), \(percent(reason.fraction ?? 0)))"
+        case .ready: return "\(key) (waiting)"
+        case .done, .failed, .cancelled: return "\(key) (\(stage.state.rawValue))"
+        }
+    }
+
+    // MARK: Words
+
+    fileprivate func hint(for reason: Reason) -> String {
+        switch reason.code {
+        case .endedReady: "Its clips can be downloaded."
+        case .endedCancelled: "Start a new job from the same upload."
+        case .endedInError:
+            "\(job.failure?.failure.hint ?? "") tijera jobs retry \(job.id) begins again where it failed."
+        case .running, .holderDead, .aboutToStart, .otherStages, .failed, .abandoned: "Nothing needs to be done."
+        case .freeThread: "It starts by itself; another node, or more threads, would start it sooner."
+        case .retryLater:
+            "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."
+        case .avoidedNodeOnly: "Start another node, or give this one what it lacks."
+        case .homeRegionWithoutNode: "Start or uncordon a node of \(job.region) to have it sooner."
+        case .noSchedulableNode: "tijera cluster uncordon NODE lets one take work; tijera cluster status shows them."
+        case .nodesWithoutDatabase: "Look at PostgreSQL and at the network between it and the nodes. Nothing is lost."
+        case .noLivingNode: "Start a node: cluster/up, or tijera node. Nothing is lost."
+        }
+    }
+
+    private func place(_ ahead: Int) -> String {
+        ahead == 0 ? "It is the next." : "\(plural(ahead, "stage")) \(ahead == 1 ? "is" : "are") before it."
+    }
+
+    private func reason(_ failure: Failure?) -> String { failure?.reason ?? "no reason is known." }
+
+    private func error(of stage: Stage) -> JobView.ErrorView? {
+        stage.failure.map { JobView.ErrorView($0, stage: stage.key) }
+    }
+
+    private func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+    private func percent(_ fraction: Double) -> String { "\(Int((fraction * 100).rounded(.down))) %" }
+    private func whole(_ duration: Duration) -> Int { Int(seconds(duration).rounded(.up)) }
+
+    private func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+
+    private func ordinal(_ number: Int) -> String {
+        switch number {
+        case ...1: "first"
+        case 2: "second"
+        case 3: "third"
+        default: "\(number)th"
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package import ClipModel
+package import Store
+
+/// What operators ask.
+extension PostgresStore {
+    package func requeue(_ key: StageKey, of id: JobID) async throws -> RequeueOutcome {
+        try await database.write { [cache] connection, _ in
+            guard let loaded = try JobTables.load(id, on: &connection, cache: cache, lockingStages: true) else {
+                return .rollBack(.noSuchJob)
+            }
+            var record = loaded.record
+            guard let state = record.stages[key]?.stage.state else { return .rollBack(.noSuchStage) }
+            guard record.requeue(key) else { return .rollBack(.notPossible(record.job, state)) }
+            JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
+            return .commit(.changed(record.job))
+        }
+    }
+
+    package func waits(of job: JobID) async throws -> JobWaits {
+        try await database.read { connection in
+            let answers = try connection.queries([Self.waits.with(job), Self.crowds.with(job)])
+            let stages = try answers[0].map { row in
+                JobWaits.StageWait(
+                    key: StageKey(try row.read("name", StageName.init), try row.int("index")),
+                    opensIn: .milliseconds(try row.int64("opens_in_ms")),
+                    avoided: try row.readIfPresent("avoided", NodeID.init),
+                    avoidedFor: .milliseconds(try row.int64("avoided_for_ms")))
+            }
+            let crowds = try answers[1].map { row in
+                JobWaits.Crowd(
+                    region: try row.read("region", Region.init), stages: try row.int("stages"),
+                    ahead: try row.int("ahead"))
+            }
+            return JobWaits(stages: stages, crowds: crowds)
+        }
+    }
+
+    private static let waits = Statement(
+        "waits_of_job",
+        """
+        select name, index, greatest(0, ms_of(not_before) - ms_of(now())) as opens_in_ms,
+            case when avoided_until > now() then avoided end as avoided,
+            coalesce(greatest(0, ms_of(avoided_until) - ms_of(now())), 0) as avoided_for_ms
+        from stage where job = $1 and state = 'ready' order by position, index
+        """)
+    /// The order is that of `claim`: by the ranks of jobs, inside a region.
+    private static let crowds = Statement(
+        "crowds",
+        """
+        select region, count(*) as stages, count(*) filter (
+                where (stage.rank, stage.job) < (select job.rank, job.id from job where job.id = $1)) as ahead
+        from stage where state = 'ready' and not_before <= now() group by region order by region collate "C"
+        """)
+}

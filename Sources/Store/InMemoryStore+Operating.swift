@@ -1,0 +1,44 @@
+package import ClipModel
+
+/// What operators ask.
+extension InMemoryStore {
+    package func requeue(_ key: StageKey, of id: JobID) throws -> RequeueOutcome {
+        guard var record = record(of: id) else { return .noSuchJob }
+        guard let state = record.stages[key]?.stage.state else { return .noSuchStage }
+        guard record.requeue(key) else { return .notPossible(record.job, state) }
+        write(record)
+        return .changed(record.job)
+    }
+
+    package func waits(of id: JobID) -> JobWaits {
+        let now = clock()
+        var crowds: [String: JobWaits.Crowd] = [:]
+        let own = entries[id]?.rank ?? 0
+        for entry in entries.values {
+            let region = entry.job.region
+            let open = entry.stages.values.count { $0.stage.state == .ready && $0.stage.notBefore <= now }
+            guard open > 0 else { continue }
+            let before = crowds[region.rawValue]
+            crowds[region.rawValue] = JobWaits.Crowd(
+                region: region, stages: (before?.stages ?? 0) + open,
+                ahead: (before?.ahead ?? 0) + ((entry.rank, entry.job.id) < (own, id) ? open : 0))
+        }
+        let ready = (entries[id]?.stages.values.filter { $0.stage.state == .ready } ?? [])
+            .sorted { $0.stage.key < $1.stage.key }
+        return JobWaits(
+            stages: ready.map { record in
+                let avoidance = record.avoidance.flatMap { $0.until > now ? $0 : nil }
+                return JobWaits.StageWait(
+                    key: record.stage.key, opensIn: now.duration(to: record.stage.notBefore),
+                    avoided: avoidance?.node, avoidedFor: avoidance.map { now.duration(to: $0.until) } ?? .zero)
+            },
+            crowds: crowds.sorted { $0.key < $1.key }.map(\.value))
+    }
+}
+
+extension Timestamp {
+    /// Zero when `later` is over.
+    fileprivate func duration(to later: Timestamp) -> Duration {
+        .milliseconds(max(0, later.millisecondsSinceEpoch - millisecondsSinceEpoch))
+    }
+}

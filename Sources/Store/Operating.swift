@@ -1,0 +1,84 @@
+package import ClipModel
+
+/// Which jobs to list. Nil: any.
+package struct JobFilter: Sendable, Hashable {
+    package var status: Job.Status?
+    package var tenant: String?
+    /// Code of the failure that ended the job.
+    package var failureCode: String?
+
+    package init(status: Job.Status? = nil, tenant: String? = nil, failureCode: String? = nil) {
+        self.status = status
+        self.tenant = tenant
+        self.failureCode = failureCode
+    }
+
+    /// Jobs that ended in an error: they wait for somebody to look.
+    package static func deadLetters(code: String? = nil, tenant: String? = nil) -> JobFilter {
+        JobFilter(status: .error, tenant: tenant, failureCode: code)
+    }
+
+    package func fits(_ job: Job) -> Bool {
+        (status ?? job.status) == job.status && (tenant ?? job.tenant) == job.tenant
+            && (failureCode == nil || failureCode == job.failure?.failure.code)
+    }
+}
+
+/// What the ready stages of a job wait for, as far as the store alone knows it, at one moment of its own time.
+package struct JobWaits: Sendable, Hashable {
+    /// A stage that is ready.
+    package struct StageWait: Sendable, Hashable {
+        package let key: StageKey
+        /// Until it may be claimed: a retry that waits. Zero when it may be claimed now.
+        package let opensIn: Duration
+        /// The node that failed it for want of a resource, and for how long others go first.
+        package let avoided: NodeID?
+        package let avoidedFor: Duration
+
+        package init(key: StageKey, opensIn: Duration = .zero, avoided: NodeID? = nil, avoidedFor: Duration = .zero) {
+            self.key = key
+            self.opensIn = opensIn
+            self.avoided = avoided
+            self.avoidedFor = avoidedFor
+        }
+    }
+
+    /// Stages of all jobs that may be claimed now, in one region.
+    package struct Crowd: Sendable, Hashable {
+        package let region: Region
+        package let stages: Int
+        /// Those of jobs that a claim takes before this one's.
+        package let ahead: Int
+
+        package init(region: Region, stages: Int, ahead: Int) {
+            self.region = region
+            self.stages = stages
+            self.ahead = ahead
+        }
+    }
+
+    /// In the order of their keys.
+    package let stages: [StageWait]
+    /// Regions with nothing to claim may be missing.
+    package let crowds: [Crowd]
+
+    package init(stages: [StageWait] = [], crowds: [Crowd] = []) {
+        self.stages = stages
+        self.crowds = crowds
+    }
+}
+
+package enum RequeueOutcome: Sendable, Hashable {
+    case changed(Job)
+    /// The stage, or its job, is in a state from which this cannot be done.
+    case notPossible(Job, Stage.State)
+    case noSuchStage
+    case noSuchJob
+}
+
+extension Store {
+    /// All jobs, newest first, those older than `cursor`; at most `limit`.
+    package func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
+        try await jobs(JobFilter(), before: cursor, limit: limit)
+    }
+}

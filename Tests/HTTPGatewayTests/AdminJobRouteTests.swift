@@ -1,0 +1,230 @@
+import ClipModel
+import Foundation
+import HTTPGateway
+import Jobs
+import Store
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AdminJobRouteTests {
+    private static let look = AdminRouteTests.look
+    private static let change = AdminRouteTests.change
+    private static let nobody = "job_01hzzzzzzzzzzzzzzzzzzzzzzz"
+
+    private func get<Value: Decodable>(
+        _ door: Door, _ path: String, as type: Value.Type = Value.self
+    ) async throws -> Value {
+        let reply = try await door.client.send("GET", path, headers: [Self.look])
+        try #require(reply.status == 200, "\(path): \(reply.text)")
+        return try JSONDecoder().decode(Value.self, from: Data(reply.body))
+    }
+
+    private func post<Value: Decodable>(
+        _ door: Door, _ path: String, as type: Value.Type = Value.self
+    ) async throws -> Value {
+        let reply = try await door.client.send("POST", path, headers: [Self.change])
+        try #require(reply.status == 200, "\(path): \(reply.text)")
+        return try JSONDecoder().decode(Value.self, from: Data(reply.body))
+    }
+
+    /// A job whose first stage failed for good.
+    private func failedJob(_ door: Door, _ life: NodeLife, code: String = "disk_full") async throws -> JobID {
+        let id = try await door.submittedJob()
+        let lease = try #require(try await door.store.claim(1, for: life).first)
+        let failure = Failure(.resource, code: code, reason: "It does not fit.", hint: "Make room.")
+        _ = try await door.store.complete(lease, with: .failed(failure)) { snapshot in
+            var advance = JobAdvance()
+            advance.status = .error
+            advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
+            return advance
+        }
+        return id
+    }
+
+    @Test func `one token looks at jobs, the other orders, and nobody else gets in`() async throws {
+        try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
+            let id = try await failedJob(door, try await door.node())
+            let looking = [
+                "/admin/v1/jobs", "/admin/v1/jobs/\(id)", "/admin/v1/jobs/\(id)/why", "/admin/v1/dead-letters",
+            ]
+            for path in looking {
+                for (headers, status) in [([Self.look], 200), ([Self.change], 200), ([], 401)] {
+                    let reply = try await door.client.send("GET", path, headers: headers)
+                    #expect(reply.status == status, "\(path): \(reply.text)")
+                }
+            }
+            let orders = [
+                "/admin/v1/dead-letters/requeue?dryRun=true", "/admin/v1/jobs/\(id)/stages/scan/0/requeue",
+                "/admin/v1/jobs/\(id)/cancel",
+            ]
+            for path in orders {
+                #expect(try await door.client.send("POST", path).status == 401)
+                let forbidden = try await door.client.send("POST", path, headers: [Self.look])
+                #expect(try forbidden.status == 403 && forbidden.string("code") == "token_may_only_read")
+                #expect(try await door.client.send("POST", path, headers: [Self.change]).status == 200)
+            }
+            #expect(
+                try await door.client.send("POST", "/admin/v1/jobs/\(id)/retry", headers: [Self.look]).status == 403)
+        }
+    }
+
+    @Test func `jobs are listed by status and client, a page at a time`() async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let life = try await door.node()
+            let failed = try await failedJob(door, life)
+            let waiting = [try await door.submittedJob(), try await door.submittedJob()]
+            let all: OperatorJobPage = try await get(door, "/admin/v1/jobs?tenant=test&limit=2")
+            #expect(all.jobs.count == 2 && all.nextCursor == all.jobs.last?.id)
+            let cursor = try #require(all.nextCursor)
+            let rest: OperatorJobPage = try await get(door, "/admin/v1/jobs?limit=2&cursor=\(cursor)")
+            // Jobs of one millisecond come in any order, and each of them once.
+            #expect(Set((all.jobs + rest.jobs).map(\.id)) == Set(waiting + [failed]))
+            #expect(rest.jobs.count == 1 && rest.nextCursor == nil)
+            let errors: OperatorJobPage = try await get(door, "/admin/v1/jobs?status=error")
+            #expect(errors.jobs.map(\.id) == [failed] && errors.jobs[0].tenant == "test")
+            let others: OperatorJobPage = try await get(door, "/admin/v1/jobs?tenant=bob")
+            #expect(others.jobs.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("jobs?status=odd", "invalid_status"), ("jobs?limit=0", "invalid_limit"), ("jobs?limit=501", "invalid_limit"),
+        ("jobs?cursor=odd", "invalid_cursor"), ("jobs?tenant=", "invalid_tenant"),
+        ("dead-letters?code=", "invalid_code"),
+        ("dead-letters?tenant=" + String(repeating: "t", count: 257), "invalid_tenant"),
+    ])
+    func `a question that makes no sense is refused with what would`(path: String, code: String) async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let reply = try await door.client.send("GET", "/admin/v1/" + path, headers: [Self.look])
+            #expect(try reply.status == 400 && reply.string("code") == code, "\(reply.text)")
+        }
+    }
+
+    @Test func `what does not exist is said so`() async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            for path in ["", "/why"] {
+                for id in [Self.nobody, "odd"] {
+                    let reply = try await door.client.send("GET", "/admin/v1/jobs/\(id)\(path)", headers: [Self.look])
+                    #expect(try reply.status == 404 && reply.string("code") == "no_such_job")
+                }
+            }
+            for order in ["cancel", "retry", "stages/scan/0/requeue"] {
+                let path = "/admin/v1/jobs/\(Self.nobody)/\(order)"
+                let reply = try await door.client.send("POST", path, headers: [Self.change])
+                #expect(try reply.status == 404 && reply.string("code") == "no_such_job")
+            }
+            let id = try await door.submittedJob()
+            for stage in ["odd/0", "scan/x", "scan/-1", "render/3"] {
+                let path = "/admin/v1/jobs/\(id)/stages/\(stage)/requeue"
+                let reply = try await door.client.send("POST", path, headers: [Self.change])
+                #expect(try reply.status == 404 && reply.string("code") == "no_such_stage", "\(stage): \(reply.text)")
+            }
+            #expect(try await door.client.send("GET", "/api/jobs/\(Self.nobody)/waterfall").status == 404)
+        }
+    }
+
+    @Test func `why tells of cordoned nodes, of nodes that are gone, and of a database that is away`() async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let id = try await door.submittedJob()
+            let path = "/admin/v1/jobs/\(id)/why"
+            let gone: JobExplanation = try await get(door, path)
+            #expect(gone.reason.code == .noLivingNode && gone.needsOperator)
+            let life = try await door.node()
+            let free: JobExplanation = try await get(door, path)
+            #expect(free.reason.code == .aboutToStart && !free.needsOperator)
+            _ = try await door.store.setSchedulability(of: life.id, to: .cordoned)
+            let cordoned: JobExplanation = try await get(door, path)
+            #expect(cordoned.reason.code == .noSchedulableNode && cordoned.reason.stage == "scan")
+        }
+        // The members of the sample live, and the store knows no node.
+        try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
+            let id = try await door.submittedJob()
+            let cutOff: JobExplanation = try await get(door, "/admin/v1/jobs/\(id)/why")
+            #expect(cutOff.reason.code == .nodesWithoutDatabase)
+        }
+        try await Door.open(AdminRouteTests.tokens, store: BrokenStore(StoreError(.unavailable, "cut"))) { door in
+            let reply = try await door.client.send("GET", "/admin/v1/jobs/\(Self.nobody)/why", headers: [Self.look])
+            #expect(try reply.status == 503 && reply.string("code") == "database_unavailable")
+            #expect(try reply.string("detail").contains("no stage is begun"))
+        }
+    }
+
+    @Test func `a job is cancelled once or twice, and retried only after an error`() async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let life = try await door.node()
+            let failed = try await failedJob(door, life)
+            let again: OperatorJob = try await post(door, "/admin/v1/jobs/\(failed)/retry")
+            #expect(again.status == .processing && again.error == nil)
+            let twice = try await door.client.send("POST", "/admin/v1/jobs/\(failed)/retry", headers: [Self.change])
+            #expect(try twice.status == 409 && twice.string("code") == "job_not_failed")
+            for _ in 0..<2 {
+                let cancelled: OperatorJob = try await post(door, "/admin/v1/jobs/\(failed)/cancel")
+                #expect(cancelled.status == .cancelled)
+            }
+            let ready = try await door.finishedJob(videos: [[1]])
+            let late = try await door.client.send("POST", "/admin/v1/jobs/\(ready)/cancel", headers: [Self.change])
+            #expect(try late.status == 409 && late.string("code") == "job_already_ended")
+        }
+    }
+
+    @Test func `one stage is requeued, and what is done is not`() async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let failed = try await failedJob(door, try await door.node())
+            let path = "/admin/v1/jobs/\(failed)/stages/scan/0/requeue"
+            let again: OperatorJob = try await post(door, path)
+            #expect(again.status == .processing)
+            #expect(try await door.store.stages(of: failed).map(\.state) == [.ready])
+            _ = try await door.store.cancel(failed)
+            let refused = try await door.client.send("POST", path, headers: [Self.change])
+            #expect(try refused.status == 409 && refused.string("code") == "stage_not_requeueable")
+        }
+    }
+
+    @Test func `dead letters are listed with their reason and requeued in bulk, after a rehearsal`() async throws {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let life = try await door.node()
+            let full = [try await failedJob(door, life), try await failedJob(door, life)]
+            let other = try await failedJob(door, life, code: "text_file")
+            let listed: OperatorJobPage = try await get(door, "/admin/v1/dead-letters?code=disk_full")
+            #expect(Set(listed.jobs.map(\.id)) == Set(full))
+            #expect(listed.jobs.allSatisfy { $0.error?.stage == "scan" && $0.error?.reason == "It does not fit." })
+            #expect(listed.jobs.allSatisfy { $0.failureClass == .resource })
+            let path = "/admin/v1/dead-letters/requeue"
+            let rehearsed: JobService.Requeued = try await post(door, path + "?code=disk_full&dryRun=true")
+            #expect(Set(rehearsed.jobs) == Set(full) && rehearsed.isRehearsal && !rehearsed.hasMore)
+            #expect(try await door.store.job(full[0])?.status == .error)
+            let first: JobService.Requeued = try await post(door, path + "?code=disk_full&limit=1")
+            #expect(first.jobs.count == 1 && first.hasMore && !first.isRehearsal)
+            let second: JobService.Requeued = try await post(door, path + "?code=disk_full")
+            #expect(Set(first.jobs + second.jobs) == Set(full) && !second.hasMore)
+            #expect(try await door.store.job(other)?.status == .error)
+            let none: JobService.Requeued = try await post(door, path + "?code=disk_full")
+            #expect(none.jobs.isEmpty && none.skipped.isEmpty)
+            let odd = try await door.client.send("POST", path + "?dryRun=perhaps", headers: [Self.change])
+            #expect(try odd.status == 400 && odd.string("code") == "invalid_dry_run")
+        }
+    }
+
+    @Test func `a waterfall shows nodes, times and bytes to the client, and to operators with the client`() async throws
+    {
+        try await Door.open(AdminRouteTests.tokens) { door in
+            let id = try await door.submittedJob()
+            let life = try await door.node("two")
+            let lease = try #require(try await door.store.claim(1, for: life).first)
+            let blob = BlobName("jobs/\(id)/sound")!
+            _ = try await door.blobs.put(Array("sound".utf8), as: blob)
+            let result = StageResult(
+                id: Chance.system().draw { ResultID(at: systemWallTime(), using: &$0) }, body: "{}", blobs: [blob],
+                cacheKey: nil)
+            _ = try await door.store.complete(lease, with: .produced(result), advance: { _ in JobAdvance() })
+            struct Answer: Decodable { let waterfall: JobWaterfall }
+            let told = try await get(door, "/api/jobs/\(id)/waterfall", as: Answer.self).waterfall
+            let row = try #require(told.stages.first)
+            #expect(told.job == id && told.isComplete && row.name == .scan && row.state == .done && row.bytes == 5)
+            let attempt = try #require(row.attempts.first)
+            #expect(row.attempts.count == 1 && attempt.node == life.id && attempt.outcome == .done)
+            #expect(try #require(attempt.queueSeconds) >= 0 && #require(attempt.runSeconds) >= 0)
+            let detail: OperatorJobDetail = try await get(door, "/admin/v1/jobs/\(id)")
+            #expect(detail.tenant == "test" && detail.job.id == id && detail.waterfall.stages == told.stages)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import ClipModel
+import Jobs
+import Store
+import Testing
+
+@Suite struct JobWaterfallTests {
+    private static let id = JobID("job_01hzzzzzzzzzzzzzzzzzzzzzzz")!
+    private static let scan = StageKey(.scan)
+    private static let failure = Failure(.transient, code: "tool_killed", reason: "It was killed.", hint: "Wait.")
+
+    private static func at(_ seconds: Double) -> Timestamp {
+        Timestamp(millisecondsSinceEpoch: 1_700_000_000_000).advanced(bySeconds: seconds)
+    }
+
+    private static func event(
+        _ number: Int64, _ seconds: Double, _ kind: Event.Kind, node: String? = nil, failure: Failure? = nil
+    ) -> Event {
+        Event(
+            id: number, job: id, at: at(seconds), kind: kind, stage: scan, node: node.flatMap { NodeID($0) },
+            failure: failure)
+    }
+
+    private static func stage(_ state: Stage.State, opened: Double = 0, notBefore: Double = 0) -> Stage {
+        Stage(job: id, key: scan, state: state, openedAt: at(opened), notBefore: at(notBefore))
+    }
+
+    private static func make(
+        _ stage: Stage, _ events: [Event], now: Double, bytes: [BlobName: Int64] = [:]
+    ) -> JobWaterfall {
+        let job = Job(
+            id: id, upload: UploadID("upload_01hzzzzzzzzzzzzzzzzzzzzzzz")!, region: Region("eu")!, tenant: "ana",
+            options: JobOptions(), createdAt: at(0))
+        return .make(job: job, stages: [stage], events: events, isComplete: true, bytes: bytes, now: at(now))
+    }
+
+    @Test func `attempts on nodes that died or failed show, and pauses are no time in the queue`() throws {
+        var stage = Self.stage(.done, notBefore: 19)
+        (stage.startedAt, stage.endedAt, stage.holder) = (Self.at(20), Self.at(23), NodeID("c")!)
+        let blobs = [BlobName("jobs/a")!, BlobName("jobs/b")!, BlobName("jobs/lost")!]
+        stage.result = StageResult(
+            id: ResultID("result_01hzzzzzzzzzzzzzzzzzzzzzzz")!, body: "{}", blobs: blobs, cacheKey: nil)
+        let told = Self.make(
+            stage,
+            [
+                Self.event(1, 0, .stageOpened), Self.event(2, 2, .stageStarted, node: "a"),
+                Self.event(3, 8, .stageReleased, node: "a"), Self.event(4, 9, .stageStarted, node: "b"),
+                Self.event(5, 11, .stageRetried, node: "b", failure: Self.failure),
+                Self.event(6, 20, .stageStarted, node: "c"), Self.event(7, 23, .stageDone, node: "c"),
+            ], now: 60, bytes: [blobs[0]: 10, blobs[1]: 5])
+        let row = try #require(told.stages.first)
+        #expect(row.attempts.map(\.outcome) == [.released, .retried, .done])
+        #expect(row.attempts.map { $0.node?.rawValue } == ["a", "b", "c"])
+        #expect(row.attempts.map(\.queueSeconds) == [2, 1, 1])
+        #expect(row.attempts.map(\.runSeconds) == [6, 2, 3])
+        #expect(row.attempts.map { $0.error?.code } == [nil, "tool_killed", nil])
+        #expect(row.bytes == 15 && told.isComplete)
+    }
+
+    @Test func `the pause before an earlier retry is not known, so neither is its time in the queue`() throws {
+        var stage = Self.stage(.running, notBefore: 12)
+        (stage.startedAt, stage.holder) = (Self.at(14), NodeID("a")!)
+        let told = Self.make(
+            stage,
+            [
+                Self.event(1, 0, .stageOpened), Self.event(2, 1, .stageStarted, node: "a"),
+                Self.event(3, 2, .stageRetried, node: "a", failure: Self.failure),
+                Self.event(4, 6, .stageStarted, node: "a"),
+                Self.event(5, 7, .stageRetried, node: "a", failure: Self.failure),
+                Self.event(6, 14, .stageStarted, node: "a"),
+            ], now: 20)
+        let attempts = try #require(told.stages.first).attempts
+        #expect(attempts.map(\.queueSeconds) == [1, nil, 2])
+        #expect(attempts.map(\.runSeconds) == [1, 1, 6])
+        #expect(attempts.last?.outcome == .running && attempts.last?.endedAt == nil)
+    }
+
+    @Test func `a stage that waits shows since when, and not for the time of its pause`() throws {
+        var stage = Self.stage(.ready, notBefore: 30)
+        stage.failure = Self.failure
+        let events = [
+            Self.event(1, 0, .stageOpened), Self.event(2, 1, .stageStarted, node: "a"),
+            Self.event(3, 3, .stageRetried, node: "a", failure: Self.failure),
+        ]
+        let paused = try #require(Self.make(stage, events, now: 20).stages.first).attempts
+        #expect(paused.map(\.outcome) == [.retried, .waiting] && paused[1].queueSeconds == 0)
+        let waiting = try #require(Self.make(stage, events, now: 34).stages.first).attempts
+        #expect(waiting[1].queueSeconds == 4 && waiting[1].node == nil && waiting[1].startedAt == nil)
+    }
+
+    @Test func `a cancelled attempt ends with its row`() throws {
+        var stage = Self.stage(.cancelled)
+        (stage.startedAt, stage.endedAt) = (Self.at(1), Self.at(5))
+        let events = [Self.event(1, 0, .stageOpened), Self.event(2, 1, .stageStarted, node: "a")]
+        let told = Self.make(stage, events, now: 99)
+        let attempt = try #require(told.stages.first?.attempts.first)
+        #expect(attempt.outcome == .cancelled && attempt.runSeconds == 4 && attempt.node?.rawValue == "a")
+    }
+
+    @Test func `without its events a stage shows what its row knows, and says that more may be missing`() throws {
+        var stage = Self.stage(.failed, opened: 2)
+        (stage.startedAt, stage.endedAt, stage.holder) = (Self.at(5), Self.at(6), NodeID("a")!)
+        stage.failure = Self.failure
+        let told = Self.make(stage, [], now: 99)
+        let attempts = try #require(told.stages.first).attempts
+        #expect(attempts.count == 1 && attempts[0].outcome == .failed && attempts[0].node?.rawValue == "a")
+        #expect(attempts[0].queueSeconds == 3 && attempts[0].runSeconds == 1)
+        #expect(attempts[0].error?.code == "tool_killed" && !told.isComplete)
+    }
+
+    @Test func `a stage that was never begun and given up has no attempt`() throws {
+        let told = Self.make(Self.stage(.cancelled), [Self.event(1, 0, .stageOpened)], now: 9)
+        #expect(try #require(told.stages.first).attempts.isEmpty && told.isComplete)
+    }
+}
