@@ -160,6 +160,12 @@ let package = Package(
         tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
         tests("JobsTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging]),
         tests(
+            "CoordinationTests",
+            [
+                "ClipModel", "Membership", "Placement", "WireProtocol", "Store", "ActorCluster", "Jobs",
+                "ClusterSimulation", logging,
+            ]),
+        tests(
             "HTTPGatewayTests",
             [
                 "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Jobs", "HTTPGateway",

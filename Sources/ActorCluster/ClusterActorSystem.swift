@@ -74,6 +74,10 @@ package final class ClusterActorSystem: DistributedActorSystem {
     /// What happened so far.
     package var counts: ClusterCounters { counters.snapshot }
 
+    /// Reads arguments and answers; distributed actors among them find their system there. Made anew each time, and
+    /// kept by lanes: it holds the system, which must not hold it.
+    var decoder: WireDecoder { WireDecoder(limits: configuration.coding, userInfo: [.actorSystemKey: self]) }
+
     /// New connections and calls are turned away.
     var isStopping: Bool {
         get { hasStopped.withLock { $0 } }

@@ -40,8 +40,7 @@ package enum MemberStatus: UInt8, Hashable, Comparable, Sendable, Codable, CaseI
     /// It answers. Can become any other.
     case alive = 0
     /// It did not answer a probe, directly or through others. Keeps its place; becomes `alive` (it refuted),
-    /// `unreachable`
-    /// (the suspicion ran out) or `dead` (its address refuses connections).
+    /// `unreachable` (the suspicion ran out) or `dead` (its address refuses connections).
     case suspect = 1
     /// Silent for longer than a suspicion lasts. Gets no new work and is still a member: it may be paused, cut off or
     /// slow. Becomes `alive` (it refuted) or `dead` (silent for `silenceBeforeDeath`, and no lease of it was renewed).

@@ -1,7 +1,8 @@
 /// A sync that we asked for, and what its answer has named so far.
 struct SyncSession: Sendable {
     let peer: MemberLife
-    var named: [MemberID] = []
+    /// Of those we know; nothing that a peer makes up is kept.
+    var named: Set<MemberID> = []
     /// Whether we knew nobody when it began.
     let isFirst: Bool
 }
@@ -118,7 +119,11 @@ extension Membership {
 
     private mutating func sync(with peer: MemberLife) {
         counters.syncs += 1
-        session = SyncSession(peer: peer, isFirst: isAlone)
+        sessions.removeAll { $0.peer == peer }
+        // One whose answer never came goes. Without a session an answer is believed all the same; only what we know
+        // better is not told back, and the next sync makes up for that.
+        if sessions.count >= configuration.syncSessionsMax { sessions.removeFirst() }
+        sessions.append(SyncSession(peer: peer, isFirst: isAlone))
         var rumours = [own.rumour]
         rumours += gossip(for: peer).filter { $0.member.life != life }
         reply(.sync(digest: table.digest, gossip: rumours), to: peer)
@@ -136,21 +141,23 @@ extension Membership {
     }
 
     mutating func syncAnswered(_ rumours: [Rumour], isLast: Bool, by sender: MemberLife) {
-        guard session?.peer == sender else { return hear(rumours, from: sender, by: .sync) }
+        guard let isFirst = sessions.first(where: { $0.peer == sender })?.isFirst else {
+            return hear(rumours, from: sender, by: .sync)
+        }
         // What we know better is told back, so that both end up with the same.
         let better = rumours.compactMap { rumour -> Rumour? in
             guard let entry = table[rumour.member.id], entry.standing > rumour.standing else { return nil }
             return entry.rumour
         }
-        hear(rumours, from: sender, by: session?.isFirst == true ? .firstSync : .sync)
-        guard phase == .running else { return }
-        session?.named += rumours.map(\.member.id)
+        hear(rumours, from: sender, by: isFirst ? .firstSync : .sync)
+        // Hearing may have ended our life.
+        guard phase == .running, let index = sessions.firstIndex(where: { $0.peer == sender }) else { return }
+        for rumour in rumours where table[rumour.member.id] != nil { sessions[index].named.insert(rumour.member.id) }
         var missing: [Rumour] = []
-        if isLast, let named = session?.named {
-            session = nil
+        if isLast {
+            let named = sessions.remove(at: index).named
             // Nothing named at all: our notes are equal.
             if !named.isEmpty {
-                let named = Set(named)
                 missing = table.entries.filter { $0.member.status.isPresent && !named.contains($0.member.life.id) }
                     .map(\.rumour)
             }

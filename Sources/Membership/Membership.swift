@@ -1,9 +1,9 @@
 /// Who is there: SWIM (Das, Gupta, Motivala 2002) with Lifeguard (Dadgar, Phillips, Currey 2017) as a value.
 ///
 /// Events go in, actions come out; `now` is a `Duration` since any start that the shell keeps, chance comes from a
-/// seed.
-/// Beyond the papers: node epochs, refused connections as evidence, leases in the database as evidence to the contrary,
-/// pauses of our own taken out of time, and numbered views. docs/membership.md tells how it works and what it promises.
+/// seed. Beyond the papers: node epochs, refused connections as evidence, leases in the database as evidence to the
+/// contrary, pauses of our own taken out of time, and numbered views. docs/membership.md tells how it works and what it
+/// promises.
 package struct Membership: Sendable {
     enum Phase: Hashable, Sendable {
         case idle, running
@@ -42,7 +42,8 @@ package struct Membership: Sendable {
     var joinWait: Duration
     var nextCallAt: Duration = .zero
     var nextSyncAt: Duration = .zero
-    var session: SyncSession?
+    /// Oldest first, one for each peer.
+    var sessions: [SyncSession] = []
     var strangers: [Stranger] = []
 
     var settling: Settling

@@ -27,8 +27,7 @@ package struct MembershipConfiguration: Hashable, Sendable {
     // MARK: Suspicion (Lifeguard section IV.B)
 
     /// `suspicionMin = suspicionMultiplier * max(1, log10 n) * 2 * probeTimeout`: what it takes for the rumour to reach
-    /// the
-    /// suspect and for the refutation to come back.
+    /// the suspect and for the refutation to come back.
     package var suspicionMultiplier: Int
     /// `suspicionMax = suspicionFactorMax * suspicionMin`: how long one accuser alone is distrusted.
     package var suspicionFactorMax: Int
@@ -63,6 +62,9 @@ package struct MembershipConfiguration: Hashable, Sendable {
     package var syncInterval: Duration
     /// Bytes of rumours in one part of a sync; a frame holds 1 MiB.
     package var syncBytesMax = 262_144
+    /// Syncs of ours whose answers are awaited. A node that comes up asks all its seeds at once; answers that never
+    /// come must not pile up.
+    package var syncSessionsMax = 8
     /// The first and the longest wait between attempts to join, with decorrelated jitter: a cluster that starts does
     /// not knock in step.
     package var joinBackoff: ClosedRange<Duration>

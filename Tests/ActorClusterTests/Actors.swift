@@ -73,16 +73,24 @@ distributed actor Echo {
         try await Echo.resolve(id: other, using: actorSystem).look()
     }
 
+    /// Asks an actor that it was given.
+    distributed func ask(_ other: Echo, _ text: String) async throws -> String { try await other.echo(text) }
+
+    /// Gives back the actor that it was given.
+    distributed func introduce(_ other: Echo) -> Echo { other }
+
     /// Takes any number of bytes and says how many.
     distributed func swallow(_ bytes: [UInt8]) -> Int { bytes.count }
 
     static let targets = [
         "$s17ActorClusterTests4EchoC11lookThroughyAC4SeenV0aB00bA2IDOYaKFTE",
+        "$s17ActorClusterTests4EchoC3askySSAC_SStYaKFTE",
         "$s17ActorClusterTests4EchoC4echoyS2SYaKFTE",
         "$s17ActorClusterTests4EchoC4lookAC4SeenVyYaKFTE",
         "$s17ActorClusterTests4EchoC6linger12millisecondsSSSi_tYaKFTE",
         "$s17ActorClusterTests4EchoC6refuseyySSYaKFTE",
         "$s17ActorClusterTests4EchoC7swallowySiSays5UInt8VGYaKFTE",
+        "$s17ActorClusterTests4EchoC9introduceyA2CYaKFTE",
     ]
 }
 

@@ -31,7 +31,9 @@ import Testing
             return [
                 { _ = try await echo.echo("") }, { _ = try await echo.refuse("") },
                 { _ = try await echo.linger(milliseconds: 1) }, { _ = try await echo.look() },
-                { _ = try await echo.lookThrough(echo.id) }, { _ = try await echo.swallow([]) },
+                { _ = try await echo.lookThrough(echo.id) }, { _ = try await echo.ask(echo, "") },
+                { _ = try await echo.introduce(echo) },
+                { _ = try await echo.swallow([]) },
                 { _ = try await counter.add(1) }, { _ = try await counter.addLater(1, milliseconds: 1) },
             ]
         }

@@ -39,6 +39,62 @@ import WireProtocol
         #expect(long?.detail.utf8.count == ReplyOutcome.textBytesMax)
     }
 
+    @Test func `an actor can be an argument`() throws {
+        let tested = try TestWorld()
+        let (second, third) = (tested.echo(on: "node-2"), tested.echo(on: "node-3"))
+        let answer = try tested.world.perform(on: "node-1") { system in
+            try await system.echo(second).ask(system.echo(third), "hola")
+        }
+        #expect(answer == "hola")
+        #expect(tested.world["node-2"].system.counts.callsSent == 1)
+    }
+
+    @Test func `an actor can be an answer, and an actor of the caller's node is itself again`() throws {
+        let tested = try TestWorld()
+        let (own, second, third) = (tested.echo(on: "node-1"), tested.echo(on: "node-2"), tested.echo(on: "node-3"))
+        let answer = try tested.world.perform(on: "node-1") { system in
+            try await system.echo(second).introduce(system.echo(third)).echo("hola")
+        }
+        #expect(answer == "hola")
+        let isItself = try tested.world.perform(on: "node-1") { system in
+            try await system.echo(second).introduce(system.echo(own)) === system.echo(own)
+        }
+        #expect(isItself)
+    }
+
+    @Test func `an actor of another type, or one that is gone, is not taken for an argument`() throws {
+        let tested = try TestWorld()
+        let life = tested.world["node-2"].life
+        let effects = tested.effects
+        try tested.world.perform(on: "node-2") { system in
+            _ = try system.host("counter") {
+                Counter(actorSystem: system, VirtualActorKey(kind: "counter", key: "named"), effects)
+            }
+        }
+        for name in ["counter", "nobody"] {
+            let error = #expect(throws: ClusterCallError.self) {
+                try tested.world.perform(on: "node-1") { system in
+                    let other = try system.echo(.named(name, on: life))
+                    _ = try await system.echo(.named("echo", on: life)).ask(other, "hola")
+                }
+            }
+            #expect(error?.code == .undecodableArguments)
+        }
+    }
+
+    @Test func `arguments are read within the limits that are configured, as answers are`() throws {
+        let tested = try TestWorld { setting in
+            setting.configure = { if $0.life.id.rawValue == "node-2" { $0.coding.stringBytesMax = 100 } }
+        }
+        let echo = tested.echo(on: "node-2")
+        let text = String(repeating: "x", count: 100)
+        #expect(try tested.world.perform(on: "node-1") { try await $0.echo(echo).echo(text) } == text)
+        let error = #expect(throws: ClusterCallError.self) {
+            try tested.world.perform(on: "node-1") { try await $0.echo(echo).echo(text + "x") }
+        }
+        #expect(error?.code == .undecodableArguments)
+    }
+
     @Test func `nobody of that name is there`() throws {
         let tested = try TestWorld()
         let life = tested.world["node-2"].life

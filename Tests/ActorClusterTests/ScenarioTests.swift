@@ -9,9 +9,11 @@ import WireProtocol
 
 /// Whole clusters under faults, by seeds.
 @Suite struct ScenarioTests {
+    /// 10, or 100 with `cluster/test --long`, and those that once found something.
     static let seeds: [Seed] = {
+        let isLong = ProcessInfo.processInfo.environment["TIJERA_LONG"].map { !$0.isEmpty } ?? false
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Seeds.txt")
-        return Seed.forThisRun(10, known: (try? Seed.kept(in: file)) ?? [])
+        return Seed.forThisRun(isLong ? 100 : 10, known: (try? Seed.kept(in: file)) ?? [])
     }()
 
     /// Work that goes on during faults: calls to actors of nodes and to virtual ones, from all nodes.
@@ -96,5 +98,18 @@ import WireProtocol
             tested.world.tearDown()
         }
         #expect(paths.missing.isEmpty, "never: \(paths.missing) of \(paths.all)")
+    }
+
+    @Test func `a run without faults is told which paths it never took`() throws {
+        let tested = try TestWorld(nodes: 3)
+        var plan = Swizzle.Plan()
+        (plan.clogs, plan.cuts, plan.oneWayCuts, plan.resets) = (false, false, false, false)
+        let paths = RarePaths()
+        paths.add(Self.work(tested, plan))
+        #expect(
+            Set(paths.missing).isSuperset(of: [
+                "call unreachable", "silentConnections", "dial refused", "resets", "bits turned",
+            ]))
+        #expect(!paths.missing.contains("call ok") && !paths.missing.contains("activations"))
     }
 }

@@ -32,6 +32,7 @@ import Testing
         Case(held: rumour("x", .left), heard: rumour("x", .unreachable, leaseStamp: 9), isBelieved: false),
         Case(held: rumour("x", .dead, leaseStamp: 9), heard: rumour("x", .left), isBelieved: true),
         // A new life beats anything that was said of the old one.
+        Case(held: rumour("x", .dead, incarnation: 9), heard: rumour("x", epoch: 101), isBelieved: true),
         Case(held: rumour("x", .left, incarnation: 9), heard: rumour("x", epoch: 101), isBelieved: true),
         Case(held: rumour("x", epoch: 101), heard: rumour("x", .dead, incarnation: 9, epoch: 100), isBelieved: false),
         Case(held: rumour("x", epoch: 101), heard: rumour("x", incarnation: 9, epoch: 100), isBelieved: false),
@@ -42,7 +43,7 @@ import Testing
         bench.hear(.gossip([example.held]), from: "n1")
         // A death by silence is put to whom we hold for alive; by refusal it is believed. Here it shall be held.
         if bench.status("x") != example.held.member.status {
-            bench.hear(.gossip([rumour("x", .unreachable)]), from: "n1")
+            bench.hear(.gossip([example.held.with { $0.status = .unreachable }]), from: "n1")
             bench.hear(.gossip([example.held]), from: "n1")
         }
         #expect(bench.machine.member(memberID("x")) == example.held.member)

@@ -109,6 +109,39 @@ import Testing
         #expect(told.contains { $0.member.id.rawValue == "n2" && $0.member.incarnation == 5 })
     }
 
+    /// Whom `peer` is told of in answer to its part of a sync.
+    private func toldBack(_ actions: [Membership.Action], to peer: String) -> Set<String> {
+        Set(
+            actions.sent.filter {
+                if case .syncReply = $0.message { $0.to == peer } else { false }
+            }.flatMap(\.message.rumours).map(\.member.id.rawValue))
+    }
+
+    @Test func `several seeds are asked at once, and each is told what the others said`() {
+        var bench = Bench(seeds: [address("s1"), address("s2"), address("s3")])
+        for seed in ["s1", "s2", "s3"] { bench.tell(.connected(life(seed))) }
+        // In another order than they were asked, and one of them in parts.
+        bench.hear(.syncReply(rumours: [rumour("s2"), rumour("n2")], isLast: false), from: "s2")
+        let first = bench.hear(.syncReply(rumours: [rumour("s3"), rumour("n3")], isLast: true), from: "s3")
+        let second = bench.hear(.syncReply(rumours: [rumour("s1"), rumour("me")], isLast: true), from: "s1")
+        let third = bench.hear(.syncReply(rumours: [rumour("m2")], isLast: true), from: "s2")
+        #expect(toldBack(first, to: "s3") == ["me", "s2", "n2"])
+        #expect(toldBack(second, to: "s1") == ["s2", "n2", "s3", "n3"])
+        #expect(toldBack(third, to: "s2") == ["me", "s1", "s3", "n3"], "both parts of its answer count")
+    }
+
+    @Test func `answers to more than syncSessionsMax syncs are believed, and the oldest is not told back`() {
+        var bench = Bench(seeds: ["s1", "s2", "s3"].map(address)) { $0.syncSessionsMax = 2 }
+        for seed in ["s1", "s2", "s3"] { bench.tell(.connected(life(seed))) }
+        var told: [Bool] = []
+        for seed in ["s1", "s2", "s3"] {
+            let actions = bench.hear(.syncReply(rumours: [rumour(seed)], isLast: true), from: seed)
+            told.append(!toldBack(actions, to: seed).isEmpty)
+        }
+        #expect(told == [false, true, true])
+        #expect(bench.machine.members.count == 4)
+    }
+
     @Test func `a long table is told in parts within syncBytesMax`() {
         var bench = Bench.among(60) { $0.syncBytesMax = 2048 }
         let parts = bench.hear(.sync(digest: 1, gossip: []), from: "n1").sent.compactMap { sent -> ([Rumour], Bool)? in

@@ -22,6 +22,7 @@ final class CallLane: LaneTraffic {
 
     let connection: LaneConnection
     private let system: ClusterActorSystem
+    let decoder: WireDecoder
     private let calls: Mutex<Calls>
     private let served: Mutex<Served>
     private let callsToSweep = Bell()
@@ -30,6 +31,7 @@ final class CallLane: LaneTraffic {
     init(_ connection: LaneConnection, _ system: ClusterActorSystem) {
         self.connection = connection
         self.system = system
+        decoder = system.decoder
         let session = connection.session
         calls = Mutex(Calls(table: CallTable(inFlightMax: min(session.allowance.callsInFlightMax, 1 << 16))))
         served = Mutex(Served(calls: ServedCalls(inFlightMax: system.identity.limits.callsInFlightMax)))
@@ -203,7 +205,8 @@ final class CallLane: LaneTraffic {
     {
         let handler = ClusterResultHandler(connection.session.writer, call: id)
         if let task = RunningTask.current(), served.withLock({ $0.calls.started(id, task) }) {
-            await system.answer(header, arguments, before: deadline, handler)
+            await system.answer(
+                header, ClusterInvocationDecoder(arguments, decoder), before: deadline, handler)
         }
         let isAwaited = served.withLock { served in
             served.deadlines[id] = nil

@@ -8,7 +8,7 @@ import WireProtocol
 extension ClusterActorSystem {
     /// Runs a call on an actor of this node. What comes of it is in `handler`.
     func answer(
-        _ header: CallHeader, _ arguments: ArraySlice<UInt8>, before deadline: Duration?,
+        _ header: CallHeader, _ arguments: ClusterInvocationDecoder, before deadline: Duration?,
         _ handler: ClusterResultHandler
     ) async {
         guard let target = targets.target(header.target) else {
@@ -39,7 +39,7 @@ extension ClusterActorSystem {
     }
 
     private func run(
-        _ target: CallTargets.Target, on actor: any DistributedActor, _ arguments: ArraySlice<UInt8>,
+        _ target: CallTargets.Target, on actor: any DistributedActor, _ arguments: ClusterInvocationDecoder,
         _ handler: ClusterResultHandler
     ) async {
         // The runtime would run the function of one type on the actor of another.
@@ -47,7 +47,7 @@ extension ClusterActorSystem {
             counters.callsRefusedNotAllowed.count()
             return handler.answer(.notAllowed)
         }
-        var decoder = ClusterInvocationDecoder(arguments)
+        var decoder = arguments
         do {
             try await executeDistributedTarget(
                 on: actor, target: RemoteCallTarget(target.name), invocationDecoder: &decoder, handler: handler)

@@ -37,9 +37,9 @@ extension ClusterActorSystem {
         returning: Res.Type
     ) async throws -> Res
     where Act: DistributedActor, Act.ID == ActorID, Err: Error, Res: Codable {
-        let value = try await call(actor.id, target.identifier, invocation.arguments)
+        let returned = try await call(actor.id, target.identifier, invocation.arguments)
         do {
-            return try WireDecoder(limits: configuration.coding).decode(Res.self, from: value)
+            return try returned.decoder.decode(Res.self, from: returned.bytes)
         } catch {
             throw ClusterCallError(.undecodableAnswer, "\(Res.self): \(error)")
         }
@@ -51,8 +51,7 @@ extension ClusterActorSystem {
         _ = try await call(actor.id, target.identifier, invocation.arguments)
     }
 
-    /// The bytes of what was returned.
-    private func call(_ id: ClusterActorID, _ name: String, _ arguments: [UInt8]) async throws -> ArraySlice<UInt8> {
+    private func call(_ id: ClusterActorID, _ name: String, _ arguments: [UInt8]) async throws -> Returned {
         guard let target = targets.number(of: name) else {
             throw ClusterCallError(.notAllowed, name)
         }
@@ -68,10 +67,10 @@ extension ClusterActorSystem {
         }
     }
 
-    private func value(_ outcome: ReplyOutcome, from peer: MemberID) throws -> ArraySlice<UInt8> {
-        if case .returned(let value) = outcome { return value }
-        guard let error = ClusterCallError(outcome, from: peer.rawValue) else {
-            preconditionFailure("\(outcome) is neither a value nor an error")
+    private func value(_ answer: Answer, from peer: MemberID) throws -> Returned {
+        if case .returned(let bytes) = answer.outcome { return Returned(bytes: bytes, decoder: answer.decoder) }
+        guard let error = ClusterCallError(answer.outcome, from: peer.rawValue) else {
+            preconditionFailure("\(answer.outcome) is neither a value nor an error")
         }
         throw error
     }
@@ -79,17 +78,17 @@ extension ClusterActorSystem {
     /// Asks the owner by our view; if that node takes another for the owner, asks once more: whom our view names by
     /// then, if that is another one, else whom the node named. Two answers of that kind mean that the views are in
     /// motion, and a third guess would be no better.
-    private func callOwner(of key: VirtualActorKey, _ call: OutgoingCall) async throws -> ArraySlice<UInt8> {
+    private func callOwner(of key: VirtualActorKey, _ call: OutgoingCall) async throws -> Returned {
         let (first, digest) = try ownerByView(of: key)
-        let outcome = try await outcome(of: call, on: first, view: digest)
-        guard case .wrongOwner(_, let named) = outcome else { return try value(outcome, from: first.id) }
+        let answer = try await outcome(of: call, on: first, view: digest)
+        guard case .wrongOwner(_, let named) = answer.outcome else { return try value(answer, from: first.id) }
         let second = try ownerByView(of: key)
         counters.callsRedirected.count()
         if second.life.id != first.id {
             return try value(await self.outcome(of: call, on: second.life, view: second.digest), from: second.life.id)
         }
         guard let id = MemberID(named), id != first.id, let member = membership.member(id) else {
-            return try value(outcome, from: first.id)
+            return try value(answer, from: first.id)
         }
         return try value(await self.outcome(of: call, on: member.life, view: second.digest), from: id)
     }
@@ -104,7 +103,7 @@ extension ClusterActorSystem {
         return (member.life, placed.placement.digest)
     }
 
-    private func outcome(of call: OutgoingCall, on life: MemberLife, view: UInt64?) async throws -> ReplyOutcome {
+    private func outcome(of call: OutgoingCall, on life: MemberLife, view: UInt64?) async throws -> Answer {
         if life == self.life { return try await answerHere(call, view) }
         for _ in 0..<Self.lanesTried {
             let lane = try await callLane(to: life, before: call.deadline)
@@ -123,7 +122,7 @@ extension ClusterActorSystem {
 
     private func outcome(
         of call: OutgoingCall, on lane: CallLane, to life: MemberLife, view: UInt64?
-    ) async throws -> ReplyOutcome {
+    ) async throws -> Answer {
         switch lane.connection.farewell?.code {
         case nil: break
         case .replaced: throw CallLane.NeverServed()
@@ -141,33 +140,47 @@ extension ClusterActorSystem {
             viewDigest: view, trace: call.trace)
         let reply = try await lane.call(header, call.arguments, deadline: call.deadline, peer: life.id.rawValue)
         do {
-            return try ReplyOutcome(parsing: reply)
+            return Answer(outcome: try ReplyOutcome(parsing: reply), decoder: lane.decoder)
         } catch {
             throw ClusterCallError(.undecodableAnswer, "\(error)")
         }
     }
 
     /// The same way as a call from elsewhere, allow-list and all, without network: what works on one node works on two.
-    private func answerHere(_ call: OutgoingCall, _ view: UInt64?) async throws -> ReplyOutcome {
+    private func answerHere(_ call: OutgoingCall, _ view: UInt64?) async throws -> Answer {
         counters.callsLocal.count()
+        let decoder = decoder
         let header = CallHeader(
             target: .number(call.target), actor: call.id.bytes[...], viewDigest: view, trace: call.trace)
         let answer: @Sendable () async -> [UInt8] = {
             let handler = ClusterResultHandler()
-            await self.answer(header, call.arguments[...], before: call.deadline, handler)
+            await self.answer(
+                header, ClusterInvocationDecoder(call.arguments[...], decoder), before: call.deadline, handler)
             return handler.takeReply()
         }
         // The caller runs the call itself, so only a limit that it asked for is worth two tasks.
         guard let reply = try await timeline.before(call.isLimited ? call.deadline : nil, answer) else {
-            return .deadlineExceeded
+            return Answer(outcome: .deadlineExceeded, decoder: decoder)
         }
         try Task.checkCancellation()
         do {
-            return try ReplyOutcome(parsing: reply[...])
+            return Answer(outcome: try ReplyOutcome(parsing: reply[...]), decoder: decoder)
         } catch {
             throw ClusterCallError(.undecodableAnswer, "\(error)")
         }
     }
+}
+
+/// What came back, and what reads it.
+private struct Answer: Sendable {
+    let outcome: ReplyOutcome
+    let decoder: WireDecoder
+}
+
+/// As `Answer`, when it is a value.
+private struct Returned: Sendable {
+    let bytes: ArraySlice<UInt8>
+    let decoder: WireDecoder
 }
 
 private struct OutgoingCall: Sendable {

@@ -31,14 +31,18 @@ package struct ClusterInvocationDecoder: DistributedTargetInvocationDecoder, Sen
     package typealias SerializationRequirement = any Codable
 
     private var rest: ArraySlice<UInt8>
+    private let decoder: WireDecoder
 
-    init(_ arguments: ArraySlice<UInt8>) { rest = arguments }
+    init(_ arguments: ArraySlice<UInt8>, _ decoder: WireDecoder) {
+        rest = arguments
+        self.decoder = decoder
+    }
 
     package mutating func decodeGenericSubstitutions() throws -> [any Any.Type] { [] }
 
     package mutating func decodeNextArgument<Argument: Codable>() throws -> Argument {
         do {
-            return try WireDecoder().decodeCounted(Argument.self, from: &rest)
+            return try decoder.decodeCounted(Argument.self, from: &rest)
         } catch {
             throw UndecodableArgument(detail: "\(Argument.self): \(error)")
         }

@@ -327,7 +327,10 @@ extension ClusterActorSystem {
             log.debug("connection established", metadata: metadata)
         } ended: { ending in
             counters.connectionsEnded.count(ending.name)
-            log.debug("connection ended", metadata: metadata.merging(["ending": "\(ending)"]) { $1 })
+            // What the protocol does not allow is a defect of one of the two, or worse: somebody has to look.
+            log.log(
+                level: ending.isProtocolError ? .warning : .debug, "connection ended",
+                metadata: metadata.merging(["ending": "\(ending.name)", "reason": "\(ending)"]) { $1 })
             release(receipt)
             let (now, fraction) = (timeline.now, chance.fraction())
             if links.withLock({ $0.ended(connection, at: now, fraction: fraction) }) {
@@ -385,6 +388,8 @@ extension PeerConnectError {
 }
 
 extension LaneConnection.Ending {
+    fileprivate var isProtocolError: Bool { if case .protocolError = self { true } else { false } }
+
     /// For counters.
     fileprivate var name: String {
         switch self {

@@ -1,3 +1,4 @@
+import Logging
 import Membership
 import WireProtocol
 
@@ -27,9 +28,14 @@ final class ControlLane: LaneTraffic {
             throw WireError(.unexpectedFrame, "a \(frame.kind) on a lane for gossip")
         }
         system.counters.gossipReceived.count()
-        guard let message = try? WireDecoder().decode(MembershipMessage.self, from: frame.payload) else {
+        let message: MembershipMessage
+        do {
+            message = try WireDecoder().decode(MembershipMessage.self, from: frame.payload)
+        } catch {
             // A newer release may say what we do not understand; what both understand goes on.
             system.counters.gossipDropped.count()
+            system.log.debug(
+                "gossip not understood", metadata: ["peer": "\(connection.peer)", "reason": "\(error)"])
             return
         }
         if !system.membership.tell(.received(message, from: connection.peer)) { system.counters.gossipDropped.count() }

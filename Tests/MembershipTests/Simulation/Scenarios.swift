@@ -2,7 +2,10 @@ import Membership
 
 extension Scenario {
     /// Every story; the rest of this file and its neighbours tell them.
-    static let all = starts + losses + silences + ends + changes
+    static let all: [Scenario] = [starts, losses, silences, ends, changes, weather, crowds].flatMap { $0 }
+
+    /// Those in which nobody may be buried who lives.
+    static let good = all.filter { !$0.mayBuryTheLiving }
 }
 
 // MARK: - Coming up

@@ -58,6 +58,8 @@ struct NetworkFaults {
     var loss = 0.0
     var duplicates = 0.0
     var delay: ClosedRange<Int64> = 100...1000
+    /// Added on the way between zones.
+    var distance: Int64 = 0
     /// A connection that gets no answer is given up after this.
     var connectTimeout: Int64 = 1_000_000
     /// A connection that stands is given up after this much silence.

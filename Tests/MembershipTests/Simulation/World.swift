@@ -35,6 +35,8 @@ final class World {
     private var rejecting: [Bool] = []
     private var isConnected: [Bool] = []
     private var waiting: [Int: [MembershipMessage]] = [:]
+    /// When connections that are clogged let go of what they hold.
+    private var cloggedUntil: [Int: Int64] = [:]
     private var leases: [MemberID: Lease] = [:]
 
     /// `zones` nodes in turn get zones a, b, ...
@@ -93,7 +95,7 @@ final class World {
         for peer in nodes.indices where isConnected[index * nodes.count + peer] {
             disconnect(index, peer)
             guard !blocked[index * nodes.count + peer], let life = nodes[index].life else { continue }
-            push(.disconnected(life), to: peer, after: delay())
+            push(.disconnected(life), to: peer, after: delay(from: index, to: peer))
         }
     }
 
@@ -142,6 +144,19 @@ final class World {
         disconnect(one, other)
         if let life = nodes[other].life { push(.disconnected(life), to: one, after: 0) }
         if let life = nodes[one].life { push(.disconnected(life), to: other, after: 0) }
+    }
+
+    /// For so long nothing that is sent arrives; then all of it does. A connection behind a full buffer is like that.
+    func clog(from: Int, to: Int, for length: Duration) {
+        cloggedUntil[from * nodes.count + to] = now + length.wholeMicroseconds
+    }
+
+    /// A connection between two that are well breaks: a bit was turned on the way and TLS ends it.
+    func snap(_ one: Int, _ other: Int) {
+        guard isConnected[one * nodes.count + other] else { return }
+        disconnect(one, other)
+        if let life = nodes[other].life { push(.disconnected(life), to: one, after: delay()) }
+        if let life = nodes[one].life { push(.disconnected(life), to: other, after: delay()) }
     }
 
     func cutBetween(_ left: some Sequence<Int>, _ right: [Int], _ isCut: Bool = true) {
@@ -277,6 +292,18 @@ final class World {
 
     private func delay() -> Int64 { Int64.random(in: faults.delay, using: &dice) }
 
+    private func delay(from: Int, to: Int) -> Int64 {
+        let isFar = faults.distance > 0 && nodes[from].metadata.zone != nodes[to].metadata.zone
+        return delay() + (isFar ? faults.distance : 0)
+    }
+
+    /// When a message that is sent now arrives. What a clogged connection held comes at once, in order.
+    private func arrival(from: Int, to: Int) -> Int64 {
+        let time = now + delay(from: from, to: to)
+        guard !cloggedUntil.isEmpty, let end = cloggedUntil[from * nodes.count + to] else { return time }
+        return max(time, end)
+    }
+
     private func push(_ event: Membership.Event, to index: Int, after delay: Int64) {
         guard let life = nodes[index].life else { return }
         heap.push(.tell(index, life: life, event), at: now + delay)
@@ -291,9 +318,10 @@ final class World {
             // The connection is with whoever lives there; a message for an earlier life is for nobody.
             guard to == recipient, !blocked[sender * nodes.count + target] else { return }
             guard !dice.happens(faults.loss) else { return }
-            heap.push(.deliver(message, from: from, to: target, life: to), at: now + delay())
+            heap.push(.deliver(message, from: from, to: target, life: to), at: arrival(from: sender, to: target))
             if dice.happens(faults.duplicates) {
-                heap.push(.deliver(message, from: from, to: target, life: to), at: now + delay())
+                let again = arrival(from: sender, to: target)
+                heap.push(.deliver(message, from: from, to: target, life: to), at: again)
             }
         } else if let address {
             waiting[sender * nodes.count + target, default: []].append(message)
@@ -313,7 +341,8 @@ final class World {
             return
         }
         guard dialling.insert(pair).inserted else { return }
-        heap.push(.dialled(index, address, expecting: expecting, startedAt: now), at: now + 2 * delay())
+        let roundTrip = delay(from: index, to: target) + delay(from: target, to: index)
+        heap.push(.dialled(index, address, expecting: expecting, startedAt: now), at: now + roundTrip)
     }
 
     private func dialled(_ index: Int, _ address: PeerAddress, expecting: MemberLife?, startedAt: Int64) {
