@@ -21,3 +21,5 @@ drop index job_pending;
 create index job_pending on job (rank, id) where status = 'pending';
 -- Read by every node when the cluster changes.
 create index job_processing on job (id) where status = 'processing';
+-- Dead letters.
+create index job_error on job (id) where status = 'error';
