@@ -63,6 +63,7 @@ struct ClusterPart: Sendable {
         admission = .by(limiter, uploads: uploads, jobs: jobs)
         let registry = MetricRegistry()
         registry.addLimiter(limiter)
+        registry.addTransport(transport)
         let aggregator = try MetricsAggregator.host(on: system, registry: registry, clock: clock, log: logger)
         self.aggregator = aggregator
         witness = try PlacementWitness.host(on: system, heard: opinions, clock: clock)

@@ -66,7 +66,7 @@ final class Dial: Sendable {
         for (option, value) in hub.socketOptions { bootstrap = bootstrap.channelOption(option, value: value) }
         // A literal address needs no resolver, which is a thread of its own.
         if let address = try? SocketAddress(ipAddress: host, port: port) { return bootstrap.connect(to: address) }
-        return bootstrap.connect(host: host, port: port)
+        return bootstrap.resolver(NameLookup(host, port, hub.nextTurn(), on: loop)).connect(host: host, port: port)
     }
 }
 

@@ -10,6 +10,7 @@ final class TransportHub: Sendable {
     let roster: Roster
     let logger: Logger
     let secondsSince1970: @Sendable () -> Int
+    private let lookups = Atomic(0)
     private let turnstiles = Mutex<[ObjectIdentifier: NIOLoopBound<Turnstile>]>([:])
 
     init(
@@ -64,6 +65,9 @@ final class TransportHub: Sendable {
         turnstiles.withLock { $0[ObjectIdentifier(loop)] = fresh }
         return fresh.value
     }
+
+    /// For the next dial to a name.
+    func nextTurn() -> AddressTurn { AddressTurn(lookups.wrappingAdd(1, ordering: .relaxed).oldValue) }
 
     /// The options of a connection, for both directions. Nagle's algorithm would hold a reply back for the sake of
     /// bytes that we have gathered already.

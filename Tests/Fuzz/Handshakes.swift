@@ -29,8 +29,11 @@ private func verdict(_ role: Handshake.Role, _ input: [UInt8], pieceBytes: Int) 
         precondition(outbound.count < 4096, "\(outbound.count) bytes are answered")
         switch progress {
         case .waiting: continue
-        case .established(let session): return "established \(session.peer) \(session.lane) \(session.allowance)"
-        case .rejected(let rejection): return "rejected \(rejection)"
+        // No whole values: describing them by reflection takes longer than the handshake.
+        case .established(let session):
+            return "established \(session.peer.name) \(session.peer.epoch) \(session.lane.lane.rawValue) "
+                + "\(session.lane.number) \(session.allowance.frameBytesMax) \(session.allowance.streamsMax)"
+        case .rejected(let rejection): return "rejected \(rejection.code.rawValue) \(rejection.text)"
         case .turnedAway(let goAway): return "turned away \(goAway)"
         }
     }

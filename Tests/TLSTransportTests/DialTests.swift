@@ -26,6 +26,22 @@ import WireProtocol
         }
     }
 
+    @Test(arguments: 2...9, 1...4)
+    func `of a name's addresses each is begun with now and then, however many names are dialled`(
+        addresses: Int, names: Int
+    ) {
+        var begun: [Int: Int] = [:]
+        for dial in stride(from: 0, to: 100 * names, by: names) {
+            let order = AddressTurn(dial).order(Array(0..<addresses))
+            #expect(order.sorted() == Array(0..<addresses))
+            #expect((0..<addresses).contains { order == Array($0..<addresses) + Array(0..<$0) })
+            begun[order[0], default: 0] += 1
+        }
+        #expect(begun.count == addresses)
+        #expect(begun.values.allSatisfy { $0 >= 50 / addresses }, "\(begun)")
+        #expect(AddressTurn(0).order(["nearest", "far"]) == ["nearest", "far"])
+    }
+
     @Test func `a name that nobody has is unreachable`() async throws {
         let client = try Node(try Certificates.files("alpha"))
         let error = await #expect(throws: PeerConnectError.self) {

@@ -293,7 +293,7 @@ extension ClusterActorSystem {
             counters.handshakesTurnedAway.count(code)
         }
         log.log(
-            level: failure.isDuplicate ? .debug : .warning, "connection refused",
+            level: failure.isOrdinary ? .debug : .warning, "connection refused",
             metadata: [
                 "code": "\(code)", "reason": "\(reason)", "address": "\(connection.remoteAddress)",
                 "certified": "\(connection.certifiedNames.prefix(4).joined(separator: ","))",

@@ -49,6 +49,16 @@ enum HandshakeFailure: Error, Sendable {
         }
     }
 
+    /// Nothing for an operator to do: a duplicate, or a seed's name that is also this node's. Whoever was dialled by
+    /// another node of its own name says so.
+    var isOrdinary: Bool {
+        switch self {
+        case .rejected(.ownName(_, sameEpoch: true)): true
+        case .turnedAway(let goAway): isDuplicate || goAway.code == .ownName
+        case .rejected, .closed, .failed: isDuplicate
+        }
+    }
+
     /// What it tells about the peer's life.
     var evidence: ConnectionFailure {
         switch self {
