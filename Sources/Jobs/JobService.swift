@@ -35,13 +35,17 @@ package struct JobService: Sendable {
 
     /// Where the bytes of an upload stand.
     package func blobName(of upload: UploadID) -> BlobName {
-        BlobName("uploads/\(upload.ulid)/source")!
+        BlobName("\(Self.prefix(of: upload))/source")!
     }
 
     /// Where the transcript that came with an upload stands.
     package func transcriptBlobName(of upload: UploadID) -> BlobName {
-        BlobName("uploads/\(upload.ulid)/transcript")!
+        BlobName("\(Self.prefix(of: upload))/transcript")!
     }
+
+    /// Where the bytes of all uploads stand, and those of one.
+    static let uploadsRoot = BlobName("uploads")!
+    static func prefix(of upload: UploadID) -> BlobName { BlobName("\(uploadsRoot)/\(upload.ulid)")! }
 
     /// Takes note of bytes that stand already under `blobName(of:)`. When the store refuses, they are removed again.
     package func register(

@@ -59,6 +59,7 @@ package struct Schedule: Sendable, Hashable {
         return Failure(
             .poison, code: "stage_crashed_repeatedly",
             reason: "The nodes that worked on this step stopped \(lease.attempts - 1) times in the middle of it.",
-            hint: "Convert the video to H.264 in MP4 and upload that; operators find the node's end in its log.")
+            hint: "If nodes were restarted or cut off meanwhile, retry the job; else convert the video to H.264 in MP4 "
+                + "and upload that. Operators find the end of each node in its log.")
     }
 }

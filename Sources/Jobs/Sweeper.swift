@@ -52,28 +52,53 @@ package struct Sweeper: Sendable {
             olderThanSeconds: configuration.unusedUploadSeconds, limit: configuration.uploadsPerRound)
         try await blobs.remove(unused.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
         try await removeLeftovers()
+        try await removeUploadsWithoutRow()
     }
 
-    /// Looks at a window of the jobs that have blobs, another one every time, so that a round stays short however many
-    /// there are. Blobs of jobs that are gone are not touched: other jobs may reuse their results, and only the store,
-    /// which removed the job, could tell.
+    /// Blobs of attempts that can publish nothing any more. Those of jobs that are gone stay while other jobs reuse
+    /// them.
     private func removeLeftovers() async throws {
-        let names = try await blobs.directories(under: StageAttempt.root)
-        guard !names.isEmpty else { return }
-        let first = Int(chance.fraction() * Double(names.count))
-        let moment = now().advanced(bySeconds: -configuration.leftoverSeconds)
-        for offset in 0..<min(names.count, configuration.jobsPerRound) {
-            guard let job = JobID("job_" + names[(first + offset) % names.count]) else { continue }
+        for name in try await window(of: StageAttempt.root) {
+            guard let job = JobID("job_" + name) else { continue }
             // Listed before the job is read: what is published in between is then named by a result.
-            let listed = try await blobs.list(
-                under: StageAttempt.prefix(of: job), limit: configuration.blobsPerJob)
-            guard listed.contains(where: { $0.changedAt < moment }) else { continue }
-            let stages = try await store.stages(of: job)
-            let leftovers = Leftovers.select(listed, stages: stages, olderThan: moment)
-            guard !leftovers.isEmpty else { continue }
-            try await blobs.remove(leftovers)
-            logger.info("leftovers removed", metadata: ["job": "\(job)", "count": "\(leftovers.count)"])
+            let listed = try await old(under: StageAttempt.prefix(of: job))
+            guard !listed.isEmpty else { continue }
+            let leftovers =
+                try await store.job(job) == nil
+                ? try await store.unnamed(listed.map(\.name))
+                : Leftovers.select(listed, stages: try await store.stages(of: job), olderThan: moment)
+            try await remove(leftovers, ["job": "\(job)"])
         }
+    }
+
+    /// Bytes whose node died before it had noted the upload: the client was never told of it.
+    private func removeUploadsWithoutRow() async throws {
+        for name in try await window(of: JobService.uploadsRoot) {
+            guard let upload = UploadID("upload_" + name), try await store.upload(upload) == nil else { continue }
+            let listed = try await old(under: JobService.prefix(of: upload))
+            try await remove(try await store.unnamed(listed.map(\.name)), ["upload": "\(upload)"])
+        }
+    }
+
+    /// Some of the directories there, others every time, so that a round stays short however many there are.
+    private func window(of root: BlobName) async throws -> [String] {
+        let names = try await blobs.directories(under: root)
+        guard !names.isEmpty else { return [] }
+        let first = Int(chance.fraction() * Double(names.count))
+        return (0..<min(names.count, configuration.jobsPerRound)).map { names[(first + $0) % names.count] }
+    }
+
+    /// Those that nobody can be about to point at.
+    private func old(under prefix: BlobName) async throws -> [ListedBlob] {
+        try await blobs.list(under: prefix, limit: configuration.blobsPerJob).filter { $0.changedAt < moment }
+    }
+
+    private var moment: Timestamp { now().advanced(bySeconds: -configuration.leftoverSeconds) }
+
+    private func remove(_ names: [BlobName], _ owner: Logger.Metadata) async throws {
+        guard !names.isEmpty else { return }
+        try await blobs.remove(names)
+        logger.info("leftovers removed", metadata: owner.merging(["count": "\(names.count)"]) { first, _ in first })
     }
 
     private func repeatedly(

@@ -30,9 +30,11 @@ struct ClusterPart: Sendable {
     private let metadata: MemberMetadata
 
     /// Throws when the credentials cannot be used, or are not this node's.
+    /// - Parameter lastEpoch: of this node's life before, as the database knows it: a clock that was set back must not
+    ///   make the new life the older one.
     init(
-        _ configuration: NodeConfiguration, version: String, schedulability: NodeSchedulability, store: PostgresStore,
-        clock: any Clock<Duration>, now: WallTime, logger: Logger
+        _ configuration: NodeConfiguration, version: String, lastEpoch: UInt64, schedulability: NodeSchedulability,
+        store: PostgresStore, clock: any Clock<Duration>, now: WallTime, logger: Logger
     ) throws {
         settings = configuration.cluster
         var listening = TLSTransportConfiguration()
@@ -49,7 +51,7 @@ struct ClusterPart: Sendable {
             region: configuration.region.rawValue, zone: configuration.zone, capacity: configuration.capacity,
             version: version, httpAddress: configuration.httpAddress, peerAddress: settings.address,
             schedulability: Schedulability(schedulability))
-        let life = MemberLife(id: id, epoch: UInt64(clamping: now().millisecondsSinceEpoch))
+        let life = MemberLife(id: id, epoch: max(UInt64(clamping: now().millisecondsSinceEpoch), lastEpoch + 1))
         var cluster = ClusterConfiguration(cluster: settings.name, life: life, metadata: metadata)
         cluster.membership = settings.membership
         cluster.placement = PlacementPolicy(salt: settings.name)

@@ -53,10 +53,11 @@ package struct NodeProgram: Sendable {
         let store = PostgresStore(postgres, clock: clock, logger: logger)
         try await store.migrate()
         // A node that was told to drain before it was restarted must not be taken for one that takes work.
-        let wanted = try await store.nodes().first { $0.id == configuration.name }?.schedulability ?? .schedulable
+        let before = try await store.nodes().first { $0.id == configuration.name }
+        let wanted = before?.schedulability ?? .schedulable
         let cluster = try ClusterPart(
-            configuration, version: tijeraVersion, schedulability: wanted, store: store, clock: clock,
-            now: systemWallTime, logger: logger)
+            configuration, version: tijeraVersion, lastEpoch: before?.memberEpoch ?? 0, schedulability: wanted,
+            store: store, clock: clock, now: systemWallTime, logger: logger)
 
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)

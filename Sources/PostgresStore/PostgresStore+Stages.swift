@@ -95,6 +95,13 @@ extension PostgresStore {
         try await database.read { try $0.query(ResultTable.cached.with(key)).first.map(ResultTable.result(_:)) }
     }
 
+    package func unnamed(_ blobs: [BlobName]) async throws -> [BlobName] {
+        guard !blobs.isEmpty else { return [] }
+        return try await database.read { connection in
+            try connection.query(ResultTable.unnamed.with(blobs)).map { try $0.read("name", BlobName.init) }
+        }
+    }
+
     private struct Claimed {
         let lease: StageLease
         let region: Region

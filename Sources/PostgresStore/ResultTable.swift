@@ -17,6 +17,15 @@ enum ResultTable {
         "standing_result",
         "select \(columns) from result where id = $1 or cache_key = $2 order by cache_key = $2 desc for key share")
 
+    static let unnamed = Statement(
+        "unnamed_blobs",
+        """
+        select name from unnest($1::text[]) as name
+        where not exists (select from result where blobs @> array[name])
+            and not exists (select from upload where blob = name)
+            and not exists (select from upload where transcript->>'blob' = name)
+        """)
+
     static func result(_ row: Row) throws -> StageResult {
         StageResult(
             id: try row.read("id", ResultID.init), body: try row.text("body"), blobs: try row.json("blobs"),

@@ -62,6 +62,12 @@ extension InMemoryStore {
 
     package func result(cachedUnder key: String) -> StageResult? { cached[key].flatMap { results[$0] } }
 
+    package func unnamed(_ blobs: [BlobName]) -> [BlobName] {
+        let named = Set(results.values.flatMap(\.blobs))
+            .union(uploads.values.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
+        return blobs.filter { !named.contains($0) }
+    }
+
     // MARK: Nodes
 
     package func register(_ draft: NodeDraft) -> NodeLife {

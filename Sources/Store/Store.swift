@@ -62,6 +62,8 @@ package protocol Store: Sendable {
     ) async throws -> CompleteOutcome
     /// A result published under this key by any job.
     func result(cachedUnder key: String) async throws -> StageResult?
+    /// Those of `blobs` that no result and no upload points at.
+    func unnamed(_ blobs: [BlobName]) async throws -> [BlobName]
 
     // MARK: Nodes
 

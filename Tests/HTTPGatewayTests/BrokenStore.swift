@@ -32,6 +32,7 @@ struct BrokenStore: Store {
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] { try fail() }
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome { try fail() }
     func waits(of job: JobID) async throws -> JobWaits { try fail() }
+    func unnamed(_ blobs: [BlobName]) async throws -> [BlobName] { try fail() }
     func queuePosition(of job: JobID) async throws -> Int { try fail() }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try fail() }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try fail() }

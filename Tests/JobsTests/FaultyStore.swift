@@ -53,6 +53,7 @@ final class FaultyStore: Store {
         try await pass { try await $0.requeue(key, of: job) }
     }
     func waits(of job: JobID) async throws -> JobWaits { try await pass { await $0.waits(of: job) } }
+    func unnamed(_ blobs: [BlobName]) async throws -> [BlobName] { try await pass { await $0.unnamed(blobs) } }
     func queuePosition(of job: JobID) async throws -> Int { try await pass { await $0.queuePosition(of: job) } }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.cancel(id) } }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.retry(id) } }

@@ -99,6 +99,36 @@ import Testing
         }
     }
 
+    @Test func `bytes of jobs that are gone go, unless another job reuses them`() async throws {
+        try await inWorld(try World(shares: true, keeps: true)) { world in
+            let first = try await world.submit(), second = try await world.submit()
+            try world.start("a")
+            _ = try await world.runToEnd(first)
+            _ = try await world.runToEnd(second)
+            #expect(try await world.service.delete(first))
+            let shared = try await world.blobs.list(under: StageAttempt.prefix(of: first), limit: 1000)
+            try #require(!shared.isEmpty)
+            // Its node died before it could tidy up.
+            let left = StageAttempt(job: first, key: StageKey(.render), epoch: 3).blobName("file")
+            _ = try await world.blobs.put([1], as: left)
+            try await sweeper(world).upkeep()
+            let after = try await world.blobs.list(under: StageAttempt.prefix(of: first), limit: 1000)
+            #expect(after.map(\.name) == shared.map(\.name))
+        }
+    }
+
+    @Test func `bytes of an upload that was never noted go`() async throws {
+        try await inWorld(try World()) { world in
+            _ = try await world.submit()
+            let noted = try await world.blobs.list(under: BlobName("uploads")!, limit: 10)
+            let lost = world.service.blobName(of: world.service.newUploadID())
+            _ = try await world.blobs.put([1], as: lost)
+            try await sweeper(world).upkeep()
+            let after = try await world.blobs.list(under: BlobName("uploads")!, limit: 10)
+            #expect(after.map(\.name) == noted.map(\.name) && !noted.isEmpty)
+        }
+    }
+
     private func sweeper(_ world: World) -> Sweeper {
         Sweeper(
             store: world.store, blobs: world.blobs, clock: world.clock, now: { world.clock.wallTime },

@@ -68,6 +68,21 @@ import Testing
         }
     }
 
+    @Test(arguments: Adapter.allCases)
+    func `bytes that nothing points at are told from those that count`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let upload = try await world.upload(
+                transcript: SidecarTranscript(
+                    format: .srt, blob: .named("words"), sha256: String(repeating: "ab", count: 32)))
+            _ = try await world.job(upload: upload.id)
+            let lease = try await world.claimOne(try await world.node())
+            _ = try await world.complete(lease, .produced(world.result(blobs: ["one", "two"])))
+            let names = ["one", "lost", "words", "two", "gone"].map { BlobName.named($0) } + [upload.blob]
+            #expect(try await world.store.unnamed(names).map(\.rawValue).sorted() == ["gone", "lost"])
+            #expect(try await world.store.unnamed([]).isEmpty)
+        }
+    }
+
     // MARK: Shares
 
     private func submit(_ world: World, _ tenant: String, bytes: Int64 = 0) async throws -> JobID {

@@ -6,13 +6,17 @@ import TestSupport
 import Testing
 
 /// What breaks between us and the server. Each test has a server of its own, because it breaks it.
-@Suite(.serialized) struct FaultTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FaultTests {
     fileprivate struct Bench: Sendable {
         let server: PostgresServer
         let database: String
         let store: PostgresStore
         var world: World { World(store: store) }
     }
+
+    /// Attempts for as long as a server takes to come back on a busy machine: a worker that gave up would leave its
+    /// stages to the end of a long lease.
+    private static let patience = 100
 
     private func withBench(
         _ adjust: (inout PostgresConfiguration) -> Void = { _ in }, _ body: (Bench) async throws -> Void
@@ -78,13 +82,17 @@ import Testing
     private final class Shared: Sendable { let count = Mutex(0) }
 
     @Test func `eight workers go on while all connections are broken again and again`() async throws {
-        try await withBench { bench in
+        try await withBench {
+            $0.attemptsMax = Self.patience
+        } _: { bench in
             try await storm(bench) { _ in try await bench.server.terminateBackends(of: bench.database) }
         }
     }
 
     @Test func `work goes on after the server was killed and started again`() async throws {
-        try await withBench { bench in
+        try await withBench {
+            $0.attemptsMax = Self.patience
+        } _: { bench in
             try await storm(bench) { round in
                 if round < 3 { try await bench.server.restartImmediately() }
             }

@@ -63,7 +63,11 @@ package struct ToolOutput: Sendable, Hashable {
         self.errorTail = errorTail
     }
 
-    package var succeeded: Bool { ending == .exited(code: 0) }
+    package var succeeded: Bool { ending == .exited(code: 0) && !Self.spoiled.contains { errorTail.contains($0) } }
+
+    /// How ffmpeg says that its file is not whole, and ends with success all the same: it does so when only the last
+    /// bytes did not fit on the disk.
+    private static let spoiled = ["Error writing trailer of", "Error closing file", "No space left on device"]
 
     /// Itself when the tool succeeded; else an error that says why as far as its ending and its last words tell.
     ///

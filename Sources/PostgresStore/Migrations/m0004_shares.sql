@@ -21,5 +21,7 @@ drop index job_pending;
 create index job_pending on job (rank, id) where status = 'pending';
 -- Read by every node when the cluster changes.
 create index job_processing on job (id) where status = 'processing';
+-- Asked before bytes are swept.
+create index upload_transcript_blob on upload ((transcript->>'blob')) where transcript is not null;
 -- Dead letters.
 create index job_error on job (id) where status = 'error';

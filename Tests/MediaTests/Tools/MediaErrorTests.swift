@@ -24,6 +24,9 @@ import Testing
         (ToolOutput.Ending.exited(code: 1), "x: Cannot allocate memory", MediaError.Code.memoryLimit),
         (.exited(code: 1), "av_interleaved_write_frame(): No space left on device", .diskFull),
         (.exited(code: 1), "Invalid data found", .toolFailed),
+        // ffmpeg ends with success when only the end of a file did not fit.
+        (.exited(code: 0), "Error writing trailer of clip.mp4: No space left on device", .diskFull),
+        (.exited(code: 0), "Error closing file: Input/output error", .toolFailed),
         (.signalled(6), "terminate called after throwing an instance of 'std::bad_alloc'", .memoryLimit),
         (.signalled(11), "", .toolFailed), (.signalled(9), "", .toolKilled), (.signalled(24), "", .cpuLimit),
     ])

@@ -1,0 +1,184 @@
+"""Breaks a real cluster in every way that happens in production, and checks that nothing was lost.
+
+    python3 Tests/Chaos/chaos.py TIJERA [--faults N] [--seed S] [--nodes N] [--minutes M] [--report FILE]
+        [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N]
+
+Runs in rounds: each makes a cluster of its own (lab.py) under a steady load (load.py), injects faults by a plan drawn
+from the seed (plan.py, faults.py), heals everything and checks (check.py). Needs root, namespaces, nftables, loop
+devices, PostgreSQL and ffmpeg. The last line is the verdict; exits 1 when anything was wrong.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import planted
+from check import EVENTS, Checker
+from faults import Faults
+from lab import Lab
+from load import Load
+from plan import KINDS, draw_plan
+from report import Report
+from shell import run, say, until
+from videos import make_videos
+
+FAULTS_PER_ROUND = 120
+SECONDS_TO_END = 240
+
+
+def may_run() -> bool:
+    """Namespaces, loop devices and the user postgres are root's."""
+    if os.geteuid() != 0 or not shutil.which("nft"):
+        return False
+    name = f"tjc-{os.getpid()}-try"
+    made = run("ip", "netns", "add", name, check=False).returncode == 0
+    run("ip", "netns", "del", name, check=False)
+    return made and run("losetup", "--find", check=False).returncode == 0
+
+
+def impossible_here(lab: Lab, has_speech: bool) -> set[str]:
+    without = set()
+    if not lab.has_faketime:
+        without |= {kind for kind in KINDS if kind.startswith("clock")}
+    if not has_speech:
+        without |= {kind for kind in KINDS if kind.startswith("speech")}
+    if not shutil.which("fsfreeze"):
+        without.add("disk stalled")
+    return without
+
+
+def unwanted(only: str, without: str) -> set[str]:
+    """By the beginnings of their names, with commas between."""
+    def named(kind: str, text: str) -> bool:
+        return any(kind.startswith(part.strip()) for part in text.split(",") if part.strip())
+
+    return {kind for kind in KINDS if named(kind, without) or (only and not named(kind, only))}
+
+
+def play_round(options, seed: str, count: int, report: Report, keep: Path):
+    folder = Path(tempfile.mkdtemp(prefix="tijera-chaos."))
+    folder.chmod(0o711)
+    has_speech = shutil.which("espeak-ng") is not None
+    lab = Lab(options.tijera, folder, options.nodes)
+    wrong_before = len(report.wrong)
+    try:
+        with lab:
+            without = impossible_here(lab, has_speech)
+            if without:
+                say(f"left out, because the tools are missing: {', '.join(sorted(without))}")
+            videos = make_videos(folder / "videos", has_speech)
+            lab.enter_hub()
+            lab.wait_ready()
+            say(f"{options.nodes} nodes are ready; round {seed} begins with {count} faults")
+            load = Load(lab, videos, seed, options.clients, has_speech)
+            time.sleep(options.warm_up)
+            without |= unwanted(options.only, options.without)
+            faults = Faults(lab, draw_plan(seed, count, options.nodes, options.seconds_between, without))
+            faults.run()
+            # Some peace at the end, so that a late fault does not pass for a job that hangs.
+            time.sleep(2)
+            lab.heal()
+            load.stop(SECONDS_TO_END)
+            checker = Checker(lab, load, seed)
+            report.measurements.take(checker.query(EVENTS), faults.done)
+            checker.run(SECONDS_TO_END)
+            report.add(faults.done, checker, load)
+    except BaseException as error:
+        report.other.append(f"the round broke off: {type(error).__name__}: {error}")
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        lab.erase(keep / f"round-{seed}" if len(report.wrong) > wrong_before else None)
+
+
+def try_checker(options) -> int:
+    """Damage instead of faults: each must be seen."""
+    folder = Path(tempfile.mkdtemp(prefix="tijera-chaos."))
+    folder.chmod(0o711)
+    lab = Lab(options.tijera, folder, options.nodes)
+    try:
+        with lab:
+            videos = make_videos(folder / "videos", shutil.which("espeak-ng") is not None)
+            lab.enter_hub()
+            lab.wait_ready()
+            load = Load(lab, videos, options.seed, options.clients, has_speech=False)
+            ready = "select count(*) from job where status = 'ready'"
+            if until(300, lambda: int(lab.database.query(ready)[0][0]) >= len(planted.ALL), 1) is None:
+                raise RuntimeError("five minutes were not enough for a few jobs")
+            load.stop(SECONDS_TO_END)
+            checker = Checker(lab, load, options.seed)
+            checker.wait_for_the_end(SECONDS_TO_END)
+            planted.plant_all(checker)
+            checker.run(10)
+            planted.clean_up(checker)
+    finally:
+        lab.erase(None)
+    for wrong in checker.wrong:
+        say(f"seen: {wrong[:160]}")
+    missed = planted.missed(checker.wrong)
+    print(f"planted: {len(planted.ALL) - len(missed)} of {len(planted.ALL)} seen"
+          + "".join(f"; MISSED: {name}" for name in missed))
+    return 1 if missed else 0
+
+
+def parse(arguments: list[str]):
+    parser = argparse.ArgumentParser(prog="cluster/chaos")
+    parser.add_argument("tijera")
+    parser.add_argument("--faults", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--nodes", type=int, default=4)
+    parser.add_argument("--minutes", type=float, default=None, help="no new round begins after this")
+    parser.add_argument("--report", type=Path, default=None)
+    parser.add_argument("--clients", type=int, default=6)
+    parser.add_argument("--warm-up", type=float, default=6)
+    parser.add_argument("--seconds-between", type=float, default=2.5, help="between faults, on average")
+    parser.add_argument("--planted", action="store_true", help="no faults: is damage that is done on purpose seen?")
+    parser.add_argument("--only", default="", help="kinds of faults by the beginnings of their names, with commas")
+    parser.add_argument("--without", default="", help="the same for kinds that are left out")
+    options = parser.parse_args(arguments)
+    if len(unwanted(options.only, options.without)) == len(KINDS):
+        parser.error("no kind of fault is left")
+    if not 2 <= options.nodes <= 9 or options.faults < 1 or options.clients < 1:
+        parser.error("--nodes must be 2 to 9, --faults and --clients at least 1")
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1_000_000)
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    if not may_run():
+        print("skipped: needs root, network namespaces, nftables and loop devices")
+        return 0
+    if options.planted:
+        return try_checker(options)
+    say(f"seed {options.seed}")
+    keep = Path(tempfile.gettempdir()) / f"tijera-chaos-{options.seed}"
+    report, start, left, number = Report(), time.monotonic(), options.faults, 0
+    while left > 0 and (options.minutes is None or number == 0 or time.monotonic() - start < options.minutes * 60):
+        count = min(left, FAULTS_PER_ROUND)
+        # The first round is that of the seed itself, so that one round can be repeated alone.
+        play_round(options, f"{options.seed + number}", count, report, keep)
+        left, number = left - count, number + 1
+    text = report.text()
+    print(text)
+    if options.report:
+        options.report.write_text(f"Seed {options.seed}, {number} rounds, {time.monotonic() - start:.0f} s.\n\n{text}\n"
+                                  f"{report.verdict()}\n")
+    for wrong in report.wrong:
+        print(f"WRONG: {wrong}")
+    print(report.verdict())
+    if report.wrong:
+        print(f"chaos: FAILED with --seed {options.seed} --faults {options.faults} --nodes {options.nodes}; "
+              f"logs of the nodes: {keep}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

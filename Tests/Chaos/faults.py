@@ -1,0 +1,249 @@
+"""The faults of a plan, done to a lab."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from lab import MIB, Lab
+from node import Node
+from plan import Fault
+from shell import run, say, start_thread, until
+from wire import ServerError, Wire
+
+# A stage of a run, as (job, name, index, epoch).
+Stage = tuple
+
+
+@dataclass
+class Injected:
+    fault: Fault
+    # Time of the day, as the events of the database have it.
+    began: float = 0
+    ended: float = 0
+    # None: there was nothing to do it to.
+    result: str | None = None
+    # Seconds from the end of the fault until what was hit worked again.
+    back: float | None = None
+    wrong: list[str] = field(default_factory=list)
+    # What the node ran when it was hit.
+    running: list[Stage] = field(default_factory=list)
+
+
+class Faults:
+    def __init__(self, lab: Lab, plan: list[Fault]):
+        self.lab, self.plan = lab, plan
+        self.done: list[Injected] = []
+
+    def run(self):
+        """Returns when the last fault is over."""
+        start, threads = time.monotonic(), []
+        for fault in self.plan:
+            time.sleep(max(0, start + fault.at - time.monotonic()))
+            threads.append(start_thread(self.inject, fault))
+        for thread in threads:
+            thread.join(180)
+            if thread.is_alive():
+                raise RuntimeError("a fault did not end within three minutes")
+
+    def inject(self, fault: Fault):
+        self.lab.enter_hub()
+        injected = Injected(fault, began=time.time())
+        self.done.append(injected)
+        try:
+            KIND[fault.kind](self, injected, self.lab.nodes[fault.node])
+        except (RuntimeError, OSError, ServerError, subprocess.TimeoutExpired) as error:
+            injected.wrong.append(f"{type(error).__name__}: {error}")
+        injected.ended = injected.ended or time.time()
+        where = f" ({self.lab.nodes[fault.node].name})" if "node" in fault.kind else ""
+        back = f", back after {injected.back:.1f} s" if injected.back is not None else ""
+        say(f"{fault.kind}{where}: {injected.result or 'nothing to hit'}{back}"
+            + "".join(f"; WRONG: {wrong}" for wrong in injected.wrong))
+
+    # Nodes.
+
+    def running_on(self, node: Node) -> list[Stage]:
+        """Empty when the database cannot be asked right now."""
+        try:
+            return self.lab.database.query(
+                f"select job, name, index, epoch from stage where state = 'running' and holder = '{node.name}'", 2)
+        except ServerError:
+            return []
+
+    def must_be_ready(self, injected: Injected, node: Node):
+        injected.ended = time.time()
+        injected.back = node.wait_ready(90)
+        if injected.back is None:
+            injected.wrong.append(f"{node.name} was not ready within 90 s")
+
+    def take_down(self, injected: Injected, node: Node):
+        injected.running = self.running_on(node)
+        injected.began = time.time()
+        node.kill()
+        if until(5, lambda: not node.processes()) is None:
+            injected.wrong.append(f"children of {node.name} outlived it: {node.processes()[:3]}")
+
+    def kill(self, injected: Injected, node: Node):
+        self.take_down(injected, node)
+        time.sleep(injected.fault.seconds)
+        node.start()
+        injected.result = f"down for {injected.fault.seconds:.1f} s, {len(injected.running)} stages ran"
+        self.must_be_ready(injected, node)
+
+    def pause(self, injected: Injected, node: Node):
+        injected.running = self.running_on(node)
+        injected.began = time.time()
+        node.signal(signal.SIGSTOP)
+        time.sleep(injected.fault.seconds)
+        node.signal(signal.SIGCONT)
+        injected.result = f"stood for {injected.fault.seconds:.1f} s, {len(injected.running)} stages ran"
+        self.must_be_ready(injected, node)
+
+    def ask_to_stop(self, injected: Injected, node: Node):
+        took = node.terminate()
+        if took is None:
+            injected.wrong.append(f"{node.name} did not stop within 30 s and was killed")
+        elif node.process.returncode != 0:
+            injected.wrong.append(f"{node.name} was asked to stop and ended with {node.process.returncode}")
+        if until(5, lambda: not node.processes()) is None:
+            injected.wrong.append(f"children of {node.name} outlived it: {node.processes()[:3]}")
+        time.sleep(injected.fault.seconds)
+        node.start()
+        injected.result = f"gone within {took or 30:.1f} s"
+        self.must_be_ready(injected, node)
+
+    def shift_clock(self, injected: Injected, node: Node):
+        offset = "+1h" if "+1 h" in injected.fault.kind else "-1h"
+        self.take_down(injected, node)
+        node.start(offset)
+        node.wait_ready(30)
+        time.sleep(injected.fault.seconds)
+        node.kill()
+        node.start()
+        injected.result = f"{offset} for {injected.fault.seconds:.1f} s"
+        self.must_be_ready(injected, node)
+
+    def cut(self, injected: Injected, node: Node):
+        kind = injected.fault.kind
+        others = [other.address for other in self.lab.nodes if other is not node]
+        addresses = [self.lab.database.address] if "PostgreSQL" in kind else others
+        ways = ("input", "output")
+        if "one way" in kind:
+            ways = ("input",) if injected.fault.luck < 0.5 else ("output",)
+        node.cut_from(addresses, ways)
+        time.sleep(injected.fault.seconds)
+        node.rules()
+        injected.result = f"{' and '.join(ways)} for {injected.fault.seconds:.1f} s"
+        self.must_be_ready(injected, node)
+
+    # The database.
+
+    def must_answer(self, injected: Injected):
+        injected.ended = time.time()
+        self.lab.database.query_patiently("select 1")
+        injected.back = time.time() - injected.ended
+
+    def restart_database(self, injected: Injected, _: Node):
+        self.lab.database.restart_at_once()
+        self.must_answer(injected)
+        injected.result = f"took {injected.ended - injected.began:.1f} s"
+
+    END_CONNECTIONS = """select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where usename = 'node' and application_name like 'tijera%'"""
+
+    def end_connections(self, injected: Injected, _: Node):
+        end, ended = time.monotonic() + injected.fault.seconds, 0
+        while True:
+            ended += int(self.lab.database.query_patiently(self.END_CONNECTIONS)[0][0])
+            if time.monotonic() >= end:
+                break
+            time.sleep(0.2)
+        injected.result = f"{ended} ended"
+
+    def take_connections(self, injected: Injected, _: Node):
+        held: list[Wire] = []
+        end = time.monotonic() + injected.fault.seconds
+        # What the nodes hold is taken from them, and whatever becomes free is taken before they come back.
+        self.lab.database.query_patiently(self.END_CONNECTIONS)
+        while time.monotonic() < end:
+            try:
+                held.append(Wire(str(self.lab.database.socket), user="node", limit=5))
+            except ServerError:
+                time.sleep(0.01)
+        for wire in held:
+            wire.close()
+        injected.result = f"{len(held)} held for {injected.fault.seconds:.1f} s"
+        self.must_answer(injected)
+
+    # Tools.
+
+    def hit_tool(self, injected: Injected, _: Node):
+        kind, luck = injected.fault.kind, random.Random(injected.fault.luck)
+        victims: list[int] = []
+
+        def found() -> bool:
+            victims.extend(pid for node in self.lab.nodes for pid in node.tools(speech="speech" in kind))
+            return bool(victims)
+
+        if until(15, found, 0.05) is None:
+            return
+        pid = luck.choice(victims)
+        try:
+            if "killed" in kind:
+                os.kill(pid, signal.SIGKILL)
+                injected.result = "one killed"
+                return
+            os.kill(pid, signal.SIGSTOP)
+            injected.result = f"one stood for {injected.fault.seconds:.1f} s"
+            time.sleep(injected.fault.seconds)
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            # It ended by itself, or with its node, in this moment.
+            injected.result = injected.result or None
+
+    # The disk.
+
+    def fill_disk(self, injected: Injected, _: Node):
+        filler = self.lab.blobs / "filler"
+        disk = os.statvfs(self.lab.blobs)
+        # Half of the time nothing at all is left, else so little that nothing new may begin.
+        left = 0 if injected.fault.luck < 0.5 else self.lab.free_bytes_min // 2
+        run("fallocate", "-l", max(MIB, disk.f_bavail * disk.f_frsize - left - MIB), filler)
+        if left == 0:
+            # Byte by byte, because what was promised to others is not told by statvfs.
+            run("dd", "if=/dev/zero", f"of={filler}", "bs=64k", "oflag=append", "conv=notrunc", check=False)
+        time.sleep(injected.fault.seconds)
+        filler.unlink()
+        injected.result = f"{left // MIB} MiB left for {injected.fault.seconds:.1f} s"
+
+    def stall_disk(self, injected: Injected, _: Node):
+        run("fsfreeze", "--freeze", self.lab.blobs)
+        try:
+            time.sleep(injected.fault.seconds)
+        finally:
+            self.lab.thaw()
+        injected.result = f"no write for {injected.fault.seconds:.1f} s"
+
+
+KIND = {
+    "kill -9 of a node": Faults.kill,
+    "SIGSTOP of a node": Faults.pause,
+    "node asked to stop": Faults.ask_to_stop,
+    "clock of a node +1 h": Faults.shift_clock,
+    "clock of a node -1 h": Faults.shift_clock,
+    "node cut from nodes": Faults.cut,
+    "node cut from nodes, one way": Faults.cut,
+    "node cut from PostgreSQL": Faults.cut,
+    "node cut from PostgreSQL, one way": Faults.cut,
+    "PostgreSQL restarted at once": Faults.restart_database,
+    "connections ended by the server": Faults.end_connections,
+    "all connections taken": Faults.take_connections,
+    "ffmpeg killed": Faults.hit_tool,
+    "ffmpeg stopped": Faults.hit_tool,
+    "speech worker killed": Faults.hit_tool,
+    "speech worker stopped": Faults.hit_tool,
+    "disk full": Faults.fill_disk,
+    "disk stalled": Faults.stall_disk,
+}

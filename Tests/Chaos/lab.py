@@ -1,0 +1,163 @@
+"""A cluster of its own to be broken: namespaces on one bridge, a PostgreSQL, a small disk for the blobs, some nodes."""
+
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from database import Database
+from node import FAKETIME, PEER_PORT, Node
+from shell import run, say, start_thread, until
+
+MIB = 1 << 20
+CLONE_NEWNET = 0x40000000
+
+
+class Lab:
+    net = "10.78.0."
+    free_bytes_min = 64 * MIB
+    disk_bytes = 2048 * MIB
+
+    def __init__(self, tijera: str, folder: Path, count: int):
+        self.tijera, self.folder = tijera, folder
+        self.mark = f"tjc-{os.getpid()}"
+        self.hub, self.blobs, self.disk = f"{self.mark}-hub", folder / "blobs", folder / "disk.img"
+        cache = os.environ.get("TIJERA_CACHE") or os.path.expanduser("~/.cache/tijera")
+        self.models = Path(cache) / "models"
+        self.database = Database(folder, f"{self.mark}-db", f"{self.net}253")
+        self.nodes = [Node(self, number) for number in range(count)]
+        # (node, exit code, was it ready before): ends that nobody asked for.
+        self.ends: list[tuple[str, int, bool]] = []
+        self.is_supervising = False
+        self.has_faketime = os.path.exists(FAKETIME)
+
+    # Making and removing.
+
+    def __enter__(self):
+        try:
+            self.make()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def make(self):
+        (self.folder / "admin-token").write_text(secrets.token_hex(24))
+        self.wire_up()
+        self.make_disk()
+        self.make_certificates()
+        self.database.create()
+        seeds = ",".join(f"{node.address}:{PEER_PORT}" for node in self.nodes[:2])
+        for node in self.nodes:
+            node.configure(seeds)
+        for node in self.nodes:
+            node.start()
+        self.is_supervising = True
+        start_thread(self.supervise)
+
+    def wire_up(self):
+        run("ip", "netns", "add", self.hub)
+        run("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
+        run("ip", "-n", self.hub, "addr", "add", f"{self.net}254/24", "dev", "br0")
+        run("ip", "-n", self.hub, "link", "set", "br0", "up")
+        spaces = [(node.space, node.address) for node in self.nodes]
+        for index, (space, address) in enumerate([*spaces, (self.database.space, self.database.address)]):
+            run("ip", "netns", "add", space)
+            run("ip", "-n", space, "link", "set", "lo", "up")
+            run("ip", "-n", self.hub, "link", "add", f"out{index}", "type", "veth", "peer", "name", f"in{index}")
+            run("ip", "-n", self.hub, "link", "set", f"in{index}", "netns", space)
+            run("ip", "-n", self.hub, "link", "set", f"out{index}", "master", "br0", "up")
+            run("ip", "-n", space, "addr", "add", f"{address}/24", "dev", f"in{index}")
+            run("ip", "-n", space, "link", "set", f"in{index}", "up")
+
+    def make_disk(self):
+        self.blobs.mkdir()
+        with open(self.disk, "wb") as file:
+            file.truncate(self.disk_bytes)
+        run("mkfs.ext4", "-q", "-m", "0", self.disk)
+        run("mount", "-o", "loop", self.disk, self.blobs)
+
+    def make_certificates(self):
+        home = Path(__file__).resolve().parents[2]
+        script = '. "$0/cluster/lib/say.sh"; . "$0/cluster/lib/certificates.sh"; make_certificates "$@"'
+        # Issued three hours ago where that can be, so that a node whose clock is an hour late believes them.
+        early = ["env", f"LD_PRELOAD={FAKETIME}", "FAKETIME=-3h"] if self.has_faketime else []
+        run(*early, "bash", "-c", script, home, self.folder / "certs", *(f"{node.name}:eu" for node in self.nodes))
+
+    def __exit__(self, kind, error, trace):
+        self.is_supervising = False
+        self.thaw()
+        for node in self.nodes:
+            if node.process:
+                node.kill()
+        try:
+            if self.database.data.exists():
+                self.database.stop()
+        except (RuntimeError, subprocess.TimeoutExpired):
+            say("PostgreSQL was down already")
+        run("umount", self.blobs, check=False)
+        # A node's mount namespace may hold it for a moment longer.
+        until(10, lambda: run("losetup", "-j", self.disk, check=False).stdout == "")
+        for space in [*(node.space for node in self.nodes), self.database.space, self.hub]:
+            run("ip", "netns", "del", space, check=False)
+
+    def erase(self, keep_logs_in: Path | None):
+        if keep_logs_in:
+            keep_logs_in.mkdir(parents=True, exist_ok=True)
+            for node in self.nodes:
+                if (node.folder / "node.log").exists():
+                    shutil.copy(node.folder / "node.log", keep_logs_in / f"{node.name}.log")
+            if self.database.log.exists():
+                shutil.copy(self.database.log, keep_logs_in / "postgres.log")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Looking after it.
+
+    def enter_hub(self):
+        """From here on this thread speaks to nodes as a client on the bridge does."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open(f"/run/netns/{self.hub}") as space:
+            if libc.setns(space.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+
+    def supervise(self):
+        """As an init system does: what ended by itself is started again after a second, and noted."""
+        self.enter_hub()
+        while self.is_supervising:
+            for node in self.nodes:
+                if node.wanted and not node.has_been_ready:
+                    node.is_ready()
+                if node.wanted and not node.runs and self.is_supervising:
+                    self.ends.append((node.name, node.process.returncode, node.has_been_ready))
+                    say(f"{node.name} ended by itself with {node.process.returncode}")
+                    time.sleep(1)
+                    if node.wanted and not node.runs:
+                        node.start()
+            time.sleep(0.2)
+
+    def wait_ready(self, limit: float = 60):
+        slow = [node.name for node in self.nodes if node.wait_ready(limit) is None]
+        if slow:
+            raise RuntimeError(f"not ready after {limit} s: {', '.join(slow)}")
+
+    def heal(self):
+        """Whatever is broken, whole again; harmless where it is."""
+        self.thaw()
+        (self.blobs / "filler").unlink(missing_ok=True)
+        for node in self.nodes:
+            node.rules()
+            node.signal(signal.SIGCONT)
+            for pid, _ in node.processes():
+                try:
+                    os.kill(pid, signal.SIGCONT)
+                except ProcessLookupError:
+                    pass
+            if not node.runs and not node.wanted:
+                node.start()
+
+    def thaw(self):
+        run("fsfreeze", "--unfreeze", self.blobs, check=False)

@@ -1,0 +1,174 @@
+"""One node in a network namespace of its own, and what may be done to it."""
+
+import http.client
+import os
+import signal
+import subprocess
+import time
+
+from shell import run, until
+
+HTTP_PORT, PEER_PORT = 8080, 7400
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+
+class Node:
+    def __init__(self, lab, number: int):
+        self.lab, self.number = lab, number
+        self.name = f"chaos-{number}"
+        self.space = f"{lab.mark}-{number}"
+        self.address = f"{lab.net}{number + 1}"
+        self.folder = lab.folder / self.name
+        self.process = None
+        # What the lab wants of it; the supervisor starts again what ended without being told to.
+        self.wanted = False
+        self.has_been_ready = False
+
+    def inside(self, *command):
+        return ["ip", "netns", "exec", self.space, *command]
+
+    def configure(self, seeds: str):
+        self.folder.mkdir(parents=True)
+        certs, lab = self.lab.folder / "certs", self.lab
+        (self.folder / "node.yaml").write_text(f"""
+node:
+  name: {self.name}
+  region: eu
+cluster:
+  name: chaos
+  host: {self.address}
+  port: {PEER_PORT}
+  seeds: "{seeds}"
+  certificate: "{certs}/{self.name}.pem"
+  key: "{certs}/{self.name}.key"
+  authorities: "{certs}/ca.pem"
+http:
+  host: {self.address}
+  port: {HTTP_PORT}
+limits:
+  uploadsPerMinute: 1000000
+  jobsPerMinute: 1000000
+store:
+  url: "{lab.database.url}"
+blobs:
+  directory: "{lab.blobs}"
+  freeBytesMin: {lab.free_bytes_min}
+cpu:
+  threads: 2
+  machineThreads: 2
+speech:
+  model: "{lab.models}/ggml-base.bin"
+vision:
+  faceModel: "{lab.models}/face_detection_yunet_2023mar.onnx"
+admin:
+  tokenFile: "{lab.folder}/admin-token"
+""")
+
+    # Its life.
+
+    def start(self, offset: str = ""):
+        """`offset`: how far its clock of the day is off, as libfaketime says it."""
+        command = [self.lab.tijera, "node", "--config", str(self.folder / "node.yaml")]
+        if offset:
+            # The monotonic clock stays right, as it does when somebody sets the clock of a machine. The library would
+            # set FAKETIME_SHARED itself, which moves the environment, behind which Swift looks for its arguments.
+            command = ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={offset}", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+                       "FAKETIME_SHARED=/none /none", *command]
+        with open(self.folder / "node.log", "ab") as log:
+            self.process = subprocess.Popen(
+                self.inside(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.started_at = time.monotonic()
+        self.has_been_ready = False
+        self.wanted = True
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number):
+        # `ip netns exec` and `env` become the program, so the pid is the node's own.
+        if self.runs:
+            os.kill(self.process.pid, number)
+
+    def kill(self):
+        self.wanted = False
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self, limit: float = 30):
+        """Asks it to go. Seconds it took, or None when it had to be killed."""
+        self.wanted = False
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        start = time.monotonic()
+        try:
+            self.process.wait(limit)
+            return time.monotonic() - start
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def is_ready(self) -> bool:
+        """Only from a thread in the hub's namespace."""
+        connection = http.client.HTTPConnection(self.address, HTTP_PORT, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            ready = connection.getresponse().status == 200
+            self.has_been_ready = self.has_been_ready or ready
+            return ready
+        except OSError:
+            return False
+        except http.client.HTTPException:
+            return False
+        finally:
+            connection.close()
+
+    def wait_ready(self, limit: float = 60):
+        return until(limit, self.is_ready)
+
+    # Its children.
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Everything that runs in its namespace but itself, as (pid, command)."""
+        own = self.process.pid if self.runs else 0
+        found = []
+        for pid in run("ip", "netns", "pids", self.space, check=False).stdout.split():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    command = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+                with open(f"/proc/{pid}/stat") as file:
+                    state = file.read().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if int(pid) != own and state != "Z" and command:
+                found.append((int(pid), command))
+        return found
+
+    def tools(self, speech: bool) -> list[int]:
+        """Pids of its ffmpegs, or of its speech workers."""
+        if speech:
+            return [pid for pid, command in self.processes() if "speech-worker" in command and "setpriv" not in command]
+        return [pid for pid, command in self.processes() if command.split()[0].endswith(("/ffmpeg", "/ffprobe"))]
+
+    # Its network.
+
+    def rules(self, *lines: str):
+        """Replaces all faults of its network by these; none heals."""
+        text = "flush ruleset\n"
+        if lines:
+            text += "table inet faults {\n"
+            for hook in ("input", "output"):
+                text += f"  chain {hook} {{ type filter hook {hook} priority 0;\n"
+                text += "".join(f"    {line[len(hook) + 1:]}\n" for line in lines if line.startswith(hook + " "))
+                text += "  }\n"
+            text += "}\n"
+        path = self.folder / "faults.nft"
+        path.write_text(text)
+        run(*self.inside("nft", "-f", str(path)))
+
+    def cut_from(self, addresses, ways=("input", "output")):
+        lines = []
+        for address in addresses:
+            lines += [f"input ip saddr {address} drop"] if "input" in ways else []
+            lines += [f"output ip daddr {address} drop"] if "output" in ways else []
+        self.rules(*lines)
