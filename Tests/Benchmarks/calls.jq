@@ -24,9 +24,10 @@ def verdict($figures): . as { key: $name, value: $bound } | $figures[$name] as $
 
 times($calls; $grpc; .callsPerSecond; .callsPerSecond) as $callsToGRPC
 | times($calls; $nio; .callsPerSecond; .callsPerSecond) as $callsToNIO
+| times($calls; $grpc; .callMicrosecondsMedian; .callMicrosecondsMedian) as $callMedianToGRPC
 | times($limits; $redis; .clusterDecisionsPerSecond; .redisDecisionsPerSecond) as $decisionsToRedis
 | times($limits; $redis; .clusterDecisionsPerSecond; .redisPipelinedDecisionsPerSecond) as $decisionsToPipelinedRedis
-| (($calls | medians) + ($limits | medians) + { $callsToGRPC }) as $figures
+| (($calls | medians) + ($limits | medians) + { $callsToGRPC, $callMedianToGRPC }) as $figures
 | ([($calls | peer("tijera")), ($grpc | peer("grpc-swift-2")), ($nio | peer("bare NIO and TLS"))]
     | table(["100-byte calls", "a second, 256 in flight", "of the rounds", "one at a time, median us", "p99 us"])),
 "",
