@@ -19,7 +19,8 @@ enum House {
         let base = root.appending(path: folder)
         guard let walker = FileManager.default.enumerator(atPath: base.path) else { return [] }
         var found: [SourceFile] = []
-        for case let name as String in walker where name.hasSuffix(suffix) {
+        // Packages of their own under Tests build beside their sources.
+        for case let name as String in walker where name.hasSuffix(suffix) && !name.contains(".build/") {
             let text = try String(contentsOf: base.appending(path: name), encoding: .utf8)
             found.append(SourceFile(path: "\(folder)/\(name)", text: text))
         }
