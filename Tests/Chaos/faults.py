@@ -1,5 +1,6 @@
 """The faults of a plan, done to a lab."""
 
+import contextlib
 import os
 import random
 import signal
@@ -52,8 +53,10 @@ class Faults:
         self.lab.enter_hub()
         injected = Injected(fault, began=time.time())
         self.done.append(injected)
+        node = self.lab.nodes[fault.node]
         try:
-            KIND[fault.kind](self, injected, self.lab.nodes[fault.node])
+            with node.under_fault if "node" in fault.kind else contextlib.nullcontext():
+                KIND[fault.kind](self, injected, node)
         except (RuntimeError, OSError, ServerError, subprocess.TimeoutExpired) as error:
             injected.wrong.append(f"{type(error).__name__}: {error}")
         injected.ended = injected.ended or time.time()

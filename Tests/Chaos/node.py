@@ -4,6 +4,7 @@ import http.client
 import os
 import signal
 import subprocess
+import threading
 import time
 
 from shell import run, until
@@ -20,6 +21,8 @@ class Node:
         self.address = f"{lab.net}{number + 1}"
         self.folder = lab.folder / self.name
         self.process = None
+        # One fault at a time: on a slow machine one may take longer than its plan allowed for.
+        self.under_fault = threading.Lock()
         # What the lab wants of it; the supervisor starts again what ended without being told to.
         self.wanted = False
         self.has_been_ready = False
