@@ -65,6 +65,8 @@ package actor InMemoryStore: Store {
         idempotency = idempotency.filter { $0.value.expiresAt > now }
         for id in entries.keys { entries[id]?.events.removeAll { $0.at < oldestEvent } }
         knownNodes = knownNodes.filter { $0.value.seenAt > oldestNode }
+        let open = [ranks(.running).min(), ranks(.ready).min()].compactMap(\.self)
+        if let oldest = open.min() ?? finishTags.values.max() { finishTags = finishTags.filter { $0.value >= oldest } }
     }
 
     // MARK: Uploads
@@ -108,10 +110,12 @@ package actor InMemoryStore: Store {
         return .created(record.job)
     }
 
+    /// Of the jobs that have a stage in that state.
+    private func ranks(_ state: Stage.State) -> [Double] {
+        entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }.map(\.rank)
+    }
+
     private func takeRank(_ tenant: String, _ cost: Double) -> Double {
-        func ranks(_ state: Stage.State) -> [Double] {
-            entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }.map(\.rank)
-        }
         let virtual = FairShare.virtualTime(
             running: ranks(.running).max(), ready: ranks(.ready).min(), finish: finishTags.values.max())
         let rank = max(virtual, finishTags[tenant] ?? virtual)

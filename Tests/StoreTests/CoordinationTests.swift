@@ -132,6 +132,20 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `upkeep forgets clients whose turn is over, and nobody's place changes by it`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            var noisy: [JobID] = []
+            for _ in 0..<4 { noisy.append(try await submit(world, "noisy")) }
+            let passing = try await submit(world, "passing")
+            #expect(try await order(world, 3) == [noisy[0], passing, noisy[1]])
+            try await world.store.upkeep()
+            // Still behind itself, and the one that was forgotten is as good as new.
+            let more = try await submit(world, "noisy"), back = try await submit(world, "passing")
+            #expect(try await order(world, 4) == [noisy[2], back, noisy[3], more])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `what a client used while others had nothing to do is not held against it`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             for _ in 0..<5 { _ = try await submit(world, "early") }
