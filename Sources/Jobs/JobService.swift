@@ -76,7 +76,7 @@ package struct JobService: Sendable {
             JobDraft(
                 id: id, upload: upload, region: region, tenant: tenant, options: options, stages: Pipeline.firstStages,
                 idempotency: idempotency))
-        if case .created(let job) = outcome { onChange(job.id, job.region) }
+        if case .created(let job) = outcome { tell(job) }
         return outcome
     }
 
@@ -86,9 +86,11 @@ package struct JobService: Sendable {
     package func retry(_ id: JobID) async throws -> ChangeOutcome { told(try await store.retry(id)) }
 
     private func told(_ outcome: ChangeOutcome) -> ChangeOutcome {
-        if case .changed(let job) = outcome { onChange(job.id, job.region) }
+        if case .changed(let job) = outcome { tell(job) }
         return outcome
     }
+
+    func tell(_ job: Job) { onChange(job.id, job.region) }
 
     /// Deletes a job with everything only it used. Returns false when there is no such job.
     package func delete(_ id: JobID) async throws -> Bool {

@@ -140,7 +140,7 @@ struct AdminJobRoutes: Sendable {
     @Sendable private func requeue(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try gate.admit(request, to: .change)
         let (id, key) = (try context.jobID(), try context.stageKey())
-        switch try await jobs.store.requeue(key, of: id) {
+        switch try await jobs.requeue(key, of: id) {
         case .changed(let job):
             note("requeue \(key)", id, context)
             return JSONAnswer.make(OperatorJob(job))

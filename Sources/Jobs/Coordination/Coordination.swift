@@ -194,14 +194,15 @@ package final class Coordination: Sendable {
         var cursor: JobID?
         repeat {
             guard let page = try? await store.jobsUnderWay(after: cursor, limit: configuration.pageRows) else { return }
-            for job in page where isOurs(job) { tell(job.id, home: job.region) }
+            let active = Set(system.activeKeys)
+            for job in page where isOurs(job, active) { tell(job.id, home: job.region) }
             cursor = page.count < configuration.pageRows ? nil : page.last?.id
         } while cursor != nil && !Task.isCancelled && system.view?.number == view.number
     }
 
-    private func isOurs(_ job: HomedJob) -> Bool {
+    private func isOurs(_ job: HomedJob, _ active: Set<VirtualActorKey>) -> Bool {
         let key = VirtualActorKey(kind: JobCoordinator.kind, key: job.id.rawValue, home: job.region.rawValue)
-        return system.owner(of: key) == system.life.id && !system.activeKeys.contains(key)
+        return system.owner(of: key) == system.life.id && !active.contains(key)
     }
 
     /// The owner of a dead node's name frees its stages; whoever else sees the death has no need to ask the store.

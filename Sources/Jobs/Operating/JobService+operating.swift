@@ -44,6 +44,13 @@ extension JobService {
             job: job, stages: stages, events: events, isComplete: isComplete, bytes: bytes, now: currentTime)
     }
 
+    /// Makes one stage of a job ready at once, whatever it waits for.
+    package func requeue(_ key: StageKey, of id: JobID) async throws -> RequeueOutcome {
+        let outcome = try await store.requeue(key, of: id)
+        if case .changed(let job) = outcome { tell(job) }
+        return outcome
+    }
+
     /// Makes failed jobs that fit begin again, newest first, at most `limit`; with `isRehearsal` nothing is changed.
     /// Safe to repeat: what was requeued fits no more.
     package func requeueDeadLetters(_ filter: JobFilter, limit: Int, isRehearsal: Bool) async throws -> Requeued {
@@ -55,7 +62,7 @@ extension JobService {
                 outcome.jobs.append(job.id)
                 continue
             }
-            switch try await store.retry(job.id) {
+            switch try await retry(job.id) {
             case .changed: outcome.jobs.append(job.id)
             // Somebody else was first, or nothing in it can be tried again.
             case .notPossible, .noSuchJob: outcome.skipped.append(job.id)
