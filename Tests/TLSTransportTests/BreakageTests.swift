@@ -44,8 +44,11 @@ import WireProtocol
     }
 
     @Test func `a record that was tampered with ends the connection`() async throws {
-        let end = try await end { stranger in
+        let heard = Gate()
+        let end = try await end(heard: heard) { stranger in
             try await stranger.write([1, 2, 3])
+            // Noise in the same read from the socket would take the good record with it.
+            await heard.pass()
             // Past the TLS handler: an application record of noise.
             try await stranger.writeRaw([0x17, 3, 3, 0, 32] + pattern(32))
             try await stranger.closed()
@@ -76,14 +79,18 @@ import WireProtocol
     }
 
     /// Lets a stranger with a good certificate do `body`, and answers what the server's reader saw of it.
-    private func end(_ body: @Sendable (Stranger) async throws -> Void) async throws -> End {
+    /// `heard` opens when the reader has its first bytes.
+    private func end(heard: Gate = Gate(), _ body: @Sendable (Stranger) async throws -> Void) async throws -> End {
         let server = try Node(try Certificates.files("beta"))
         let arrived = Gate(), outcome = Parcel<End>(), answer = Parcel<End>()
         let reader: @Sendable (any PeerConnection) async -> Void = { connection in
             arrived.open()
             var bytes: [UInt8] = []
             do {
-                while let more = try await connection.receive() { bytes += more }
+                while let more = try await connection.receive() {
+                    bytes += more
+                    heard.open()
+                }
                 outcome.put(End(bytes: bytes, failure: nil))
             } catch {
                 outcome.put(End(bytes: bytes, failure: error))
