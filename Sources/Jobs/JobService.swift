@@ -7,22 +7,25 @@ package import Store
 package struct JobService: Sendable {
     package let store: any Store
     package let blobs: BlobDirectory
-    /// Jobs taken in here are at home in this region.
+    /// Jobs taken in here are at home in this region, unless it is overloaded and another has room.
     package let region: Region
     private let now: WallTime
     private let chance: Chance
+    /// Says where new jobs go when there is too much to do; nil: always here, and at once.
+    package let overload: OverloadWatch?
     private let onChange: @Sendable (JobID, Region) -> Void
 
     /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
     package init(
         store: any Store, blobs: BlobDirectory, region: Region, now: @escaping WallTime, chance: Chance,
-        onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
+        overload: OverloadWatch? = nil, onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
         self.region = region
         self.now = now
         self.chance = chance
+        self.overload = overload
         self.onChange = onChange
     }
 
@@ -72,10 +75,11 @@ package struct JobService: Sendable {
     ) async throws -> SubmitOutcome {
         if let problem = options.problem { throw problem }
         let id = chance.draw { JobID(at: now(), using: &$0) }
+        let berth = overload?.berth ?? OverloadState.Berth(region: region, opensAfterSeconds: 0)
         let outcome = try await store.submit(
             JobDraft(
-                id: id, upload: upload, region: region, tenant: tenant, options: options, stages: Pipeline.firstStages,
-                idempotency: idempotency))
+                id: id, upload: upload, region: berth.region, tenant: tenant, options: options,
+                stages: Pipeline.firstStages, opensAfterSeconds: berth.opensAfterSeconds, idempotency: idempotency))
         if case .created(let job) = outcome { tell(job) }
         return outcome
     }

@@ -12,6 +12,9 @@
 /// | `drainGrace` | duration | 10 s | a node that should go works on for minutes |
 /// | `handBackAfter` | duration | 10 min | a node that its operator drains never gets empty |
 /// | `reconnectDelayMax` | duration | 2 s | a database that comes back is met by a herd |
+/// | `machineInterval` | duration | 250 ms | memory and disk are read for each of a thousand claims |
+/// | `youngAge` | duration | 5 s | a stage that has not taken its memory yet is taken for a small one |
+/// | `claimGuard` | see `ClaimGuard.Limits` | | |
 /// | `schedule` | see `Schedule` | | |
 package struct WorkerConfiguration: Sendable, Hashable {
     package var leaseSeconds: Int
@@ -25,6 +28,9 @@ package struct WorkerConfiguration: Sendable, Hashable {
     package var drainGrace: Duration
     package var handBackAfter: Duration
     package var reconnectDelayMax: Duration
+    package var machineInterval: Duration
+    package var youngAge: Duration
+    package var claimGuard: ClaimGuard.Limits
     package var schedule: Schedule
 
     package init(
@@ -33,7 +39,8 @@ package struct WorkerConfiguration: Sendable, Hashable {
         gatherDelay: Duration = .milliseconds(100), yieldMin: Duration = .milliseconds(20),
         yieldMax: Duration = .milliseconds(60), drainGrace: Duration = .seconds(10),
         handBackAfter: Duration = .seconds(600), reconnectDelayMax: Duration = .seconds(2),
-        schedule: Schedule = Schedule()
+        machineInterval: Duration = .milliseconds(250), youngAge: Duration = .seconds(5),
+        claimGuard: ClaimGuard.Limits = ClaimGuard.Limits(), schedule: Schedule = Schedule()
     ) {
         precondition(leaseSeconds > 0 && leaseMargin < .seconds(leaseSeconds), "the margin eats the whole lease")
         precondition(heartbeatInterval > .zero && pollInterval > .zero, "intervals must be positive")
@@ -49,6 +56,9 @@ package struct WorkerConfiguration: Sendable, Hashable {
         self.drainGrace = drainGrace
         self.handBackAfter = handBackAfter
         self.reconnectDelayMax = reconnectDelayMax
+        self.machineInterval = machineInterval
+        self.youngAge = youngAge
+        self.claimGuard = claimGuard
         self.schedule = schedule
     }
 }

@@ -3,9 +3,9 @@ package import Store
 
 /// Attempts: taken under a lease, ended under it.
 extension PostgresStore {
-    package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
-        guard limit > 0 else { return [] }
-        let limit = min(limit, StoreLimits.claimMax)
+    package func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
+        guard terms.limit > 0 else { return [] }
+        let limit = min(terms.limit, StoreLimits.claimMax)
         return try await database.write(wasCommitted: Self.holds) { connection, _ in
             let rows = try connection.query(Self.claim.with(life.id, life.epoch, life.region, limit))
             guard !rows.isEmpty else { return .rollBack([]) }

@@ -2,7 +2,7 @@ package import ClipModel
 
 /// Attempts and the nodes that make them.
 extension InMemoryStore {
-    package func claim(_ limit: Int, for life: NodeLife) -> [StageLease] {
+    package func claim(_ terms: ClaimTerms, for life: NodeLife) -> [StageLease] {
         let now = clock()
         guard let node = knownNodes[life.id], node.epoch == life.epoch, node.isAlive(at: now),
             node.schedulability == .schedulable
@@ -17,7 +17,7 @@ extension InMemoryStore {
             return (left.rank, left.stage.job, left.stage.key) < (right.rank, right.stage.job, right.stage.key)
         }
         var leases: [StageLease] = []
-        for (_, _, stage) in inOrder.prefix(min(max(0, limit), StoreLimits.claimMax)) {
+        for (_, _, stage) in inOrder.prefix(min(max(0, terms.limit), StoreLimits.claimMax)) {
             guard var record = record(of: stage.job), var claimed = record.stages[stage.key] else { continue }
             record.start()
             leases.append(claimed.claim(by: life, at: now))
@@ -80,10 +80,13 @@ extension InMemoryStore {
         return NodeLife(id: draft.id, region: draft.region, epoch: lastNodeEpoch)
     }
 
-    package func heartbeat(_ life: NodeLife, running: [StageProgress]) -> HeartbeatOutcome {
+    package func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) -> HeartbeatOutcome {
         guard var node = knownNodes[life.id], node.epoch == life.epoch, !node.hasLeft else { return .replaced }
         node.seenAt = clock()
         node.running = running
+        node.condition = condition
         knownNodes[life.id] = node
         let drop = running.filter { progress in
             guard let record = entries[progress.job]?.stages[progress.key] else { return true }
@@ -142,7 +145,8 @@ extension InMemoryStore {
             id: node.draft.id, region: node.draft.region, epoch: node.epoch, http: node.draft.http,
             version: node.draft.version, threads: node.draft.threads, startedAt: node.startedAt, seenAt: node.seenAt,
             seenAgo: .milliseconds(max(0, ago)), memberEpoch: node.draft.memberEpoch, isAlive: node.isAlive(at: now),
-            hasLeft: node.hasLeft, schedulability: node.schedulability, running: node.running)
+            hasLeft: node.hasLeft, schedulability: node.schedulability, condition: node.condition,
+            running: node.running)
     }
 
     /// Takes those running stages from their holders for which `isLost` says so.

@@ -39,6 +39,14 @@ package protocol Store: Sendable {
     /// What the ready stages of a job wait for, and how many stages a claim takes before them.
     func waits(of job: JobID) async throws -> JobWaits
 
+    // MARK: Overload
+
+    /// What waits and who could do it, in one cheap statement: every node asks every few seconds.
+    func queues() async throws -> QueueReading
+    /// Opens jobs of that region that were taken in to be begun later (`JobDraft.opensAfterSeconds`), by their ranks, until
+    /// those opened cost so much together; at least one when there is any. Returns how many.
+    func openDeferred(in region: Region, costSeconds: Double) async throws -> Int
+
     // MARK: Stages
 
     /// Every stage of a job, in the order of their keys, results included.
@@ -52,7 +60,7 @@ package protocol Store: Sendable {
     /// node for want of a resource is offered to others for its first 30 seconds. The first claim of a job makes it
     /// `processing`. A life that was replaced, has left or whose lease ran out gets nothing, and neither does a node
     /// that is cordoned or draining. May give fewer than there are while another transaction holds them.
-    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease]
+    func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease]
     /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
     /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
     /// latest. Safe to repeat: the same outcome under the same lease is answered as it was the first time and not
@@ -71,7 +79,9 @@ package protocol Store: Sendable {
     func register(_ node: NodeDraft) async throws -> NodeLife
     /// Renews the node's lease and writes its progress, in one statement. Answers with the leases it must drop, because
     /// they were cancelled, deleted or taken over.
-    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome
+    func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome
     /// Says goodbye: frees its stages without counting an attempt and marks it gone.
     func leave(_ life: NodeLife) async throws
     /// Frees every stage of nodes whose lease has run out, in one statement. Returns how many. The attempt counts, so a
@@ -104,6 +114,13 @@ package protocol Store: Sendable {
     func upkeep() async throws
 }
 
+extension Store {
+    /// A heartbeat of a node that has nothing to say of itself.
+    package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
+        try await heartbeat(life, running: running, condition: NodeCondition())
+    }
+}
+
 /// Decides what follows from the job as it stands after an outcome was applied to it.
 package typealias Advance = @Sendable (JobSnapshot) -> JobAdvance
 
@@ -116,6 +133,8 @@ package struct JobDraft: Sendable, Hashable {
     package let options: JobOptions
     /// The stages that need nothing before them.
     package let stages: [StageKey]
+    /// After how long they may be claimed; `openDeferred` may open them sooner.
+    package let opensAfterSeconds: Double
     /// The client's `Idempotency-Key` with a digest of the request it came with.
     package let idempotency: Idempotency?
 
@@ -131,7 +150,7 @@ package struct JobDraft: Sendable, Hashable {
 
     package init(
         id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions, stages: [StageKey],
-        idempotency: Idempotency? = nil
+        opensAfterSeconds: Double = 0, idempotency: Idempotency? = nil
     ) {
         self.id = id
         self.upload = upload
@@ -139,6 +158,7 @@ package struct JobDraft: Sendable, Hashable {
         self.tenant = tenant
         self.options = options
         self.stages = stages
+        self.opensAfterSeconds = opensAfterSeconds
         self.idempotency = idempotency
     }
 }

@@ -214,7 +214,8 @@ struct PlayedWorker: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
-                    _ = await store.heartbeat(node, running: work.running.withLock { $0 })
+                    _ = await store.heartbeat(
+                        node, running: work.running.withLock { $0 }, condition: NodeCondition())
                     try await clock.sleep(for: .seconds(1))
                 }
             }
@@ -225,7 +226,7 @@ struct PlayedWorker: Sendable {
 
     private func claimAndWork(_ node: NodeLife) async throws {
         while true {
-            guard let lease = await store.claim(1, for: node).first else {
+            guard let lease = await store.claim(ClaimTerms(limit: 1), for: node).first else {
                 // Looks at the bell often, at the store seldom.
                 let end = scheduler.now + poll
                 while !bell.take(), scheduler.now < end { try await clock.sleep(for: .milliseconds(5)) }
