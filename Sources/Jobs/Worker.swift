@@ -254,7 +254,8 @@ package actor Worker {
                 continue
             }
             do {
-                let leases = try await store.claim(1, for: life)
+                let leases = try await store.claim(
+                    ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds), for: life)
                 failures = 0
                 guard let lease = leases.first else {
                     slots.release(grant)
