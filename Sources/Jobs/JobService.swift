@@ -9,6 +9,10 @@ package struct JobService: Sendable {
     package let blobs: BlobDirectory
     /// Jobs taken in here are at home in this region, unless it is overloaded and another has room.
     package let region: Region
+    /// Jobs of one client that may be under way at once, where its terms say nothing; nil: as many as it likes.
+    private let jobsMax: Int?
+    /// Those of the nodes' claims.
+    let awaySeconds: Double
     private let now: WallTime
     private let chance: Chance
     /// Says where new jobs go when there is too much to do; nil: always here, and at once.
@@ -17,12 +21,15 @@ package struct JobService: Sendable {
 
     /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
     package init(
-        store: any Store, blobs: BlobDirectory, region: Region, now: @escaping WallTime, chance: Chance,
+        store: any Store, blobs: BlobDirectory, region: Region, jobsMax: Int? = nil,
+        awaySeconds: Double = ClaimTerms.awaySecondsDefault, now: @escaping WallTime, chance: Chance,
         overload: OverloadWatch? = nil, onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
         self.region = region
+        self.jobsMax = jobsMax
+        self.awaySeconds = awaySeconds
         self.now = now
         self.chance = chance
         self.overload = overload
@@ -71,15 +78,17 @@ package struct JobService: Sendable {
 
     /// Takes a job in. Throws `OptionProblem` when the options make no sense.
     package func submit(
-        upload: UploadID, options: JobOptions, tenant: String, idempotency: JobDraft.Idempotency? = nil
+        upload: UploadID, options: JobOptions, priority: Job.Priority = .interactive, tenant: String,
+        idempotency: JobDraft.Idempotency? = nil
     ) async throws -> SubmitOutcome {
         if let problem = options.problem { throw problem }
         let id = chance.draw { JobID(at: now(), using: &$0) }
         let berth = overload?.berth ?? OverloadState.Berth(region: region, opensAfterSeconds: 0)
         let outcome = try await store.submit(
             JobDraft(
-                id: id, upload: upload, region: berth.region, tenant: tenant, options: options,
-                stages: Pipeline.firstStages, opensAfterSeconds: berth.opensAfterSeconds, idempotency: idempotency))
+                id: id, upload: upload, region: berth.region, tenant: tenant, options: options, priority: priority,
+                jobsMax: jobsMax, stages: Pipeline.firstStages, opensAfterSeconds: berth.opensAfterSeconds,
+                idempotency: idempotency))
         if case .created(let job) = outcome { tell(job) }
         return outcome
     }

@@ -19,6 +19,7 @@ extension JobView {
         self.queuePosition = queuePosition
         deferredUntil = job.deferredUntil(stages, at: now)
         options = job.options
+        priority = job.priority
         self.upload = UploadView(id: upload.id, fileName: upload.fileName, bytes: upload.bytes)
         region = job.region
         durationSeconds = plan?.durationSeconds

@@ -17,6 +17,8 @@ package struct JobView: Codable, Hashable, Sendable {
     /// When it is begun at the latest, if it was put off because too much came at once; nil otherwise.
     package var deferredUntil: Timestamp?
     package var options: JobOptions
+    /// Absent from nodes of an earlier release.
+    package var priority: Job.Priority?
     package var upload: UploadView
     package var region: Region
     /// Length of the source; nil before `probe` has measured it.

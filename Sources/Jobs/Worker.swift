@@ -59,6 +59,8 @@ package actor Worker {
     private var runs: [StageLease: Run] = [:]
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
     private var yieldsUntil = Duration.zero
+    /// Claims in a row that left batch jobs out.
+    private var delayedClaims = 0
     /// Why nothing is claimed though it could be; nil: nothing stands against it.
     private var pause: NodeCondition.Pause?
     private var machineKnown: (reading: MachineReading, at: Duration)?
@@ -294,13 +296,19 @@ package actor Worker {
     }
 
     /// While batch jobs are delayed they get only what nobody else wants: a queue of nothing but batch jobs would
-    /// otherwise keep the level up that keeps them waiting.
+    /// otherwise keep the level up that keeps them waiting. One claim in twenty still goes by the ranks alone, so that a
+    /// batch job that has aged to the front is begun however long the others last.
     private func claimOne(for life: NodeLife) async throws -> [StageLease] {
-        guard (overload?.state.level ?? .normal) >= .delayBatch else {
-            return try await store.claim(ClaimTerms(limit: 1), for: life)
+        let terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds)
+        guard (overload?.state.level ?? .normal) >= .delayBatch, delayedClaims % 20 != 19 else {
+            delayedClaims = 0
+            return try await store.claim(terms, for: life)
         }
-        let wanted = try await store.claim(ClaimTerms(limit: 1, includesBatch: false), for: life)
-        return try await wanted.isEmpty ? store.claim(ClaimTerms(limit: 1), for: life) : wanted
+        delayedClaims += 1
+        var others = terms
+        others.includesBatch = false
+        let wanted = try await store.claim(others, for: life)
+        return try await wanted.isEmpty ? store.claim(terms, for: life) : wanted
     }
 
     /// How this node is, as others are told.

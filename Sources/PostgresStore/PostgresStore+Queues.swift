@@ -6,15 +6,15 @@ extension PostgresStore {
     package func queues() async throws -> QueueReading {
         let rows = try await database.read { connection in
             try connection.query(
-                Self.queues.with(
-                    StoreLimits.effortJobs, QueueReading.effortGuess, FairShare.secondsMin, FairShare.bytesPerSecond))
+                Self.queues.with(StoreLimits.effortJobs, QueueReading.effortGuess))
         }
         let regions = try storeErrors {
             try rows.map { row in
                 QueueReading.RegionQueue(
                     region: try row.read("region", Region.init), openSeconds: try row.double("open_seconds"),
                     deferredSeconds: try row.double("deferred_seconds"), readyStages: try row.int("ready_stages"),
-                    deferredJobs: try row.int("deferred_jobs"), oldestWaitSeconds: try row.double("oldest_wait_seconds"),
+                    deferredJobs: try row.int("deferred_jobs"),
+                    oldestWaitSeconds: try row.double("oldest_wait_seconds"),
                     threads: try row.int("threads"))
             }
         }
@@ -24,7 +24,7 @@ extension PostgresStore {
 
     package func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
         guard costSeconds > 0 else { return 0 }
-        let open = Self.openDeferred.with(region, costSeconds, FairShare.secondsMin, FairShare.bytesPerSecond)
+        let open = Self.openDeferred.with(region, costSeconds)
         return try await database.write { connection, _ in
             let opened = Set(try connection.query(open).map { try $0.text("job") }).count
             guard opened > 0 else { return .rollBack(0) }
@@ -33,9 +33,13 @@ extension PostgresStore {
         }
     }
 
-    /// Cost as `FairShare.cost(of:)` has it.
-    private static func cost(_ least: String, _ rate: String) -> String {
-        "greatest(\(least)::float8, upload.bytes / \(rate)::float8)"
+    /// As `FairShare.estimate` has it.
+    private static func cost(of job: String) -> String {
+        """
+        (greatest(\(FairShare.secondsMin), upload.bytes / \(FairShare.bytesPerSecond)::float8
+            * case when upload.transcript is null then 1 else \(FairShare.shareWithoutRecognition) end)
+            + coalesce((\(job).options->>'clipCount')::int, \(JobOptions().clipCount)) * \(FairShare.secondsPerClip))::float8
+        """
     }
 
     /// Looks at stages that are ready or run, at the jobs they belong to, and at a few jobs that ended; never at all
@@ -46,11 +50,11 @@ extension PostgresStore {
         with effort as materialized (
             select coalesce(sum(spent) / nullif(sum(cost), 0), $2::float8) as value
             from (
-                select \(cost("$3", "$4")) as cost, (
+                select \(cost(of: "recent")) as cost, (
                         select coalesce(sum(extract(epoch from ended_at - started_at)), 0) from stage
                         where stage.job = recent.id and not reused and started_at is not null and ended_at is not null
                     )::float8 as spent
-                from (select id, upload from job where status = 'ready' order by ended_at desc limit $1) as recent
+                from (select id, upload, options from job where status = 'ready' order by ended_at desc limit $1) as recent
                 join upload on upload.id = recent.upload
             ) as ended
         ), live as (
@@ -62,7 +66,7 @@ extension PostgresStore {
             from live group by job
         ), work as (
             select job.region, open.ready_stages, job.status = 'pending' and open.waits as is_deferred, open.oldest,
-                greatest(0, \(cost("$3", "$4")) * effort.value - case when job.status = 'pending' then 0 else (
+                greatest(0, \(cost(of: "job")) * effort.value - case when job.status = 'pending' then 0 else (
                     select coalesce(sum(extract(epoch from coalesce(ended_at, now()) - started_at)), 0)::float8
                     from stage where stage.job = job.id and not reused and started_at is not null) end) as seconds
             from open join job on job.id = open.job join upload on upload.id = job.upload cross join effort
@@ -91,7 +95,7 @@ extension PostgresStore {
         "open_deferred",
         """
         with deferred as (
-            select job.id, \(cost("$3", "$4")) as cost, job.rank
+            select job.id, \(cost(of: "job")) as cost, job.rank
             from job join upload on upload.id = job.upload
             where job.status = 'pending' and job.region = $1
                 and exists (select from stage where stage.job = job.id)

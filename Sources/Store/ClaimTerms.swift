@@ -6,8 +6,8 @@ package struct ClaimTerms: Sendable, Hashable {
     package var limit: Int
     /// Whether stages of batch jobs are wanted too.
     package var includesBatch: Bool
-    /// A stage that has been ready for so long is no longer left to its own region: nodes of others claim it by its rank,
-    /// as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
+    /// A stage that has been ready for so long is no longer left to its own region: nodes of others claim it by its
+    /// rank, as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
     package var awaySeconds: Double
 
     package init(limit: Int, includesBatch: Bool = true, awaySeconds: Double = Self.awaySecondsDefault) {

@@ -18,7 +18,8 @@ extension InMemoryStore {
             let isDeferred = entry.isDeferred(at: now)
             add(
                 QueueReading.RegionQueue(
-                    region: entry.job.region, openSeconds: isDeferred ? 0 : left, deferredSeconds: isDeferred ? left : 0,
+                    region: entry.job.region, openSeconds: isDeferred ? 0 : left,
+                    deferredSeconds: isDeferred ? left : 0,
                     readyStages: open.count, deferredJobs: isDeferred ? 1 : 0,
                     oldestWaitSeconds: open.map { Self.seconds(from: $0.notBefore, to: now) }.max() ?? 0),
                 to: &queues)
@@ -53,7 +54,9 @@ extension InMemoryStore {
             threads: known.threads + more.threads)
     }
 
-    private func cost(of entry: Entry) -> Double { uploads[entry.job.upload].map { FairShare.cost(of: $0) } ?? 0 }
+    private func cost(of entry: Entry) -> Double {
+        uploads[entry.job.upload].map { FairShare.estimate(of: $0, options: entry.job.options) } ?? 0
+    }
 
     /// Nil while no job has ended well.
     private var measuredEffort: Double? {

@@ -7,13 +7,14 @@ extension InMemoryStore {
         guard let node = knownNodes[life.id], node.epoch == life.epoch, node.isAlive(at: now),
             node.schedulability == .schedulable
         else { return [] }
-        let open = entries.values.flatMap { entry in
-            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }
-                .map { (region: entry.job.region, rank: entry.rank, stage: $0.stage) }
+        let open = entries.values.filter { terms.includesBatch || $0.job.priority != .batch }.flatMap { entry in
+            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { record in
+                let ripe = record.stage.notBefore.advanced(bySeconds: terms.awaySeconds) <= now
+                return (isOthers: entry.job.region != life.region && !ripe, rank: entry.rank, stage: record.stage)
+            }
         }
         let inOrder = open.sorted { left, right in
-            let (leftIsAway, rightIsAway) = (left.region != life.region, right.region != life.region)
-            if leftIsAway != rightIsAway { return rightIsAway }
+            if left.isOthers != right.isOthers { return right.isOthers }
             return (left.rank, left.stage.job, left.stage.key) < (right.rank, right.stage.job, right.stage.key)
         }
         var leases: [StageLease] = []

@@ -48,6 +48,8 @@ package struct JobRecord: Sendable {
     package private(set) var jobChanged = false
     package private(set) var changedStages: Set<StageKey> = []
     package private(set) var changedClips: Set<ClipID> = []
+    /// Seconds of video by which the job costs more than was guessed when it was taken in.
+    package private(set) var costCorrection: Double?
     /// In the order in which they happened.
     package private(set) var events: [EventDraft] = []
     package private(set) var signals: Set<StoreSignal> = []
@@ -61,14 +63,14 @@ package struct JobRecord: Sendable {
     }
 
     /// A job that comes into being.
-    package init(taking draft: JobDraft, upload: Upload, now: Timestamp) {
+    package init(taking draft: JobDraft, held: Bool = false, upload: Upload, now: Timestamp) {
         let job = Job(
             id: draft.id, upload: draft.upload, region: draft.region, tenant: draft.tenant, options: draft.options,
-            createdAt: now)
+            priority: draft.priority, isHeld: held, createdAt: now)
         self.init(job: job, upload: upload, stages: [], clips: [], now: now)
         jobChanged = true
         log(EventDraft(.jobCreated))
-        for key in draft.stages { open(key, afterSeconds: draft.opensAfterSeconds) }
+        if !held { for key in draft.stages { open(key, afterSeconds: draft.opensAfterSeconds) } }
     }
 
     /// Stages in the order of their keys.
@@ -153,6 +155,10 @@ package struct JobRecord: Sendable {
             for (key, seconds) in decision.reopen.sorted(by: { $0.key < $1.key }) { reopen(key, afterSeconds: seconds) }
         }
         for key in decision.abandon { abandon(key) }
+        if let cost = decision.cost {
+            let correction = cost - FairShare.estimate(of: upload, options: job.options)
+            if correction != 0 { costCorrection = correction }
+        }
         if let notes = decision.notes, notes != job.notes {
             job.notes = notes
             jobChanged = true
@@ -175,10 +181,20 @@ package struct JobRecord: Sendable {
         log(EventDraft(.jobStarted))
     }
 
+    /// Begins a held job. False when it is not held, or has ended.
+    package mutating func admit(opening first: [StageKey]) -> Bool {
+        guard job.isHeld, job.status == .pending else { return false }
+        job.isHeld = false
+        jobChanged = true
+        for key in first { open(key) }
+        return true
+    }
+
     /// False when the job has ended already.
     package mutating func cancel() -> Bool {
         guard job.status.mayBecome(.cancelled) else { return false }
         job.status = .cancelled
+        job.isHeld = false
         job.endedAt = now
         jobChanged = true
         for record in orderedStages where !record.stage.state.hasEnded { abandon(record.stage.key) }

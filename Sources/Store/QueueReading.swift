@@ -2,7 +2,7 @@ package import ClipModel
 
 /// What waits and who could do it, by region, at one moment of the store's own time: what overload is judged by.
 ///
-/// Work is in thread-seconds. A job's is its cost (`FairShare`) times `effort`, less what its stages have run already, so
+/// Work is in thread-seconds. A job's is its cost (`FairShare.estimate`) times `effort`, less what its stages have run already, so
 /// the stages that are not open yet count too. A job that its client's limit holds back has no stages and does not
 /// count: nobody else waits for it.
 package struct QueueReading: Sendable, Hashable {
@@ -45,8 +45,9 @@ package struct QueueReading: Sendable, Hashable {
         self.effort = effort
     }
 
-    /// Where a cluster begins, before any job has ended.
-    package static let effortGuess = 1.0
+    /// Where a cluster begins, before any job has ended: what `StageCost` says of a second that is listened to and looked
+    /// through.
+    package static let effortGuess = 0.31
 
     package func queue(of region: Region) -> RegionQueue? { regions.first { $0.region == region } }
 

@@ -15,8 +15,14 @@ package protocol Store: Sendable {
 
     // MARK: Jobs
 
-    /// Takes a job in with its first stages. The same idempotency key and the same draft answer with the first job.
+    /// Takes a job in with its first stages, or without them (`Job.isHeld`) when its client has as many jobs under
+    /// way as it may, or others of it are held already. The same idempotency key and the same draft answer with the
+    /// first job.
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome
+    /// Opens the `first` stages of held jobs whose clients may have another under way, in the order of their ranks.
+    /// Returns the jobs.
+    /// - Parameter jobsMax: for clients whose terms say nothing; nil: as many as they like.
+    func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob]
     func job(_ id: JobID) async throws -> Job?
     /// Jobs whose work has begun and has not ended, oldest first, those younger than `cursor`; at most `limit`.
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob]
@@ -37,7 +43,15 @@ package protocol Store: Sendable {
     /// its lease. A job in `error` becomes `processing`; its other failed stages stay failed.
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome
     /// What the ready stages of a job wait for, and how many stages a claim takes before them.
-    func waits(of job: JobID) async throws -> JobWaits
+    /// - Parameter awaySeconds: those of the nodes' claims (`ClaimTerms`).
+    func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits
+
+    // MARK: Clients
+
+    /// Clients with jobs in the house or with terms of their own, by name; at most `limit`.
+    func clients(after tenant: String?, limit: Int) async throws -> [ClientShare]
+    /// Grants a client these terms, for jobs that it sends from now on and for those that are held. Safe to repeat.
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws
 
     // MARK: Overload
 
@@ -55,11 +69,12 @@ package protocol Store: Sendable {
     func clips(of job: JobID) async throws -> [Clip]
     func clip(_ id: ClipID) async throws -> Clip?
 
-    /// Gives up to `limit` (at most `StoreLimits.claimMax`) ready stages to a living node: those of its region first,
-    /// then in the order of their jobs' ranks (`FairShare`), then older jobs first. A stage that last failed on this
-    /// node for want of a resource is offered to others for its first 30 seconds. The first claim of a job makes it
-    /// `processing`. A life that was replaced, has left or whose lease ran out gets nothing, and neither does a node
-    /// that is cordoned or draining. May give fewer than there are while another transaction holds them.
+    /// Gives ready stages to a living node: those of its region first, and with them those of other regions that have
+    /// waited for `awaySeconds`, in the order of their jobs' ranks (`FairShare`), then older jobs first; then others.
+    /// A stage that last failed on this node for want of a resource is offered to others for its first 30 seconds.
+    /// The first claim of a job makes it `processing`. A life that was replaced, has left or whose lease ran out gets
+    /// nothing, and neither does a node that is cordoned or draining. May give fewer than there are while another
+    /// transaction holds them.
     func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease]
     /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
     /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
@@ -131,6 +146,9 @@ package struct JobDraft: Sendable, Hashable {
     package let region: Region
     package let tenant: String
     package let options: JobOptions
+    package let priority: Job.Priority
+    /// Jobs of one client that may be under way at once when its terms say nothing; nil: as many as it likes.
+    package let jobsMax: Int?
     /// The stages that need nothing before them.
     package let stages: [StageKey]
     /// After how long they may be claimed; `openDeferred` may open them sooner.
@@ -149,7 +167,8 @@ package struct JobDraft: Sendable, Hashable {
     }
 
     package init(
-        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions, stages: [StageKey],
+        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions,
+        priority: Job.Priority = .interactive, jobsMax: Int? = nil, stages: [StageKey],
         opensAfterSeconds: Double = 0, idempotency: Idempotency? = nil
     ) {
         self.id = id
@@ -157,6 +176,8 @@ package struct JobDraft: Sendable, Hashable {
         self.region = region
         self.tenant = tenant
         self.options = options
+        self.priority = priority
+        self.jobsMax = jobsMax
         self.stages = stages
         self.opensAfterSeconds = opensAfterSeconds
         self.idempotency = idempotency
@@ -241,6 +262,9 @@ package struct JobAdvance: Sendable, Hashable {
     package var failure: JobFailure?
     /// Replaces the job's notes when not nil.
     package var notes: [Note]?
+    /// What the job costs, now that it is known (`FairShare`): its client's next jobs come sooner or later by what the
+    /// estimate was wrong.
+    package var cost: Double?
 
     package init() {}
 }

@@ -29,7 +29,8 @@ struct Door: Sendable {
         defer { try? FileManager.default.removeItem(at: root) }
         let store = given ?? InMemoryStore(now: systemWallTime)
         let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
-        let jobs = JobService(store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system(),
+        let jobs = JobService(
+            store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system(),
             overload: makeWatch?(store))
         var quiet = Logger(label: "door")
         quiet.logLevel = .critical

@@ -102,7 +102,9 @@ import Testing
                     queueSeconds: Bool.random(using: &random) ? Double.random(in: 0...9000, using: &random) : nil,
                     diskFreeBytes: Int64.random(in: 0...100, using: &random) == 0 ? 0 : 1 << 40,
                     memoryPressurePercent: Double.random(in: 0...12, using: &random))
-                guard let change = ladder.received(reading, at: .seconds(now)), change.to < change.from else { continue }
+                guard let change = ladder.received(reading, at: .seconds(now)), change.to < change.from else {
+                    continue
+                }
                 #expect(change.to == change.from.below)
                 #expect(now - lastFall >= 30)
                 lastFall = now
@@ -131,7 +133,8 @@ import Testing
         #expect(berth(.refuse, regions).region == Region("us"))
     }
 
-    @Test func `it stays where no other region has nodes, or enough room, and is begun later from the level that defers`() {
+    @Test
+    func `it stays where no other region has nodes, or enough room, and is begun later from the level that defers`() {
         #expect(berth(.sendAway, [("eu", 800, 2), ("us", 0, 0)]).region == Region("eu"))
         // Two regions that are both loaded send each other nothing.
         #expect(berth(.sendAway, [("eu", 800, 2), ("us", 160, 1)]).region == Region("eu"))

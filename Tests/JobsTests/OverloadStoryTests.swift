@@ -21,7 +21,7 @@ import Testing
         var flood = Flood()
         while watch.state.level < .refuse, flood.jobs.count < 400 {
             for _ in 0..<4 {
-                let job = try await world.submit()
+                let job = try await world.submit(options: JobOptions(clipCount: 1))
                 flood.jobs.append(job)
                 let view = try #require(try await world.service.view(job))
                 if view.deferredUntil != nil { flood.deferred.append(job) }
@@ -48,9 +48,13 @@ import Testing
             #expect(await world.store.nodes().first?.condition.level == .refuse)
 
             let start = world.seconds
-            try await world.run(upTo: 20_000) { await world.store.jobs(JobFilter(status: .ready), before: nil, limit: 1000).count == flood.jobs.count }
+            try await world.run(upTo: 20_000) {
+                await world.store.jobs(JobFilter(status: .ready), before: nil, limit: 1000).count == flood.jobs.count
+            }
             // Deferring leaves no thread idle: two threads did all of it without a pause worth the name.
-            let work = world.runs.filter { $0.start >= start }.reduce(0) { $0 + Double($1.threads) * (($1.end ?? 0) - $1.start) }
+            let work = world.runs.filter { $0.start >= start }.reduce(0) {
+                $0 + Double($1.threads) * (($1.end ?? 0) - $1.start)
+            }
             #expect((world.seconds - start) * 2 < work * 1.3)
             let end = world.seconds
             try await world.run { watch.state.level == .normal }

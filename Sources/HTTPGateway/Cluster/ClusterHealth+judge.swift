@@ -89,7 +89,8 @@ extension ClusterHealth {
         return worst.sorted { $0.key < $1.key }.compactMap { region, node in
             guard let condition = node.condition, let level = condition.level else { return nil }
             let since = condition.levelSince.map { " since \($0)" } ?? ""
-            let text = "Region \(region) \(level.meaning)\(since), as \(node.id) sees it. \(condition.levelReason ?? "")"
+            let text =
+                "Region \(region) \(level.meaning)\(since), as \(node.id) sees it. \(condition.levelReason ?? "")"
             return (level, Finding("overload_\(level.rawValue)", node: node.id, text))
         }
     }

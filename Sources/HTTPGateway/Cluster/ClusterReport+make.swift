@@ -36,7 +36,8 @@ extension ClusterReport {
             zone: metadata.zone.isEmpty ? nil : metadata.zone, version: metadata.version, http: metadata.httpAddress,
             peer: "\(metadata.peerAddress)", capacity: metadata.capacity, isLocal: isLocal,
             keyShare: snapshot.placement.keyShareAtHome(of: member.id), load: row.flatMap { NodeReport.Load($0) },
-            condition: row.flatMap { $0.isAlive ? $0.condition : nil }, holdsLease: row?.isAlive, seenAt: row?.seenAt, startedAt: row?.startedAt,
+            condition: row.flatMap { $0.isAlive ? $0.condition : nil }, holdsLease: row?.isAlive, seenAt: row?.seenAt,
+            startedAt: row?.startedAt,
             // A node has no link to itself and always agrees with itself.
             isConnected: isLocal ? nil : peer?.isConnected ?? false,
             roundTripMilliseconds: peer?.roundTrip.map { $0 / .milliseconds(1) },

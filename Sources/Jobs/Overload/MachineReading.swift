@@ -25,7 +25,9 @@ package struct MachineReading: Sendable, Hashable {
         var pressure = stall(in: text("/proc/pressure/memory"))
         for group in groups(of: text("/proc/self/cgroup")) {
             let folder = "/sys/fs/cgroup" + group
-            if let limit = number(in: text(folder + "/memory.max")), let used = number(in: text(folder + "/memory.current")) {
+            if let limit = number(in: text(folder + "/memory.max")),
+                let used = number(in: text(folder + "/memory.current"))
+            {
                 // What the kernel can drop of cached files is used and can be had.
                 let cache = plainNumber("inactive_file", in: text(folder + "/memory.stat")) ?? 0
                 available = min(available ?? .max, max(0, limit - max(0, used - cache)))
