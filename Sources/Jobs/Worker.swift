@@ -1,6 +1,7 @@
 package import Blobs
 package import ClipModel
 package import Logging
+import Media
 package import Stages
 package import Store
 import Synchronization
@@ -22,6 +23,7 @@ package actor Worker {
         }
 
         let stop = Bell()
+        let effort = EffortMeter()
         let state: Mutex<State>
 
         init(grant: CPUSlots.Grant) { state = Mutex(State(grant: grant)) }

@@ -64,9 +64,9 @@ package struct NodeProgram: Sendable {
             versions: try await ToolVersions.read(toolbox))
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
-            runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
-            logger: logger, schedulability: wanted, onSchedulability: { cluster.obey($0) },
-            onChange: { coordination.tell($0, home: $1) })
+            runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
+            clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
+            onSchedulability: { cluster.obey($0) }, onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(
             store: store, blobs: blobs, configuration: SweeperConfiguration(jobsMax: configuration.clientJobsMax),
