@@ -1,6 +1,7 @@
 package import Blobs
 package import ClipModel
 package import Logging
+import Media
 package import Stages
 package import Store
 import Synchronization
@@ -22,6 +23,7 @@ package actor Worker {
         }
 
         let stop = Bell()
+        let effort = EffortMeter()
         let state: Mutex<State>
 
         /// On the worker's stopwatch.

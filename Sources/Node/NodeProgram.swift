@@ -69,9 +69,9 @@ package struct NodeProgram: Sendable {
         cluster.metrics.registry.addOverload(overload)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
-            runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
-            logger: logger, schedulability: wanted, overload: overload, machine: machine,
-            onSchedulability: { cluster.obey($0) },
+            runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
+            clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
+            overload: overload, machine: machine, onSchedulability: { cluster.obey($0) },
             onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(

@@ -43,7 +43,7 @@ extension PostgresStore {
         """)
 
     package func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome {
         if case .produced(let result) = outcome { try result.checkLength() }
         return try await database.write { [cache] connection, attempt in
@@ -58,7 +58,7 @@ extension PostgresStore {
             case .held: break
             }
             let ending = try Self.ending(outcome, standing: loaded.alongside.last)
-            try record.settle(lease, as: ending, tag: outcome.tag, advance: advance)
+            try record.settle(lease, as: ending, tag: outcome.tag, effort: effort, advance: advance)
             JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
             return .commit(.published(orphans: record.orphans(of: outcome, at: lease.key)))
         }

@@ -30,7 +30,7 @@ extension InMemoryStore {
     }
 
     package func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: Advance
     ) throws -> CompleteOutcome {
         if case .produced(let result) = outcome { try result.checkLength() }
         guard var record = record(of: lease.job) else { return .stale }
@@ -39,7 +39,7 @@ extension InMemoryStore {
         case .settled: return .published(orphans: record.orphans(of: outcome, at: lease.key))
         case .held: break
         }
-        try record.settle(lease, as: ending(of: outcome), tag: outcome.tag, advance: advance)
+        try record.settle(lease, as: ending(of: outcome), tag: outcome.tag, effort: effort, advance: advance)
         if case .produced(let result) = outcome, record.stages[lease.key]?.stage.result?.id == result.id {
             results[result.id] = result
             if let key = result.cacheKey { cached[key] = result.id }

@@ -204,7 +204,7 @@ package actor InMemoryStore: Store {
             lastEvent += 1
             let event = Event(
                 id: lastEvent, job: job, at: now, kind: draft.kind, stage: draft.stage, node: draft.node,
-                clip: draft.clip, failure: draft.failure)
+                clip: draft.clip, failure: draft.failure, effort: draft.effort)
             entries[job]?.events.append(event)
         }
     }

@@ -10,16 +10,18 @@ package struct JobRecord: Sendable {
         package var node: NodeID?
         package var clip: ClipID?
         package var failure: Failure?
+        package var effort: Effort?
 
         package init(
             _ kind: Event.Kind, stage: StageKey? = nil, node: NodeID? = nil, clip: ClipID? = nil,
-            failure: Failure? = nil
+            failure: Failure? = nil, effort: Effort? = nil
         ) {
             self.kind = kind
             self.stage = stage
             self.node = node
             self.clip = clip
             self.failure = failure
+            self.effort = effort
         }
     }
 
@@ -93,9 +95,9 @@ package struct JobRecord: Sendable {
         return kept.id == offered.id ? [] : offered.blobs.filter { !kept.blobs.contains($0) }
     }
 
-    /// Ends the attempt that runs under `lease` and does what `advance` makes of it.
+    /// Ends the attempt that runs under `lease`, which took `effort`, and does what `advance` makes of it.
     package mutating func settle(
-        _ lease: StageLease, as ending: Ending, tag: String, advance: Advance
+        _ lease: StageLease, as ending: Ending, tag: String, effort: Effort? = nil, advance: Advance
     ) throws(StoreError) {
         guard var record = stages[lease.key], record.isHeld(under: lease) else {
             preconditionFailure("\(lease.key) of \(job.id) is not held under epoch \(lease.epoch)")
@@ -103,17 +105,22 @@ package struct JobRecord: Sendable {
         // A claimer that died between its two steps leaves a pending job with a running stage.
         start()
         record.settlement = StageRecord.Settlement(epoch: lease.epoch, outcome: tag)
-        finish(&record, under: lease, as: ending)
+        finish(&record, under: lease, as: ending, effort)
         put(record)
         let decision = advance(snapshot(changed: lease.key))
         if case .failed(let failure) = ending {
             let again = decision.reopen[lease.key] != nil && !(decision.status ?? job.status).hasEnded
-            log(EventDraft(again ? .stageRetried : .stageFailed, stage: lease.key, node: lease.node, failure: failure))
+            log(
+                EventDraft(
+                    again ? .stageRetried : .stageFailed, stage: lease.key, node: lease.node, failure: failure,
+                    effort: effort))
         }
         try apply(decision)
     }
 
-    private mutating func finish(_ record: inout StageRecord, under lease: StageLease, as ending: Ending) {
+    private mutating func finish(
+        _ record: inout StageRecord, under lease: StageLease, as ending: Ending, _ effort: Effort?
+    ) {
         switch ending {
         case .result(let result, let reused):
             record.stage.state = .done
@@ -121,7 +128,7 @@ package struct JobRecord: Sendable {
             record.stage.reused = reused
             record.stage.endedAt = now
             record.avoidance = nil
-            log(EventDraft(.stageDone, stage: lease.key, node: lease.node))
+            log(EventDraft(.stageDone, stage: lease.key, node: lease.node, effort: effort))
         case .failed(let failure):
             record.stage.state = .failed
             record.stage.failure = failure
@@ -133,7 +140,7 @@ package struct JobRecord: Sendable {
             }
         case .released:
             record.release(countingAttempt: false, jobHasEnded: job.status.hasEnded, at: now)
-            log(EventDraft(.stageReleased, stage: lease.key, node: lease.node))
+            log(EventDraft(.stageReleased, stage: lease.key, node: lease.node, effort: effort))
             signals.insert(.work)
         }
     }

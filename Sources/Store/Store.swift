@@ -79,9 +79,9 @@ package protocol Store: Sendable {
     /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
     /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
     /// latest. Safe to repeat: the same outcome under the same lease is answered as it was the first time and not
-    /// applied twice.
+    /// applied twice. `effort`, what the attempt took, is kept with the event that ends it.
     func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome
     /// A result published under this key by any job.
     func result(cachedUnder key: String) async throws -> StageResult?
@@ -130,6 +130,13 @@ package protocol Store: Sendable {
 }
 
 extension Store {
+    /// Ends an attempt of which nobody measured what it took.
+    package func complete(
+        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+    ) async throws -> CompleteOutcome {
+        try await complete(lease, with: outcome, effort: nil, advance: advance)
+    }
+
     /// A heartbeat of a node that has nothing to say of itself.
     package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
         try await heartbeat(life, running: running, condition: NodeCondition())

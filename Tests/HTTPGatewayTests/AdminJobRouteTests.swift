@@ -249,7 +249,9 @@ import Testing
             let result = StageResult(
                 id: Chance.system().draw { ResultID(at: systemWallTime(), using: &$0) }, body: "{}", blobs: [blob],
                 cacheKey: nil)
-            _ = try await door.store.complete(lease, with: .produced(result), advance: { _ in JobAdvance() })
+            let effort = Effort(cpuSeconds: 1.5, bytesRead: 7, bytesWritten: 5)
+            _ = try await door.store.complete(
+                lease, with: .produced(result), effort: effort, advance: { _ in JobAdvance() })
             struct Answer: Decodable { let waterfall: JobWaterfall }
             let told = try await get(door, "/api/jobs/\(id)/waterfall", as: Answer.self).waterfall
             let row = try #require(told.stages.first)
@@ -257,6 +259,8 @@ import Testing
             let attempt = try #require(row.attempts.first)
             #expect(row.attempts.count == 1 && attempt.node == life.id && attempt.outcome == .done)
             #expect(try #require(attempt.queueSeconds) >= 0 && #require(attempt.runSeconds) >= 0)
+            #expect(attempt.cpuSeconds == 1.5 && attempt.bytesRead == 7 && attempt.bytesWritten == 5)
+            #expect(attempt.memoryPeakBytes == nil)
             let detail: OperatorJobDetail = try await get(door, "/admin/v1/jobs/\(id)")
             #expect(detail.tenant == "test" && detail.job.id == id && detail.waterfall.stages == told.stages)
         }

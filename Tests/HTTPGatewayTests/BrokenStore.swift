@@ -47,7 +47,7 @@ struct BrokenStore: Store {
     func clip(_ id: ClipID) async throws -> Clip? { try fail() }
     func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] { try fail() }
     func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome { try fail() }
     func result(cachedUnder key: String) async throws -> StageResult? { try fail() }
     func register(_ node: NodeDraft) async throws -> NodeLife { try fail() }

@@ -79,8 +79,10 @@ final class FaultyStore: Store {
     func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
         try await pass { await $0.claim(terms, for: life) }
     }
-    func complete(_ lease: StageLease, with outcome: StageOutcome, advance: Advance) async throws -> CompleteOutcome {
-        try await pass { try await $0.complete(lease, with: outcome, advance: advance) }
+    func complete(
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: Advance
+    ) async throws -> CompleteOutcome {
+        try await pass { try await $0.complete(lease, with: outcome, effort: effort, advance: advance) }
     }
     func result(cachedUnder key: String) async throws -> StageResult? {
         try await pass { await $0.result(cachedUnder: key) }
