@@ -20,12 +20,8 @@ struct Migration: Sendable {
         Migration(4, "shares", PackageResources.m0004_shares_sql),
         Migration(5, "server_life", PackageResources.m0005_server_life_sql),
         Migration(6, "clients", PackageResources.m0006_clients_sql),
-<<<<<<< HEAD
-        Migration(9, "overload", PackageResources.m0009_overload_sql),
-=======
         Migration(7, "effort", PackageResources.m0007_effort_sql),
         Migration(8, "overload", PackageResources.m0008_overload_sql),
->>>>>>> 5d848cd
     ]
 }
 
