@@ -141,7 +141,7 @@ extension Setting {
             "worker.memoryFreeBytesMin", .integer(0...1 << 40), default: "536870912", unit: "bytes",
             "Begins no stage that would leave less memory available. Prevents the kernel from killing PostgreSQL."),
         Setting(
-            "worker.stageMemoryBytes", .integer(0...1 << 40), default: "1073741824", unit: "bytes",
+            "worker.stageMemoryBytes", .integer(0...1 << 40), default: "536870912", unit: "bytes",
             "Memory that one more stage is taken to need beside others. Prevents many that begin at once from filling it."
         ),
         Setting(

@@ -5,7 +5,7 @@ package struct ClaimGuard: Sendable, Hashable {
     /// | field | unit | default | the accident it prevents |
     /// |---|---|---|---|
     /// | `memoryFreeBytesMin` | bytes | 512 MiB | the kernel kills PostgreSQL or a neighbour |
-    /// | `stageMemoryBytes` | bytes | 1 GiB | several stages begin at once and none has taken its memory yet |
+    /// | `stageMemoryBytes` | bytes | 512 MiB | several stages begin at once and none has taken its memory yet |
     /// | `memoryPressurePercentMax` | percent | 25 | a machine that swaps gets more to swap |
     /// | `diskFreeBytesMin` | bytes | 768 MiB | a stage works for minutes and cannot write what it made |
     package struct Limits: Sendable, Hashable {
@@ -15,7 +15,7 @@ package struct ClaimGuard: Sendable, Hashable {
         package var diskFreeBytesMin: Int64
 
         package init(
-            memoryFreeBytesMin: Int64 = 512 << 20, stageMemoryBytes: Int64 = 1 << 30,
+            memoryFreeBytesMin: Int64 = 512 << 20, stageMemoryBytes: Int64 = 512 << 20,
             memoryPressurePercentMax: Double = 25, diskFreeBytesMin: Int64 = 768 << 20
         ) {
             self.memoryFreeBytesMin = memoryFreeBytesMin
