@@ -1,4 +1,6 @@
+import ClipModel
 import Jobs
+import Store
 import Telemetry
 
 extension MetricRegistry {

@@ -1,4 +1,4 @@
-import Jobs
+package import Jobs
 
 /// The part of the configuration that says when there is too much to do, and when a machine is full.
 package struct OverloadSettings: Sendable {

@@ -1,7 +1,7 @@
 import ClipModel
 import Store
 
-/// Writes what changed in a `JobRecord`, in one pipeline that the commit ends.
+/// Writes what changed in `JobRecord`s, in one pipeline that the commit ends.
 extension JobTables {
     static let insertJob = Statement(
         "insert_job",
@@ -17,7 +17,7 @@ extension JobTables {
         where id = $1
         """)
     private static let stageFields = """
-        name text, index integer, position smallint, state text, epoch integer, attempts integer, holder text,
+        job text, name text, index integer, position smallint, state text, epoch integer, attempts integer, holder text,
         holder_epoch integer, result text, reused boolean, failure jsonb, opened_at bigint, not_before bigint,
         started_at bigint, ended_at bigint, settled_epoch integer, settled text, avoided text, avoided_until bigint,
         from_state text, from_epoch integer
@@ -27,9 +27,9 @@ extension JobTables {
         """
         insert into stage (
             job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before, rank, batch)
-        select $1, name, index, position, $2, state, epoch, attempts, reused, time_of(opened_at), time_of(not_before),
-            (select rank from job where id = $1), $4
-        from jsonb_to_recordset($3::jsonb) as new(\(stageFields))
+        select new.job, name, index, position, job.region, state, epoch, attempts, reused, time_of(opened_at),
+            time_of(not_before), job.rank, job.priority = 'batch'
+        from jsonb_to_recordset($1::jsonb) as new(\(stageFields)) join job on job.id = new.job
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.
     private static let updateStages = Statement(
@@ -41,66 +41,84 @@ extension JobTables {
                 not_before = time_of(new.not_before), started_at = time_of(new.started_at),
                 ended_at = time_of(new.ended_at), settled_epoch = new.settled_epoch, settled = new.settled,
                 avoided = new.avoided, avoided_until = time_of(new.avoided_until)
-            from jsonb_to_recordset($2::jsonb) as new(\(stageFields))
-            where stage.job = $1 and stage.name = new.name and stage.index = new.index
+            from jsonb_to_recordset($1::jsonb) as new(\(stageFields))
+            where stage.job = new.job and stage.name = new.name and stage.index = new.index
                 and stage.state = new.from_state and stage.epoch = new.from_epoch
             returning 1
         )
-        select expect_rows((select count(*) from changed), $3::bigint)
+        select expect_rows((select count(*) from changed), $2::bigint)
         """)
     private static let writeClips = Statement(
         "write_clips",
         """
         insert into clip (
             job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure)
-        select $1, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure
-        from jsonb_to_recordset($2::jsonb) as new(
-            ordinal integer, state text, range_start float8, range_end float8, title text, score float8, reason text,
+        select job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure
+        from jsonb_to_recordset($1::jsonb) as new(
+            job text, ordinal integer, state text, range_start float8, range_end float8, title text, score float8, reason text,
             signals jsonb, files jsonb, figures jsonb, failure jsonb)
         on conflict (job, ordinal) do update set state = excluded.state, range_start = excluded.range_start,
             range_end = excluded.range_end, title = excluded.title, score = excluded.score, reason = excluded.reason,
             signals = excluded.signals, files = excluded.files, figures = excluded.figures, failure = excluded.failure
         """)
 
-    /// Opens the first stages of a job that has none.
+    /// Opens the first stages of jobs that have none.
     static func enqueueFirst(
-        _ keys: [StageKey], of job: Job, at now: Timestamp, on connection: inout PostgresConnection
+        _ keys: [StageKey], of jobs: [(job: Job, at: Timestamp)], on connection: inout PostgresConnection
     ) {
-        let rows = keys.map { key in
-            StageRow(StageRecord(stage: Stage(job: job.id, key: key, openedAt: now, notBefore: now)), before: nil)
+        let rows = jobs.flatMap { job, at in
+            keys.map { key in
+                StageRow(StageRecord(stage: Stage(job: job.id, key: key, openedAt: at, notBefore: at)), before: nil)
+            }
         }
-        connection.enqueue(insertStages.with(job.id, job.region, JSON(rows), job.priority == .batch))
+        if !rows.isEmpty { connection.enqueue(insertStages.with(JSON(rows))) }
     }
 
-    /// Enqueues the writes. `before` are the stages as they were loaded.
-    static func enqueue(
-        _ record: JobRecord, before: [StageKey: StageRecord], on connection: inout PostgresConnection
-    ) {
-        let job = record.job
-        if record.jobChanged {
-            connection.enqueue(
-                updateJob.with(
-                    job.id, job.status.rawValue, job.failure.map { JSON($0) }, JSON(job.notes), job.startedAt,
-                    job.endedAt, job.isHeld))
+    /// A job, and its stages as they were loaded.
+    typealias Change = (record: JobRecord, before: [StageKey: StageRecord])
+
+    /// Enqueues the writes, those of all jobs together.
+    static func enqueue(_ changes: [Change], on connection: inout PostgresConnection) {
+        var new: [StageRow] = []
+        var old: [StageRow] = []
+        var clips: [ClipRow] = []
+        var events: [EventRow] = []
+        var corrections: [Call] = []
+        // Clients' rows are locked in the order of their names.
+        for (record, before) in changes.sorted(by: { $0.record.job.tenant < $1.record.job.tenant }) {
+            let job = record.job
+            if record.jobChanged {
+                connection.enqueue(
+                    updateJob.with(
+                        job.id, job.status.rawValue, job.failure.map { JSON($0) }, JSON(job.notes), job.startedAt,
+                        job.endedAt, job.isHeld))
+            }
+            if let correction = record.costCorrection {
+                corrections.append(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
+            }
+            for stage in record.orderedStages where record.changedStages.contains(stage.stage.key) {
+                let earlier = before[stage.stage.key]
+                if earlier == nil {
+                    new.append(StageRow(stage, before: nil))
+                } else {
+                    old.append(StageRow(stage, before: earlier))
+                }
+            }
+            clips += record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)
+            events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
-        if let correction = record.costCorrection {
-            connection.enqueue(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
-        }
-        let changed = record.orderedStages.filter { record.changedStages.contains($0.stage.key) }
-        let new = changed.filter { before[$0.stage.key] == nil }.map { StageRow($0, before: nil) }
-        if !new.isEmpty { connection.enqueue(insertStages.with(job.id, job.region, JSON(new), job.priority == .batch)) }
-        let old = changed.compactMap { record in before[record.stage.key].map { StageRow(record, before: $0) } }
-        if !old.isEmpty { connection.enqueue(updateStages.with(job.id, JSON(old), old.count)) }
-        let clips = record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)
-        if !clips.isEmpty { connection.enqueue(writeClips.with(job.id, JSON(clips))) }
-        EventTable.enqueue(record.events.map { EventRow($0, job: job.id, at: record.now) }, on: &connection)
-        EventTable.announce(record.signals, on: &connection)
+        for correction in corrections { connection.enqueue(correction) }
+        if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new))) }
+        if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count)) }
+        if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
+        EventTable.enqueue(events, on: &connection)
+        EventTable.announce(Set(changes.flatMap(\.record.signals)), on: &connection)
     }
 }
 
 /// A stage as `jsonb_to_recordset` reads it.
 private struct StageRow: Encodable {
-    let name: String, index: Int, position: Int, state: String, epoch: Int, attempts: Int
+    let job: String, name: String, index: Int, position: Int, state: String, epoch: Int, attempts: Int
     let holder: String?, holder_epoch: Int?, result: String?, reused: Bool, failure: Failure?
     let opened_at: Int64, not_before: Int64, started_at: Int64?, ended_at: Int64?
     let settled_epoch: Int?, settled: String?, avoided: String?, avoided_until: Int64?
@@ -109,6 +127,7 @@ private struct StageRow: Encodable {
 
     init(_ record: StageRecord, before: StageRecord?) {
         let stage = record.stage
+        job = stage.job.rawValue
         name = stage.key.name.rawValue
         index = stage.key.index
         position = StageName.allCases.firstIndex(of: stage.key.name) ?? 0
@@ -135,10 +154,11 @@ private struct StageRow: Encodable {
 
 /// A clip as `jsonb_to_recordset` reads it.
 private struct ClipRow: Encodable {
-    let ordinal: Int, state: String, range_start: Double, range_end: Double, title: String, score: Double
+    let job: String, ordinal: Int, state: String, range_start: Double, range_end: Double, title: String, score: Double
     let reason: String, signals: [String: Double], files: ClipFiles?, figures: ClipFigures?, failure: Failure?
 
     init(_ clip: Clip) {
+        job = clip.id.job.rawValue
         ordinal = clip.id.ordinal
         state = clip.state.rawValue
         range_start = clip.range.start

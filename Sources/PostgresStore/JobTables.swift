@@ -29,50 +29,60 @@ enum JobTables {
     static let underWay = Statement(
         "jobs_under_way",
         "select id, region from job where status = 'processing' and ($1::text is null or id > $1) order by id limit $2")
-    static let clips = Statement("clips", "select \(clipColumns) from clip where job = $1 order by ordinal")
+    static let clips = Statement(
+        "clips", "select \(clipColumns) from clip where job = any($1::text[]) order by job, ordinal")
     static let clip = Statement("clip", "select \(clipColumns) from clip where job = $1 and ordinal = $2")
-    private static let stages = Statement("stages", "select \(stageColumns) from stage where job = $1")
+    private static let stages = Statement(
+        "stages", "select \(stageColumns) from stage where job = any($1::text[])")
+    /// In the order of their ids, so that those who lock several never wait in a circle.
     private static let lock = Statement(
-        "lock_job",
+        "lock_jobs",
         """
         select \(jobColumns), \(UploadTable.prefixedColumns) from job join upload on upload.id = job.upload
-        where job.id = $1 for no key update of job
+        where job.id = any($1::text[]) order by job.id for no key update of job
         """)
     private static let now = Statement("now", "select ms_of(clock_timestamp()) as now")
     private static let lockStages = Statement(
-        "lock_stages", "select 1 from stage where job = $1 order by position, index for no key update")
+        "lock_stages",
+        "select 1 from stage where job = any($1::text[]) order by job, position, index for no key update")
 
-    /// A job as it was loaded, and what `alongside` answered.
-    struct Loaded {
-        var record: JobRecord
-        let alongside: [Rows]
-    }
-
-    /// Locks the job and loads it; nil when there is none. The statements `alongside` run under the same lock, in the
-    /// same round trip.
+    /// Locks the jobs and loads them; those that do not exist are missing from the answer.
     ///
     /// With `lockingStages` nobody can claim its stages meanwhile. Without, a claim that comes between turns the write
     /// into a conflict, which is the cheaper way as long as it is rare.
     static func load(
-        _ id: JobID, on connection: inout PostgresConnection, cache: ResultCache, lockingStages: Bool,
-        alongside: [Call] = []
-    ) throws -> Loaded? {
-        let locks = [lock.with(id)] + (lockingStages ? [lockStages.with(id)] : [])
-        // Read after the lock was won, so that what others committed while we waited is seen, and no time is older.
-        let answers = try connection.queries(locks + alongside + [now.with(), stages.with(id), clips.with(id)])
-        let rest = answers.dropFirst(locks.count + alongside.count).map(\.self)
-        guard let row = answers[0].first, let now = try rest[0].first?.time("now") else { return nil }
-        let record = JobRecord(
-            job: try job(row), upload: try UploadTable.upload(row, prefix: "upload_"),
-            stages: try records(rest[1], on: &connection, cache: cache), clips: try rest[2].map(clip(_:)), now: now)
-        return Loaded(record: record, alongside: Array(answers.dropFirst(locks.count).prefix(alongside.count)))
+        _ ids: Set<JobID>, on connection: inout PostgresConnection, cache: ResultCache, lockingStages: Bool
+    ) throws -> [JobID: JobRecord] {
+        let ids = ids.sorted()
+        let locks = [lock.with(ids)] + (lockingStages ? [lockStages.with(ids)] : [])
+        // Read after the locks were won, so that what others committed while we waited is seen, and no time is older.
+        let answers = try connection.queries(locks + [now.with(), stages.with(ids), clips.with(ids)])
+        let rest = Array(answers.dropFirst(locks.count))
+        guard !answers[0].isEmpty, let now = try rest[0].first?.time("now") else { return [:] }
+        let stages = Dictionary(
+            grouping: try records(rest[1], on: &connection, cache: cache), by: \.stage.job)
+        let clips = Dictionary(grouping: try rest[2].map(clip(_:)), by: \.id.job)
+        let loaded = try answers[0].map { row in
+            let job = try job(row)
+            return JobRecord(
+                job: job, upload: try UploadTable.upload(row, prefix: "upload_"), stages: stages[job.id] ?? [],
+                clips: clips[job.id] ?? [], now: now)
+        }
+        return Dictionary(uniqueKeysWithValues: loaded.map { ($0.job.id, $0) })
+    }
+
+    /// One job; nil when there is none.
+    static func load(
+        _ id: JobID, on connection: inout PostgresConnection, cache: ResultCache, lockingStages: Bool
+    ) throws -> JobRecord? {
+        try load([id], on: &connection, cache: cache, lockingStages: lockingStages)[id]
     }
 
     /// Every stage of a job, in no order.
     static func stages(
         of id: JobID, on connection: inout PostgresConnection, cache: ResultCache
     ) throws -> [StageRecord] {
-        try records(try connection.query(stages.with(id)), on: &connection, cache: cache)
+        try records(try connection.query(stages.with([id])), on: &connection, cache: cache)
     }
 
     static func job(_ row: Row) throws -> Job {

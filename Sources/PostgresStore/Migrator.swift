@@ -22,6 +22,7 @@ struct Migration: Sendable {
         Migration(6, "clients", PackageResources.m0006_clients_sql),
         Migration(7, "effort", PackageResources.m0007_effort_sql),
         Migration(8, "overload", PackageResources.m0008_overload_sql),
+        Migration(9, "bounds", PackageResources.m0009_bounds_sql),
     ]
 }
 

@@ -34,7 +34,7 @@ extension PostgresStore {
             let rows = try connection.query(TenantTable.admit.with(tenants, jobsMax))
             guard !rows.isEmpty else { return .rollBack([]) }
             let opened = try rows.map { (job: try JobTables.job($0), at: try $0.time("at")) }
-            for (job, at) in opened { JobTables.enqueueFirst(first, of: job, at: at, on: &connection) }
+            JobTables.enqueueFirst(first, of: opened, on: &connection)
             let events = opened.flatMap { job, at in
                 first.map { EventRow(.init(.stageOpened, stage: $0), job: job.id, at: at) }
             }

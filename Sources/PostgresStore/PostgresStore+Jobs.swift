@@ -61,7 +61,7 @@ extension PostgresStore {
                 JobTables.insertJob.with(
                     job.id, job.upload, job.region, job.tenant, JSON(job.options), job.status.rawValue,
                     JSON(job.notes), job.createdAt, try place.double("rank"), job.priority.rawValue, held))
-            JobTables.enqueue(record, before: [:], on: &connection)
+            JobTables.enqueue([(record, before: [:])], on: &connection)
             return .commit(.created(job))
         }
     }
@@ -122,9 +122,9 @@ extension PostgresStore {
             guard let loaded = try JobTables.load(id, on: &connection, cache: cache, lockingStages: true) else {
                 return .rollBack(.noSuchJob)
             }
-            var record = loaded.record
+            var record = loaded
             guard rule(&record) else { return .rollBack(.notPossible(record.job)) }
-            JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
+            JobTables.enqueue([(record, before: loaded.stages)], on: &connection)
             return .commit(.changed(record.job))
         }
     }
@@ -157,7 +157,7 @@ extension PostgresStore {
     }
 
     package func clips(of job: JobID) async throws -> [Clip] {
-        try await database.read { try $0.query(JobTables.clips.with(job)).map(JobTables.clip(_:)) }
+        try await database.read { try $0.query(JobTables.clips.with([job])).map(JobTables.clip(_:)) }
     }
 
     package func clip(_ id: ClipID) async throws -> Clip? {

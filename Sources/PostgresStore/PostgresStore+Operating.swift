@@ -8,10 +8,10 @@ extension PostgresStore {
             guard let loaded = try JobTables.load(id, on: &connection, cache: cache, lockingStages: true) else {
                 return .rollBack(.noSuchJob)
             }
-            var record = loaded.record
+            var record = loaded
             guard let state = record.stages[key]?.stage.state else { return .rollBack(.noSuchStage) }
             guard record.requeue(key) else { return .rollBack(.notPossible(record.job, state)) }
-            JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
+            JobTables.enqueue([(record, before: loaded.stages)], on: &connection)
             return .commit(.changed(record.job))
         }
     }

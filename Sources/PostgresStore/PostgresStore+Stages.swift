@@ -46,51 +46,7 @@ extension PostgresStore {
         _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome {
         if case .produced(let result) = outcome { try result.checkLength() }
-        return try await database.write { [cache] connection, attempt in
-            let loaded = try JobTables.load(
-                lease.job, on: &connection, cache: cache, lockingStages: attempt > 2,
-                alongside: Self.standing(for: outcome))
-            guard let loaded else { return .rollBack(.stale) }
-            var record = loaded.record
-            switch record.standing(of: lease, reporting: outcome) {
-            case .stale: return .rollBack(.stale)
-            case .settled: return .rollBack(.published(orphans: record.orphans(of: outcome, at: lease.key)))
-            case .held: break
-            }
-            let ending = try Self.ending(outcome, standing: loaded.alongside.last)
-            try record.settle(lease, as: ending, tag: outcome.tag, effort: effort, advance: advance)
-            JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
-            return .commit(.published(orphans: record.orphans(of: outcome, at: lease.key)))
-        }
-    }
-
-    /// Publishes what was produced, ahead of knowing whether the lease holds: it saves a round trip, and the roll-back
-    /// takes it away again.
-    private static func standing(for outcome: StageOutcome) -> [Call] {
-        switch outcome {
-        case .produced(let result):
-            [
-                ResultTable.publish.with(result.id, result.body, result.blobs, result.cacheKey),
-                ResultTable.standing.with(result.id, result.cacheKey),
-            ]
-        case .reused(let id): [ResultTable.standing.with(id, String?.none)]
-        case .failed, .released: []
-        }
-    }
-
-    private static func ending(_ outcome: StageOutcome, standing: Rows?) throws -> JobRecord.Ending {
-        switch outcome {
-        case .failed(let failure): return .failed(failure)
-        case .released: return .released
-        case .reused:
-            return try standing?.first.map { .result(try ResultTable.result($0), reused: true) } ?? .released
-        case .produced(let offered):
-            guard let row = standing?.first else {
-                throw PostgresFailure(.conflict, "the result that stood in the way was deleted in this moment")
-            }
-            let kept = try ResultTable.result(row)
-            return .result(kept, reused: kept.id != offered.id)
-        }
+        return try await reports.complete(.init(lease: lease, outcome: outcome, effort: effort, advance: advance))
     }
 
     package func result(cachedUnder key: String) async throws -> StageResult? {
@@ -132,6 +88,9 @@ extension PostgresStore {
 
     /// Waits for nobody but the node's own row: stages and jobs that others hold are skipped, so claims never deadlock
     /// and never queue up. `for share` on the node makes a restart of it wait, and makes us see one that was first.
+    ///
+    /// No stage is ready whose job has ended, so looking begins at the lowest rank of an open job: the index still holds
+    /// what was claimed before, for as long as some old snapshot may see it.
     private static let claim = Statement(
         "claim",
         """
@@ -140,17 +99,21 @@ extension PostgresStore {
             where id = $1 and epoch = $2 and left_at is null and seen_at + lease_seconds * interval '1 second' > now()
                 and schedulability = 'schedulable'
             for share
+        ), lowest as (
+            select min(rank) as rank from job where status in ('pending', 'processing')
         ), moment as (
             select now() - $5::float8 * interval '1 second' as ripe
         ), near as materialized (
             select job, name, index, true as is_near from stage
-            where state = 'ready' and (region = $3 or not_before <= (select ripe from moment)) and not_before <= now()
+            where state = 'ready' and rank >= (select rank from lowest)
+                and (region = $3 or not_before <= (select ripe from moment)) and not_before <= now()
                 and ($6 or not batch) and (avoided is distinct from $1 or avoided_until <= now())
                 and exists (select from life)
             order by rank, job, position, index limit $4 for no key update skip locked
         ), far as materialized (
             select job, name, index, false as is_near from stage
-            where state = 'ready' and region <> $3 and not_before > (select ripe from moment) and not_before <= now()
+            where state = 'ready' and rank >= (select rank from lowest)
+                and region <> $3 and not_before > (select ripe from moment) and not_before <= now()
                 and ($6 or not batch) and (avoided is distinct from $1 or avoided_until <= now())
                 and exists (select from life)
             order by rank, job, position, index limit $4 - (select count(*) from near) for no key update skip locked

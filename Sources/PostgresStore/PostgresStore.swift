@@ -8,6 +8,7 @@ package import Store
 package final class PostgresStore: Store {
     let database: Database
     let cache: ResultCache
+    let reports: ReportGroup
     private let fan = SignalFan()
     private let logger: Logger
 
@@ -16,8 +17,11 @@ package final class PostgresStore: Store {
         _ configuration: PostgresConfiguration, clock: any Clock<Duration> = ContinuousClock(),
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(), logger: Logger
     ) {
-        database = Database(configuration, clock: clock, random: random, logger: logger)
-        cache = ResultCache(bytesMax: configuration.resultCacheBytesMax)
+        let database = Database(configuration, clock: clock, random: random, logger: logger)
+        let cache = ResultCache(bytesMax: configuration.resultCacheBytesMax)
+        self.database = database
+        self.cache = cache
+        reports = ReportGroup { try await Self.write($0, to: database, cache: cache) }
         self.logger = logger
     }
 

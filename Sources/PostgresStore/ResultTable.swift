@@ -6,16 +6,67 @@ enum ResultTable {
     private static let columns = "id, body, array_to_json(blobs) as blobs, cache_key"
     private static let some = Statement("results", "select \(columns) from result where id = any($1::text[])")
     static let cached = Statement("cached_result", "select \(columns) from result where cache_key = $1")
-    /// Nothing happens when the key, or this very result, was published before.
-    static let publish = Statement(
-        "publish_result",
+    /// Adds those whose key, and who themselves, were not published before, and answers with their ids. In the order of
+    /// the keys, so that two who publish the same never wait in a circle.
+    private static let publish = Statement(
+        "publish_results",
         """
-        insert into result (id, body, blobs, cache_key) values ($1, $2, $3::text[], $4) on conflict do nothing
+        insert into result (id, body, blobs, cache_key)
+        select id, body, blobs, cache_key
+        from jsonb_to_recordset($1::jsonb) as new(id text, body text, blobs text[], cache_key text)
+        order by cache_key, id
+        on conflict do nothing returning id
         """)
-    /// The result that stands under a key or an id, kept from being deleted until the transaction ends.
-    static let standing = Statement(
-        "standing_result",
-        "select \(columns) from result where id = $1 or cache_key = $2 order by cache_key = $2 desc for key share")
+    /// The results that stand under keys or ids, kept from being deleted until the transaction ends.
+    private static let standing = Statement(
+        "standing_results",
+        """
+        select \(columns) from result where id = any($1::text[]) or cache_key = any($2::text[])
+        order by id for key share
+        """)
+
+    /// Publishes what outcomes offer, and answers with the result that serves each of them, in their order: the offered
+    /// one, or one that stood before. Nil when there is none: a reused result that was deleted, or no result at all.
+    static func publish(
+        _ outcomes: [StageOutcome], on connection: inout PostgresConnection
+    ) throws -> [StageResult?] {
+        var offered: [StageResult] = []
+        var ids: Set<ResultID> = []
+        for outcome in outcomes {
+            switch outcome {
+            case .produced(let result): offered.append(result)
+            case .reused(let id): ids.insert(id)
+            case .failed, .released: break
+            }
+        }
+        var new: Set<ResultID> = []
+        if !offered.isEmpty {
+            new = Set(
+                try connection.query(publish.with(JSON(offered.map(ResultRow.init)))).map {
+                    try $0.read("id", ResultID.init)
+                })
+        }
+        let beaten = offered.filter { !new.contains($0.id) }
+        ids.formUnion(beaten.map(\.id))
+        var standing: [StageResult] = []
+        if !ids.isEmpty {
+            let keys = beaten.compactMap(\.cacheKey)
+            standing = try connection.query(Self.standing.with(Array(ids), keys)).map(result(_:))
+        }
+        return try outcomes.map { outcome in
+            switch outcome {
+            case .failed, .released: return nil
+            case .reused(let id): return standing.first { $0.id == id }
+            case .produced(let result) where new.contains(result.id): return result
+            case .produced(let result):
+                let sameKey = standing.first { $0.cacheKey != nil && $0.cacheKey == result.cacheKey }
+                guard let kept = sameKey ?? standing.first(where: { $0.id == result.id }) else {
+                    throw PostgresFailure(.conflict, "the result that stood in the way was deleted in this moment")
+                }
+                return kept
+            }
+        }
+    }
 
     static let unnamed = Statement(
         "unnamed_blobs",
@@ -45,5 +96,17 @@ enum ResultTable {
             results[result.id] = result
         }
         return results
+    }
+}
+
+/// A result as `jsonb_to_recordset` reads it.
+private struct ResultRow: Encodable {
+    let id: String, body: String, blobs: [String], cache_key: String?
+
+    init(_ result: StageResult) {
+        id = result.id.rawValue
+        body = result.body
+        blobs = result.blobs.map(\.rawValue)
+        cache_key = result.cacheKey
     }
 }

@@ -106,7 +106,7 @@ func runClaims(_ tijera: String, _ cluster: ClusterFile) throws -> ClaimFigures 
     guard own != cluster.database else { throw BenchmarkError("cannot read the database's URL") }
     return try JSONDecoder().decode(
         ClaimFigures.self,
-        from: Processes.must(tijera, ["bench", "claim", "--store", own, "--jobs", "1000"]).output)
+        from: Processes.must(tijera, ["bench", "queue", "--store", own, "--jobs", "300"]).output)
 }
 
 /// Whether every figure is within its bound.
