@@ -86,7 +86,9 @@ import Testing
                 NodeDraft(
                     id: NodeID("far")!, region: Region("us")!, http: "http://far", version: "1", threads: 8,
                     leaseSeconds: 1000))
-            for _ in 0..<8 { _ = try await world.submit(options: JobOptions(clipCount: 1)) }
+            var options = JobOptions()
+            options.clipCount = 1
+            for _ in 0..<8 { _ = try await world.submit(options: options) }
             await watch.look()
             #expect(watch.state.level == .normal, "without a node of its own the other's threads count")
             try world.start("a")
