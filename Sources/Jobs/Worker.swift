@@ -382,6 +382,8 @@ package actor Worker {
     func ended(_ lease: StageLease) {
         runs[lease] = nil
         apply(.finished(lease))
+        // There may be room for another one now, which the end of the run did not show yet.
+        if pause != nil { bell.ring() }
     }
 
     /// Nothing of the run works any more; reporting needs no core. Who held cores for a while lets others go first.

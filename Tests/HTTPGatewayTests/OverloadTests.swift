@@ -42,7 +42,7 @@ import Testing
                 #expect(try reply.string("code") == "overloaded")
                 #expect(reply.headers["content-type"] == "application/problem+json")
                 #expect(reply.headers["retry-after"] == "\(watch.state.retryAfterSeconds)")
-                #expect(try reply.string("detail").contains("1 minute"))
+                #expect(try reply.string("detail").contains("2 minutes"))
                 #expect(try reply.string("hint").contains("Retry-After"))
             }
             #expect(try await send(door, "GET", "/api/jobs").status == 200)

@@ -72,7 +72,15 @@ import Testing
         _ = ladder.received(Reading(queueSeconds: 0, diskFreeBytes: 1249), at: .seconds(500))
         #expect(ladder.level == .refuse)
         _ = ladder.received(Reading(queueSeconds: 0, diskFreeBytes: 1250), at: .seconds(530))
-        #expect(ladder.level == .deferNew)
+        #expect(ladder.level == .normal && ladder.cause == nil)
+    }
+
+    @Test func `when the disk has room again, the queue's own level stays`() {
+        var ladder = OverloadLadder()
+        _ = ladder.received(Reading(queueSeconds: 400, diskFreeBytes: 0), at: .zero)
+        #expect(ladder.level == .refuse)
+        _ = ladder.received(Reading(queueSeconds: 400, diskFreeBytes: 1 << 40), at: .seconds(30))
+        #expect(ladder.level == .sendAway && ladder.cause == .queue)
     }
 
     @Test func `memory pressure lets batch jobs wait and no more`() {
@@ -91,7 +99,8 @@ import Testing
         #expect(ladder.level == .refuse && ladder.retryAfterSeconds == wait)
     }
 
-    @Test func `whatever the readings, a level never falls by more than a rung nor sooner than its dwell`() {
+    @Test
+    func `whatever the readings, a queue's level never falls by more than a rung, and none sooner than its dwell`() {
         var random = SplitMix64(state: 7)
         for _ in 0..<300 {
             var ladder = OverloadLadder()
@@ -102,10 +111,11 @@ import Testing
                     queueSeconds: Bool.random(using: &random) ? Double.random(in: 0...9000, using: &random) : nil,
                     diskFreeBytes: Int64.random(in: 0...100, using: &random) == 0 ? 0 : 1 << 40,
                     memoryPressurePercent: Double.random(in: 0...12, using: &random))
+                let cause = ladder.cause
                 guard let change = ladder.received(reading, at: .seconds(now)), change.to < change.from else {
                     continue
                 }
-                #expect(change.to == change.from.below)
+                if cause == .queue { #expect(change.to == change.from.below) }
                 #expect(now - lastFall >= 30)
                 lastFall = now
             }
