@@ -110,7 +110,7 @@ extension JobTables {
         if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count)) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
         EventTable.enqueue(events, on: &connection)
-        EventTable.announce(Set(changes.flatMap(\.record.signals)), on: &connection)
+        EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)
     }
 }
 

@@ -58,7 +58,7 @@ extension PostgresStore {
                 JobTables.insertJob.with(
                     job.id, job.upload, job.region, job.tenant, JSON(job.options), job.status.rawValue,
                     JSON(job.notes), job.createdAt, rank))
-            JobTables.enqueue([(record, before: [:])], on: &connection)
+            JobTables.enqueue([(record: record, before: [:])], on: &connection)
             return .commit(.created(job))
         }
     }
@@ -113,7 +113,7 @@ extension PostgresStore {
             }
             var record = loaded
             guard rule(&record) else { return .rollBack(.notPossible(record.job)) }
-            JobTables.enqueue([(record, before: loaded.stages)], on: &connection)
+            JobTables.enqueue([(record: record, before: loaded.stages)], on: &connection)
             return .commit(.changed(record.job))
         }
     }

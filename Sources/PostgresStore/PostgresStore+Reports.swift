@@ -29,7 +29,7 @@ extension PostgresStore {
                 let (lease, outcome) = (reports[place].lease, reports[place].outcome)
                 guard var record = after[lease.job] ?? before[lease.job] else { continue }
                 try record.settle(
-                    lease, as: ending(outcome, result), tag: outcome.tag, advance: reports[place].advance)
+                    lease, as: Self.ending(outcome, result), tag: outcome.tag, advance: reports[place].advance)
                 after[lease.job] = record
                 answers[place] = .published(orphans: record.orphans(of: outcome, at: lease.key))
             }
