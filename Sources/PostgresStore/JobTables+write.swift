@@ -55,8 +55,8 @@ extension JobTables {
             job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure)
         select job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure
         from jsonb_to_recordset($1::jsonb) as new(
-            job text, ordinal integer, state text, range_start float8, range_end float8, title text, score float8, reason text,
-            signals jsonb, files jsonb, figures jsonb, failure jsonb)
+            job text, ordinal integer, state text, range_start float8, range_end float8, title text, score float8,
+            reason text, signals jsonb, files jsonb, figures jsonb, failure jsonb)
         on conflict (job, ordinal) do update set state = excluded.state, range_start = excluded.range_start,
             range_end = excluded.range_end, title = excluded.title, score = excluded.score, reason = excluded.reason,
             signals = excluded.signals, files = excluded.files, figures = excluded.figures, failure = excluded.failure
@@ -112,7 +112,7 @@ extension JobTables {
         if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count)) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
         EventTable.enqueue(events, on: &connection)
-        EventTable.announce(Set(changes.flatMap(\.record.signals)), on: &connection)
+        EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)
     }
 }
 

@@ -63,10 +63,10 @@ enum JobTables {
             grouping: try records(rest[1], on: &connection, cache: cache), by: \.stage.job)
         let clips = Dictionary(grouping: try rest[2].map(clip(_:)), by: \.id.job)
         let loaded = try answers[0].map { row in
-            let job = try job(row)
+            let found = try job(row)
             return JobRecord(
-                job: job, upload: try UploadTable.upload(row, prefix: "upload_"), stages: stages[job.id] ?? [],
-                clips: clips[job.id] ?? [], now: now)
+                job: found, upload: try UploadTable.upload(row, prefix: "upload_"), stages: stages[found.id] ?? [],
+                clips: clips[found.id] ?? [], now: now)
         }
         return Dictionary(uniqueKeysWithValues: loaded.map { ($0.job.id, $0) })
     }

@@ -11,7 +11,7 @@ extension PostgresStore {
             var record = loaded
             guard let state = record.stages[key]?.stage.state else { return .rollBack(.noSuchStage) }
             guard record.requeue(key) else { return .rollBack(.notPossible(record.job, state)) }
-            JobTables.enqueue([(record, before: loaded.stages)], on: &connection)
+            JobTables.enqueue([(record: record, before: loaded.stages)], on: &connection)
             return .commit(.changed(record.job))
         }
     }

@@ -1,6 +1,7 @@
 import ClipModel
 import Jobs
 import Store
+import Synchronization
 import Testing
 
 @Suite struct ClaimGuardTests {
@@ -75,8 +76,8 @@ import Testing
     @Test func `this machine can be read`() async throws {
         try await inWorld(try World()) { world in
             let reading = MachineReading.now(world.blobs)
-            #expect(try #require(reading.memoryAvailableBytes) > 0)
-            #expect(try #require(reading.diskFreeBytes) > 0)
+            let memory = try #require(reading.memoryAvailableBytes), disk = try #require(reading.diskFreeBytes)
+            #expect(memory > 0 && disk > 0)
         }
     }
 }

@@ -19,9 +19,11 @@ import Testing
     /// Sends four jobs every five seconds until the door would be shut.
     private func flood(_ world: World, _ watch: OverloadWatch) async throws -> Flood {
         var flood = Flood()
+        var options = JobOptions()
+        options.clipCount = 1
         while watch.state.level < .refuse, flood.jobs.count < 400 {
             for _ in 0..<4 {
-                let job = try await world.submit(options: JobOptions(clipCount: 1))
+                let job = try await world.submit(options: options)
                 flood.jobs.append(job)
                 let view = try #require(try await world.service.view(job))
                 if view.deferredUntil != nil { flood.deferred.append(job) }
@@ -43,7 +45,8 @@ import Testing
             #expect(watch.state.level == .refuse && watch.state.retryAfterSeconds >= 10)
             #expect(flood.levels.isSuperset(of: [.deferNew, .refuse]))
             #expect(!flood.deferred.isEmpty && flood.deferred.count < flood.jobs.count)
-            let told = try #require(try await world.service.explain(try #require(flood.deferred.last), members: nil))
+            let last = try #require(flood.deferred.last)
+            let told = try #require(try await world.service.explain(last, members: nil))
             #expect(told.reason.code == .deferred && told.reason.text.contains("too much to do"))
             try await world.run { await world.store.nodes().first?.condition.level == .refuse }
 

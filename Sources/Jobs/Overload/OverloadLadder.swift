@@ -85,6 +85,12 @@ package struct OverloadLadder: Sendable, Hashable {
         package let from: OverloadLevel
         package let to: OverloadLevel
         package let cause: Cause?
+
+        package init(from: OverloadLevel, to: OverloadLevel, cause: Cause?) {
+            self.from = from
+            self.to = to
+            self.cause = cause
+        }
     }
 
     package private(set) var level = OverloadLevel.normal

@@ -36,6 +36,11 @@ extension OverloadState {
     package struct Berth: Sendable, Hashable {
         package let region: Region
         package let opensAfterSeconds: Double
+
+        package init(region: Region, opensAfterSeconds: Double) {
+            self.region = region
+            self.opensAfterSeconds = opensAfterSeconds
+        }
     }
 
     /// - Parameters:

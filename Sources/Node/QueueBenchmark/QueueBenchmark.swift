@@ -168,7 +168,7 @@ package struct QueueBenchmark: Sendable {
         var ticks: [Int] = []
         var before = 0
         let started = clock.now
-        for number in 1...max(1, Int(.seconds(seconds) / Self.tick)) {
+        for number in 1...max(1, Int(Duration.seconds(seconds) / Self.tick)) {
             try await clock.sleep(until: started + Self.tick * number, tolerance: .zero)
             let done = tally.done.load(ordering: .relaxed)
             ticks.append(done - before)
