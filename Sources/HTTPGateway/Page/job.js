@@ -167,7 +167,7 @@ function progressPanel() {
       const waiting = job.status === "pending";
       node.classList.toggle("is-waiting", waiting);
       stage.textContent = waiting
-        ? job.queuePosition > 0 ? t("job.queued", { count: job.queuePosition }) : t("job.next")
+        ? job.deferredUntil ? t("job.deferred") : job.queuePosition > 0 ? t("job.queued", { count: job.queuePosition }) : t("job.next")
         : job.stage ? t(`stage.${job.stage}.doing`) : "";
       eta.textContent = job.etaSeconds > 0 ? t("job.eta", { time: span(job.etaSeconds) }) : "";
       if (stage.textContent !== said) announce((said = stage.textContent));
