@@ -55,7 +55,6 @@ package struct NodeProgram: Sendable {
 
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
-
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
         let speech = SpeechPool(
             configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
@@ -63,9 +62,7 @@ package struct NodeProgram: Sendable {
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
             versions: try await ToolVersions.read(toolbox))
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
-        let overload = OverloadWatch(
-            region: configuration.region, configuration: configuration.overload.overload, store: store,
-            machine: machine, clock: clock, now: systemWallTime, logger: logger)
+        let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
@@ -110,6 +107,15 @@ package struct NodeProgram: Sendable {
         services.maximumGracefulShutdownDuration = .seconds(configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    private func makeOverload(
+        _ store: PostgresStore, _ machine: @escaping @Sendable () -> MachineReading, _ clock: ContinuousClock,
+        _ logger: Logger
+    ) -> OverloadWatch {
+        OverloadWatch(
+            region: configuration.region, configuration: configuration.overload.overload, store: store,
+            machine: machine, clock: clock, now: systemWallTime, logger: logger)
     }
 
     private func makeSlots() throws -> CPUSlots {

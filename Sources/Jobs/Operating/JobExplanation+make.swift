@@ -122,7 +122,8 @@ extension JobExplanation.Picture {
         let takers = nodes.filter { $0.isAlive && $0.schedulability == .schedulable }
         // Without anybody to take it, no other wait would end in a start.
         guard !takers.isEmpty else { return withoutNodes(stage) }
-        guard wait.opensIn == .zero || job.status != .pending else { return deferred(stage, wait) }
+        let wasTried = job.status != .pending || stage.failure != nil
+        guard wait.opensIn == .zero || wasTried else { return deferred(stage, wait) }
         guard wait.opensIn == .zero else {
             let failure = stage.failure.map { " after \($0.code): \($0.reason)" } ?? ""
             return Reason(
@@ -146,8 +147,8 @@ extension JobExplanation.Picture {
         let why = level?.condition.levelReason.map { " \($0)" } ?? ""
         return Reason(
             .deferred,
-            "It was deferred because \(job.region) had too much to do when it came; it begins when there is room, and at "
-                + "\(stage.notBefore) at the latest.\(why)", stage: stage.key, seconds: seconds(wait.opensIn))
+            "It was deferred because \(job.region) had too much to do when it came; it begins when there is room, and "
+                + "at \(stage.notBefore) at the latest.\(why)", stage: stage.key, seconds: seconds(wait.opensIn))
     }
 
     private func withoutRoom(_ stage: Stage, _ takers: [Node]) -> Reason {
