@@ -1,6 +1,7 @@
 import Blobs
 import ClipModel
 import Logging
+import Media
 import Stages
 import Store
 import Synchronization

@@ -95,7 +95,7 @@ package struct JobRecord: Sendable {
 
     /// Ends the attempt that runs under `lease`, which took `effort`, and does what `advance` makes of it.
     package mutating func settle(
-        _ lease: StageLease, as ending: Ending, tag: String, effort: Effort?, advance: Advance
+        _ lease: StageLease, as ending: Ending, tag: String, effort: Effort? = nil, advance: Advance
     ) throws(StoreError) {
         guard var record = stages[lease.key], record.isHeld(under: lease) else {
             preconditionFailure("\(lease.key) of \(job.id) is not held under epoch \(lease.epoch)")

@@ -1,6 +1,7 @@
 import Blobs
 import ClipModel
 import Jobs
+import Media
 import Stages
 import Store
 import Synchronization
