@@ -52,7 +52,6 @@ package struct NodeProgram: Sendable {
         let cluster = try ClusterPart(
             configuration, version: tijeraVersion, lastEpoch: before?.memberEpoch ?? 0, schedulability: wanted,
             store: store, clock: clock, now: systemWallTime, logger: logger)
-
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
