@@ -7,7 +7,7 @@ extension PostgresStore {
     static func write(
         _ reports: [ReportGroup.Report], to database: Database, cache: ResultCache
     ) async throws -> [CompleteOutcome] {
-        try await database.write { connection, attempt in
+        let answers: [CompleteOutcome] = try await database.write { connection, attempt in
             let before = try JobTables.load(
                 Set(reports.map(\.lease.job)), on: &connection, cache: cache, lockingStages: attempt > 2)
             var answers = [CompleteOutcome?](repeating: nil, count: reports.count)
@@ -40,6 +40,11 @@ extension PostgresStore {
             JobTables.enqueue(changes, on: &connection)
             return .commit(answers.compactMap(\.self))
         }
+        // The next stage of the job will want to see them.
+        for case (.produced(let result), .published(orphans: [])) in zip(reports.map(\.outcome), answers) {
+            cache.insert(result)
+        }
+        return answers
     }
 
     private static func ending(_ outcome: StageOutcome, _ standing: StageResult?) -> JobRecord.Ending {

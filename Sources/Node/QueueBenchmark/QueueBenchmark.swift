@@ -33,6 +33,7 @@ package struct QueueBenchmark: Sendable {
     }
 
     private static let tick = Duration.milliseconds(100)
+    private static let clients = 8
 
     private let connection: String
     private let nodes: Int
@@ -108,8 +109,10 @@ package struct QueueBenchmark: Sendable {
                 try await clock.sleep(for: .milliseconds(2))
                 continue
             }
-            tally.submitted.add(1, ordering: .relaxed)
-            _ = try await patiently(tally) { try await video.submit(to: store) }
+            let number = tally.submitted.wrappingAdd(1, ordering: .relaxed).newValue
+            // Of several clients: those of one queue behind each other when they submit.
+            let client = "bench-\(number % Self.clients)"
+            _ = try await patiently(tally) { try await video.submit(to: store, as: client) }
         }
     }
 

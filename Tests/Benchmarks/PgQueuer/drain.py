@@ -1,8 +1,8 @@
 """Empty jobs through PgQueuer: drain.py DSN JOBS WORKERS BATCH [SECONDS]; prints one line of JSON.
 
-Each worker is a process of its own with one connection, as `pgq run` starts them. The queue is filled first and drained
-then, like the `drain` strategy of PgQueuer's own benchmark. With SECONDS it is kept filled for that long instead, and the rate
-of each second is printed.
+Each worker is a process of its own with one connection, as `pgq run` starts them. They wait when the queue is filled, a thousand
+jobs a statement; the time runs from the first of these until the last job is gone. With SECONDS the queue is kept filled for
+that long instead, and the rate of each second is printed.
 """
 
 import asyncio
@@ -69,10 +69,10 @@ async def measure(dsn: str, jobs: int, workers: int, batch: int, seconds: float 
     for process in processes:
         process.start()
     connection = await asyncpg.connect(dsn=dsn)
-    await fill(dsn, jobs)
     total = jobs
     await asyncio.get_running_loop().run_in_executor(None, barrier.wait)
     started = time.monotonic()
+    await fill(dsn, jobs)
     rates: list[int] = []
     if seconds is None:
         # Its own rows say when all is done: deleted is what has ended.
