@@ -63,9 +63,7 @@ package struct NodeProgram: Sendable {
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
             versions: try await ToolVersions.read(toolbox))
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
-        let overload = OverloadWatch(
-            region: configuration.region, configuration: configuration.overload.overload, store: store,
-            machine: machine, clock: clock, now: systemWallTime, logger: logger)
+        let overload = watch(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
@@ -94,10 +92,7 @@ package struct NodeProgram: Sendable {
             services: [
                 .init(service: Loop { await store.run() }),
                 .init(service: ClusterPart.Service(part: cluster)),
-                .init(
-                    service: Loop {
-                        await cluster.watchLeases(of: store, every: .seconds(1), on: clock)
-                    }),
+                .init(service: Loop { await cluster.watchLeases(of: store, every: .seconds(1), on: clock) }),
                 .init(service: Loop { await coordination.run() }),
                 .init(service: Loop { await overload.run() }),
                 .init(service: Loop { await speech.run() }),
@@ -110,6 +105,16 @@ package struct NodeProgram: Sendable {
         services.maximumGracefulShutdownDuration = .seconds(configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    /// What watches the load of this node's region.
+    private func watch(
+        _ store: PostgresStore, _ machine: @escaping @Sendable () -> MachineReading, _ clock: any Clock<Duration>,
+        _ logger: Logger
+    ) -> OverloadWatch {
+        OverloadWatch(
+            region: configuration.region, configuration: configuration.overload.overload, store: store,
+            machine: machine, clock: clock, now: systemWallTime, logger: logger)
     }
 
     private func makeSlots() throws -> CPUSlots {

@@ -124,7 +124,8 @@ extension PostgresStore {
         on conflict (id) do update set region = excluded.region, epoch = excluded.epoch, http = excluded.http,
             version = excluded.version, threads = excluded.threads, lease_seconds = excluded.lease_seconds,
             member_epoch = excluded.member_epoch,
-            started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]', condition = null
+            started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]',
+            condition = null
         returning epoch
         """)
     private static let heartbeat = Statement(

@@ -38,7 +38,8 @@ extension PostgresStore {
         """
         (greatest(\(FairShare.secondsMin), upload.bytes / \(FairShare.bytesPerSecond)::float8
             * case when upload.transcript is null then 1 else \(FairShare.shareWithoutRecognition) end)
-            + coalesce((\(job).options->>'clipCount')::int, \(JobOptions().clipCount)) * \(FairShare.secondsPerClip))::float8
+            + coalesce((\(job).options->>'clipCount')::int, \(JobOptions().clipCount))
+            * \(FairShare.secondsPerClip))::float8
         """
     }
 
@@ -54,7 +55,9 @@ extension PostgresStore {
                         select coalesce(sum(extract(epoch from ended_at - started_at)), 0) from stage
                         where stage.job = recent.id and not reused and started_at is not null and ended_at is not null
                     )::float8 as spent
-                from (select id, upload, options from job where status = 'ready' order by ended_at desc limit $1) as recent
+                from (
+                    select id, upload, options from job where status = 'ready' order by ended_at desc limit $1
+                ) as recent
                 join upload on upload.id = recent.upload
             ) as ended
         ), live as (

@@ -57,8 +57,8 @@ package protocol Store: Sendable {
 
     /// What waits and who could do it, in one cheap statement: every node asks every few seconds.
     func queues() async throws -> QueueReading
-    /// Opens jobs of that region that were taken in to be begun later (`JobDraft.opensAfterSeconds`), by their ranks, until
-    /// those opened cost so much together; at least one when there is any. Returns how many.
+    /// Opens jobs of that region that were taken in to be begun later (`JobDraft.opensAfterSeconds`), by their ranks,
+    /// until those opened cost so much together; at least one when there is any. Returns how many.
     func openDeferred(in region: Region, costSeconds: Double) async throws -> Int
 
     // MARK: Stages

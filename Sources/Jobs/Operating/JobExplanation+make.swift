@@ -146,8 +146,8 @@ extension JobExplanation.Picture {
         let why = level?.condition.levelReason.map { " \($0)" } ?? ""
         return Reason(
             .deferred,
-            "It was deferred because \(job.region) had too much to do when it came; it begins when there is room, and at "
-                + "\(stage.notBefore) at the latest.\(why)", stage: stage.key, seconds: seconds(wait.opensIn))
+            "It was deferred because \(job.region) had too much to do when it came; it begins when there is room, and "
+                + "at \(stage.notBefore) at the latest.\(why)", stage: stage.key, seconds: seconds(wait.opensIn))
     }
 
     private func withoutRoom(_ stage: Stage, _ takers: [Node]) -> Reason {

@@ -2,10 +2,10 @@ package import ClipModel
 
 /// Which level of overload a region is on: readings go in, a level comes out.
 ///
-/// It climbs at once, as far as a reading demands, because what comes in too fast does so now. From a queue it comes down
-/// one rung at a time, each after `dwell` without a reading that would keep it there, and what keeps it there is lower than what
-/// raised it: so readings that swing around a threshold change nothing. What could not be read counts as it was read
-/// last, since a sensor that is gone is no recovery.
+/// It climbs at once, as far as a reading demands, because what comes in too fast does so now. From a queue it comes
+/// down one rung at a time, each after `dwell` without a reading that would keep it there, and what keeps it there is
+/// lower than what raised it: so readings that swing around a threshold change nothing. What could not be read counts
+/// as it was read last, since a sensor that is gone is no recovery.
 package struct OverloadLadder: Sendable, Hashable {
     /// | field | unit | default | what it does |
     /// |---|---|---|---|
@@ -117,15 +117,15 @@ package struct OverloadLadder: Sendable, Hashable {
             keptAt = moment
             if level > .normal { cause = kept.cause }
         } else if moment - keptAt >= thresholds.dwell {
-            // What a disk or the memory raised has nothing to do with the queue: it is left at once for what the others ask.
+            // What a disk or the memory raised has nothing to do with the queue: it is left for what the others ask.
             (level, keptAt) = (cause == .queue ? level.below : kept.level, moment)
             cause = level == .normal ? nil : kept.cause ?? cause
         }
         return level == before ? nil : Change(from: before, to: level, cause: cause)
     }
 
-    /// After how long it makes sense to come back while nothing is taken in: when the queue will have fallen far enough,
-    /// in whole seconds from 10 to 3600. What a disk does nobody can tell.
+    /// After how long it makes sense to come back while nothing is taken in: when the queue will have fallen far
+    /// enough, in whole seconds from 10 to 3600. What a disk does nobody can tell.
     package var retryAfterSeconds: Int {
         guard cause == .queue, let queue = reading.queueSeconds else { return Self.retryAfterSecondsDefault }
         return Int(min(3600, max(10, queue - thresholds.leaves(.refuse))).rounded(.up))
