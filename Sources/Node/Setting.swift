@@ -142,7 +142,8 @@ extension Setting {
             "Begins no stage that would leave less memory available. Prevents the kernel from killing PostgreSQL."),
         Setting(
             "worker.stageMemoryBytes", .integer(0...1 << 40), default: "536870912", unit: "bytes",
-            "Memory that one more stage is taken to need beside others. Prevents many that begin at once from filling it."
+            "Memory that one more stage is taken to need beside others. Prevents many that begin at once from filling "
+                + "it."
         ),
         Setting(
             "worker.memoryPressurePercentMax", .integer(1...100), default: "25", unit: "percent",
