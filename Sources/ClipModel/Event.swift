@@ -25,10 +25,13 @@ package struct Event: Hashable, Sendable, Codable {
     package let clip: ClipID?
     /// The failure of `stage.failed`, `stage.retried` and `job.failed`.
     package let failure: Failure?
+    /// What the attempt took that `stage.done`, `stage.retried`, `stage.failed` or `stage.released` ends. Nil where
+    /// nobody could report it, because the node died, and in events of before it was measured.
+    package let effort: Effort?
 
     package init(
         id: Int64, job: JobID, at: Timestamp, kind: Kind, stage: StageKey? = nil, node: NodeID? = nil,
-        clip: ClipID? = nil, failure: Failure? = nil
+        clip: ClipID? = nil, failure: Failure? = nil, effort: Effort? = nil
     ) {
         self.id = id
         self.job = job
@@ -38,5 +41,6 @@ package struct Event: Hashable, Sendable, Codable {
         self.node = node
         self.clip = clip
         self.failure = failure
+        self.effort = effort
     }
 }

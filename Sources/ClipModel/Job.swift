@@ -1,5 +1,5 @@
 /// One video on its way to clips.
-package struct Job: Hashable, Sendable, Codable {
+package struct Job: Hashable, Sendable {
     /// The states a job can be in and where each may go.
     ///
     /// `pending` -> `processing` (a stage was claimed), `cancelled`
@@ -21,6 +21,14 @@ package struct Job: Hashable, Sendable, Codable {
         }
     }
 
+    /// How much the client minds waiting.
+    package enum Priority: String, Sendable, Codable, CaseIterable {
+        /// Somebody waits for it.
+        case interactive
+        /// When there is room: comes after what others are waiting for, and is the first to be put off.
+        case batch
+    }
+
     package let id: JobID
     package let upload: UploadID
     /// Where the job was taken in; its stages prefer nodes of this region.
@@ -28,7 +36,10 @@ package struct Job: Hashable, Sendable, Codable {
     /// Who asked: an API key's name, else an address.
     package let tenant: String
     package let options: JobOptions
+    package let priority: Priority
     package var status: Status
+    /// Not begun, because its client has as many jobs under way as it may. Its stages are opened when one of them ends.
+    package var isHeld: Bool
     /// Why the job ended in `error`, with the stage that failed.
     package var failure: JobFailure?
     /// Things the client should know though the job goes on or ended well ("fewer clips than asked, because ...").
@@ -38,7 +49,8 @@ package struct Job: Hashable, Sendable, Codable {
     package var endedAt: Timestamp?
 
     package init(
-        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions, status: Status = .pending,
+        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions,
+        priority: Priority = .interactive, status: Status = .pending, isHeld: Bool = false,
         failure: JobFailure? = nil, notes: [Note] = [], createdAt: Timestamp, startedAt: Timestamp? = nil,
         endedAt: Timestamp? = nil
     ) {
@@ -47,7 +59,9 @@ package struct Job: Hashable, Sendable, Codable {
         self.region = region
         self.tenant = tenant
         self.options = options
+        self.priority = priority
         self.status = status
+        self.isHeld = isHeld
         self.failure = failure
         self.notes = notes
         self.createdAt = createdAt

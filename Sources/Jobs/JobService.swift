@@ -9,18 +9,25 @@ package struct JobService: Sendable {
     package let blobs: BlobDirectory
     /// Jobs taken in here are at home in this region.
     package let region: Region
+    /// Jobs of one client that may be under way at once, where its terms say nothing; nil: as many as it likes.
+    private let jobsMax: Int?
+    /// Those of the nodes' claims.
+    let awaySeconds: Double
     private let now: WallTime
     private let chance: Chance
     private let onChange: @Sendable (JobID, Region) -> Void
 
     /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
     package init(
-        store: any Store, blobs: BlobDirectory, region: Region, now: @escaping WallTime, chance: Chance,
+        store: any Store, blobs: BlobDirectory, region: Region, jobsMax: Int? = nil,
+        awaySeconds: Double = ClaimTerms.awaySecondsDefault, now: @escaping WallTime, chance: Chance,
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
         self.region = region
+        self.jobsMax = jobsMax
+        self.awaySeconds = awaySeconds
         self.now = now
         self.chance = chance
         self.onChange = onChange
@@ -68,14 +75,15 @@ package struct JobService: Sendable {
 
     /// Takes a job in. Throws `OptionProblem` when the options make no sense.
     package func submit(
-        upload: UploadID, options: JobOptions, tenant: String, idempotency: JobDraft.Idempotency? = nil
+        upload: UploadID, options: JobOptions, priority: Job.Priority = .interactive, tenant: String,
+        idempotency: JobDraft.Idempotency? = nil
     ) async throws -> SubmitOutcome {
         if let problem = options.problem { throw problem }
         let id = chance.draw { JobID(at: now(), using: &$0) }
         let outcome = try await store.submit(
             JobDraft(
-                id: id, upload: upload, region: region, tenant: tenant, options: options, stages: Pipeline.firstStages,
-                idempotency: idempotency))
+                id: id, upload: upload, region: region, tenant: tenant, options: options, priority: priority,
+                jobsMax: jobsMax, stages: Pipeline.firstStages, idempotency: idempotency))
         if case .created(let job) = outcome { tell(job) }
         return outcome
     }

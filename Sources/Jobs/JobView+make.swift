@@ -18,6 +18,7 @@ extension JobView {
         etaSeconds = progress?.etaSeconds
         self.queuePosition = queuePosition
         options = job.options
+        priority = job.priority
         self.upload = UploadView(id: upload.id, fileName: upload.fileName, bytes: upload.bytes)
         region = job.region
         durationSeconds = plan?.durationSeconds

@@ -15,6 +15,8 @@ package struct JobView: Codable, Hashable, Sendable {
     /// Jobs that are before this one; nil once it has begun.
     package var queuePosition: Int?
     package var options: JobOptions
+    /// Absent from nodes of an earlier release.
+    package var priority: Job.Priority?
     package var upload: UploadView
     package var region: Region
     /// Length of the source; nil before `probe` has measured it.

@@ -1,5 +1,5 @@
 package import Blobs
-import ClipModel
+package import ClipModel
 package import Logging
 import Stages
 package import Store
@@ -15,10 +15,13 @@ package struct Sweeper: Sendable {
     private let now: WallTime
     private let chance: Chance
     private let logger: Logger
+    private let onChange: @Sendable (JobID, Region) -> Void
 
+    /// - Parameter onChange: told of a held job that begins. Must return at once.
     package init(
         store: any Store, blobs: BlobDirectory, configuration: SweeperConfiguration = SweeperConfiguration(),
-        clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance, logger: Logger
+        clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance, logger: Logger,
+        onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
@@ -27,6 +30,7 @@ package struct Sweeper: Sendable {
         self.now = now
         self.chance = chance
         self.logger = logger
+        self.onChange = onChange
     }
 
     /// Ends by cancellation only.
@@ -39,9 +43,18 @@ package struct Sweeper: Sendable {
                 }
             }
             group.addTask {
+                await repeatedly("held jobs", every: configuration.heldJobsInterval) { try await admit() }
+            }
+            group.addTask {
                 await repeatedly("upkeep", every: configuration.upkeepInterval) { try await upkeep() }
             }
         }
+    }
+
+    /// Begins held jobs whose clients have room again.
+    package func admit() async throws {
+        let jobs = try await store.admitHeldJobs(opening: Pipeline.firstStages, jobsMax: configuration.jobsMax)
+        for job in jobs { onChange(job.id, job.region) }
     }
 
     /// One round of the slow work.
@@ -117,12 +130,16 @@ package struct Sweeper: Sendable {
 /// | field | unit | default | the accident it prevents |
 /// |---|---|---|---|
 /// | `deadNodesInterval` | duration | 1 s | the work of a dead node waits |
+/// | `heldJobsInterval` | duration | 1 s | a client's next job waits though another has ended |
+/// | `jobsMax` | jobs of one client | none | one client's jobs fill the queue (`JobDraft.jobsMax`) |
 /// | `upkeepInterval` | duration | 10 min | the disk fills with what nobody needs |
 /// | `unusedUploadSeconds` | seconds | 24 h | uploads without a job stay for ever |
 /// | `leftoverSeconds` | seconds | 1 h | a blob that is about to be published is taken for a leftover |
 /// | `uploadsPerRound`, `jobsPerRound`, `blobsPerJob` | count | 100, 200, 10000 | a round takes minutes |
 package struct SweeperConfiguration: Sendable, Hashable {
     package var deadNodesInterval: Duration
+    package var heldJobsInterval: Duration
+    package var jobsMax: Int?
     package var upkeepInterval: Duration
     package var unusedUploadSeconds: Int
     package var leftoverSeconds: Double
@@ -131,12 +148,17 @@ package struct SweeperConfiguration: Sendable, Hashable {
     package var blobsPerJob: Int
 
     package init(
-        deadNodesInterval: Duration = .seconds(1), upkeepInterval: Duration = .seconds(600),
+        deadNodesInterval: Duration = .seconds(1), heldJobsInterval: Duration = .seconds(1), jobsMax: Int? = nil,
+        upkeepInterval: Duration = .seconds(600),
         unusedUploadSeconds: Int = 24 * 3600, leftoverSeconds: Double = 3600, uploadsPerRound: Int = 100,
         jobsPerRound: Int = 200, blobsPerJob: Int = 10_000
     ) {
-        precondition(deadNodesInterval > .zero && upkeepInterval > .zero, "intervals must be positive")
+        precondition(
+            deadNodesInterval > .zero && heldJobsInterval > .zero && upkeepInterval > .zero,
+            "intervals must be positive")
         self.deadNodesInterval = deadNodesInterval
+        self.heldJobsInterval = heldJobsInterval
+        self.jobsMax = jobsMax
         self.upkeepInterval = upkeepInterval
         self.unusedUploadSeconds = unusedUploadSeconds
         self.leftoverSeconds = leftoverSeconds

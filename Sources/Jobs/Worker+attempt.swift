@@ -1,6 +1,7 @@
 import Blobs
 import ClipModel
 import Logging
+import Media
 import Stages
 import Store
 import Synchronization
@@ -32,7 +33,7 @@ extension Worker {
         switch ending {
         case .outcome(let outcome):
             let isProduct = if case .produced = outcome { true } else { false }
-            let report = await report(outcome, under: lease)
+            let report = await report(outcome, under: lease, effort: run.effort.total)
             if report == .published, let home = run.state.withLock({ $0.home }) { onChange(lease.job, home) }
             switch report {
             case .published where isProduct: break
@@ -42,7 +43,9 @@ extension Worker {
                 break
             }
         case .stopped:
-            if run.state.withLock({ $0.givesBack }) { await report(.released, under: lease) }
+            if run.state.withLock({ $0.givesBack }) {
+                await report(.released, under: lease, effort: run.effort.total)
+            }
             await discardBlobs(of: lease)
         }
         ended(lease)
@@ -112,7 +115,7 @@ extension Worker {
             let output = try await runner.run(
                 StageRunner.Assignment(
                     inputs: inputs, attempt: StageAttempt(job: lease.job, key: lease.key, epoch: lease.epoch),
-                    scratch: scratch, threads: threads, startedAt: now(),
+                    scratch: scratch, threads: threads, startedAt: now(), effort: run.effort,
                     progress: { fraction in run.state.withLock { $0.fraction = min(max(fraction, 0), 1) } }))
             let id = chance.draw { ResultID(at: now(), using: &$0) }
             return .outcome(
@@ -140,13 +143,15 @@ extension Worker {
 
     /// Tells the store, again and again while this life lasts.
     @discardableResult
-    func report(_ outcome: StageOutcome, under lease: StageLease) async -> Report {
+    func report(_ outcome: StageOutcome, under lease: StageLease, effort: Effort? = nil) async -> Report {
         let (schedule, chance) = (configuration.schedule, chance.fraction())
         var outcome = outcome
         var failures = 0
         while true {
             do {
-                let answer = try await store.complete(lease, with: outcome) { schedule.advance($0, chance: chance) }
+                let answer = try await store.complete(lease, with: outcome, effort: effort) {
+                    schedule.advance($0, chance: chance)
+                }
                 switch answer {
                 case .published(let orphans):
                     await remove(orphans)

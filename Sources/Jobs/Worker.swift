@@ -1,6 +1,7 @@
 package import Blobs
 package import ClipModel
 package import Logging
+import Media
 package import Stages
 package import Store
 import Synchronization
@@ -22,6 +23,7 @@ package actor Worker {
         }
 
         let stop = Bell()
+        let effort = EffortMeter()
         let state: Mutex<State>
 
         init(grant: CPUSlots.Grant) { state = Mutex(State(grant: grant)) }
@@ -254,7 +256,8 @@ package actor Worker {
                 continue
             }
             do {
-                let leases = try await store.claim(1, for: life)
+                let leases = try await store.claim(
+                    ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds), for: life)
                 failures = 0
                 guard let lease = leases.first else {
                     slots.release(grant)

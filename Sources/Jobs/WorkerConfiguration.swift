@@ -1,3 +1,5 @@
+import Store
+
 /// How a node takes part in the work.
 ///
 /// | field | unit | default | the accident it prevents |
@@ -11,6 +13,7 @@
 /// | `yieldMin`, `yieldMax` | duration | 20, 60 ms | one of several nodes on a machine takes every stage |
 /// | `drainGrace` | duration | 10 s | a node that should go works on for minutes |
 /// | `handBackAfter` | duration | 10 min | a node that its operator drains never gets empty |
+/// | `awaySeconds` | seconds | 60 | the work of a region without nodes waits for ever (`ClaimTerms`) |
 /// | `reconnectDelayMax` | duration | 2 s | a database that comes back is met by a herd |
 /// | `schedule` | see `Schedule` | | |
 package struct WorkerConfiguration: Sendable, Hashable {
@@ -24,6 +27,7 @@ package struct WorkerConfiguration: Sendable, Hashable {
     package var yieldMax: Duration
     package var drainGrace: Duration
     package var handBackAfter: Duration
+    package var awaySeconds: Double
     package var reconnectDelayMax: Duration
     package var schedule: Schedule
 
@@ -32,8 +36,8 @@ package struct WorkerConfiguration: Sendable, Hashable {
         pollInterval: Duration = .seconds(2), slotPollInterval: Duration = .milliseconds(25),
         gatherDelay: Duration = .milliseconds(100), yieldMin: Duration = .milliseconds(20),
         yieldMax: Duration = .milliseconds(60), drainGrace: Duration = .seconds(10),
-        handBackAfter: Duration = .seconds(600), reconnectDelayMax: Duration = .seconds(2),
-        schedule: Schedule = Schedule()
+        handBackAfter: Duration = .seconds(600), awaySeconds: Double = ClaimTerms.awaySecondsDefault,
+        reconnectDelayMax: Duration = .seconds(2), schedule: Schedule = Schedule()
     ) {
         precondition(leaseSeconds > 0 && leaseMargin < .seconds(leaseSeconds), "the margin eats the whole lease")
         precondition(heartbeatInterval > .zero && pollInterval > .zero, "intervals must be positive")
@@ -48,6 +52,7 @@ package struct WorkerConfiguration: Sendable, Hashable {
         self.yieldMax = yieldMax
         self.drainGrace = drainGrace
         self.handBackAfter = handBackAfter
+        self.awaySeconds = awaySeconds
         self.reconnectDelayMax = reconnectDelayMax
         self.schedule = schedule
     }

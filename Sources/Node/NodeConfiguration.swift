@@ -20,6 +20,9 @@ package struct NodeConfiguration: Sendable {
     package let eventStreamsMax: Int
     package let uploadsPerMinute: Int
     package let jobsPerMinute: Int
+    /// Nil: as many as a client likes.
+    package let clientJobsMax: Int?
+    package let awaySeconds: Int
     package let storeURL: String
     package let storeConnectionsMax: Int
     package let blobsDirectory: String
@@ -75,6 +78,9 @@ package struct NodeConfiguration: Sendable {
         eventStreamsMax = values.integer("http.eventStreamsMax")
         uploadsPerMinute = values.integer("limits.uploadsPerMinute")
         jobsPerMinute = values.integer("limits.jobsPerMinute")
+        let jobsMax = values.integer("clients.jobsMax")
+        clientJobsMax = jobsMax == 0 ? nil : jobsMax
+        awaySeconds = values.integer("jobs.awaySeconds")
         storeURL = values.text("store.url")
         storeConnectionsMax = values.integer("store.connectionsMax")
         blobsDirectory = values.text("blobs.directory")

@@ -43,14 +43,8 @@ package struct NodeProgram: Sendable {
         let blobs = try BlobDirectory(
             root: configuration.blobsDirectory, limits: BlobLimits(freeBytesMin: configuration.blobsFreeBytesMin))
         _ = try await blobs.sweepScratch()
-        let slots = try CPUSlots(
-            directory: configuration.slotsDirectory
-                ?? "\(configuration.blobsDirectory)/cpu-slots-\(configuration.name)",
-            machineThreads: configuration.machineThreads, budget: configuration.cpuThreads)
-        var postgres = PostgresConfiguration(connection: configuration.storeURL)
-        postgres.connectionsMax = configuration.storeConnectionsMax
-        postgres.applicationName = "tijera \(configuration.name)"
-        let store = PostgresStore(postgres, clock: clock, logger: logger)
+        let slots = try makeSlots()
+        let store = PostgresStore(postgresConfiguration, clock: clock, logger: logger)
         try await store.migrate()
         // A node that was told to drain before it was restarted must not be taken for one that takes work.
         let before = try await store.nodes().first { $0.id == configuration.name }
@@ -70,14 +64,17 @@ package struct NodeProgram: Sendable {
             versions: try await ToolVersions.read(toolbox))
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
-            runner: StageRunner(tools: tools), slots: slots, clock: clock, now: systemWallTime, chance: chance,
-            logger: logger, schedulability: wanted, onSchedulability: { cluster.obey($0) },
-            onChange: { coordination.tell($0, home: $1) })
+            runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
+            clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
+            onSchedulability: { cluster.obey($0) }, onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(
-            store: store, blobs: blobs, clock: clock, now: systemWallTime, chance: chance, logger: logger)
+            store: store, blobs: blobs, configuration: SweeperConfiguration(jobsMax: configuration.clientJobsMax),
+            clock: clock, now: systemWallTime, chance: chance, logger: logger,
+            onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(
-            store: store, blobs: blobs, region: configuration.region, now: systemWallTime, chance: chance,
+            store: store, blobs: blobs, region: configuration.region, jobsMax: configuration.clientJobsMax,
+            awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             onChange: { coordination.tell($0, home: $1) })
         let gateway = HTTPGateway(
             jobs: jobs,
@@ -108,6 +105,20 @@ package struct NodeProgram: Sendable {
         await store.shutdown()
     }
 
+    private func makeSlots() throws -> CPUSlots {
+        try CPUSlots(
+            directory: configuration.slotsDirectory
+                ?? "\(configuration.blobsDirectory)/cpu-slots-\(configuration.name)",
+            machineThreads: configuration.machineThreads, budget: configuration.cpuThreads)
+    }
+
+    private var postgresConfiguration: PostgresConfiguration {
+        var postgres = PostgresConfiguration(connection: configuration.storeURL)
+        postgres.connectionsMax = configuration.storeConnectionsMax
+        postgres.applicationName = "tijera \(configuration.name)"
+        return postgres
+    }
+
     private var mediaConfiguration: MediaConfiguration {
         MediaConfiguration(
             ffmpegPath: configuration.ffmpeg, ffprobePath: configuration.ffprobe,
@@ -123,7 +134,7 @@ package struct NodeProgram: Sendable {
             leaseSeconds: configuration.leaseSeconds,
             leaseMargin: .milliseconds(configuration.leaseSeconds * 250),
             drainGrace: .seconds(configuration.drainSeconds),
-            handBackAfter: .seconds(configuration.handBackSeconds))
+            handBackAfter: .seconds(configuration.handBackSeconds), awaySeconds: Double(configuration.awaySeconds))
     }
 
     private var gatewayConfiguration: GatewayConfiguration {

@@ -120,6 +120,14 @@ extension Setting {
             "limits.jobsPerMinute", .integer(1...1_000_000), default: "120", unit: "jobs a minute",
             "Jobs that one client may begin. Prevents one script from filling the queue."),
         Setting(
+            "clients.jobsMax", .integer(0...1_000_000), default: "0", unit: "jobs",
+            "Jobs of one client that may be under way at once; further ones are taken in and wait. Operators may grant "
+                + "a client more or fewer. 0: as many as it likes."),
+        Setting(
+            "jobs.awaySeconds", .integer(0...86_400), default: "60", unit: "seconds",
+            "How long work that could begin is left to the nodes of its own region, before those of others take it as "
+                + "their own. Too short and videos travel between regions; too long and a region without nodes waits."),
+        Setting(
             "store.url", .secret, default: nil,
             "PostgreSQL to keep the truth in, as a libpq connection string or URL."),
         Setting(

@@ -13,12 +13,12 @@ enum EventTable {
     private static let append = Statement(
         "append_events",
         """
-        insert into event (job, at, kind, stage_name, stage_index, node, clip_ordinal, failure)
-        select job, time_of(at), kind, stage_name, stage_index, node, clip_ordinal, failure
+        insert into event (job, at, kind, stage_name, stage_index, node, clip_ordinal, failure, effort)
+        select job, time_of(at), kind, stage_name, stage_index, node, clip_ordinal, failure, effort
         from rows from (jsonb_to_recordset($1::jsonb) as (
             job text, at bigint, kind text, stage_name text, stage_index integer, node text, clip_ordinal integer,
-            failure jsonb)) with ordinality as new(
-            job, at, kind, stage_name, stage_index, node, clip_ordinal, failure, place)
+            failure jsonb, effort jsonb)) with ordinality as new(
+            job, at, kind, stage_name, stage_index, node, clip_ordinal, failure, effort, place)
         order by place
         """)
     private static let notify = Statement(
@@ -27,8 +27,8 @@ enum EventTable {
     static let after = Statement(
         "events",
         """
-        select id, job, ms_of(at) as at, kind, stage_name, stage_index, node, clip_ordinal, failure from event
-        where job = $1 and id > $2
+        select id, job, ms_of(at) as at, kind, stage_name, stage_index, node, clip_ordinal, failure, effort
+        from event where job = $1 and id > $2
             and at >= (select created_at - interval '1 minute' from job where id = $1)
         order by id limit $3
         """)
@@ -56,14 +56,14 @@ enum EventTable {
             id: try row.int64("id"), job: job, at: try row.time("at"), kind: kind,
             stage: try name.map { StageKey($0, try row.int("stage_index")) },
             node: try row.readIfPresent("node", NodeID.init), clip: ordinal.map { ClipID(job: job, ordinal: $0) },
-            failure: try row.jsonIfPresent("failure"))
+            failure: try row.jsonIfPresent("failure"), effort: try row.jsonIfPresent("effort"))
     }
 }
 
 /// An event as `jsonb_to_recordset` reads it.
 struct EventRow: Encodable {
     let job: String, at: Int64, kind: String, stage_name: String?, stage_index: Int?, node: String?
-    let clip_ordinal: Int?, failure: Failure?
+    let clip_ordinal: Int?, failure: Failure?, effort: Effort?
 
     init(_ draft: JobRecord.EventDraft, job: JobID, at now: Timestamp) {
         self.job = job.rawValue
@@ -74,5 +74,6 @@ struct EventRow: Encodable {
         node = draft.node?.rawValue
         clip_ordinal = draft.clip?.ordinal
         failure = draft.failure
+        effort = draft.effort
     }
 }

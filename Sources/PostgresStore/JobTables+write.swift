@@ -6,30 +6,14 @@ extension JobTables {
     static let insertJob = Statement(
         "insert_job",
         """
-        insert into job (id, upload, region, tenant, options, status, notes, created_at, rank)
-        values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, time_of($8), $9)
-        """)
-    /// The start tag of a new job (`FairShare`). Virtual time is read without a lock: a moment's error in it is a
-    /// moment's unfairness.
-    static let takeRank = Statement(
-        "take_rank",
-        """
-        with moment as (
-            select coalesce(
-                (select max(rank) from stage where state = 'running'),
-                (select rank from stage where state = 'ready' order by rank limit 1),
-                (select max(finish) from tenant), 0) as virtual
-        )
-        insert into tenant (id, finish) select $1, virtual + $2::float8 from moment
-        on conflict (id) do update
-            set finish = greatest(tenant.finish, (select virtual from moment)) + $2::float8
-        returning finish - $2::float8 as rank
+        insert into job (id, upload, region, tenant, options, status, notes, created_at, rank, priority, held)
+        values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, time_of($8), $9, $10, $11)
         """)
     private static let updateJob = Statement(
         "update_job",
         """
         update job set status = $2, failure = $3::jsonb, notes = $4::jsonb, started_at = time_of($5),
-            ended_at = time_of($6)
+            ended_at = time_of($6), held = $7
         where id = $1
         """)
     private static let stageFields = """
@@ -42,9 +26,9 @@ extension JobTables {
         "insert_stages",
         """
         insert into stage (
-            job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before, rank)
+            job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before, rank, batch)
         select $1, name, index, position, $2, state, epoch, attempts, reused, time_of(opened_at), time_of(not_before),
-            (select rank from job where id = $1)
+            (select rank from job where id = $1), $4
         from jsonb_to_recordset($3::jsonb) as new(\(stageFields))
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.
@@ -78,6 +62,16 @@ extension JobTables {
             signals = excluded.signals, files = excluded.files, figures = excluded.figures, failure = excluded.failure
         """)
 
+    /// Opens the first stages of a job that has none.
+    static func enqueueFirst(
+        _ keys: [StageKey], of job: Job, at now: Timestamp, on connection: inout PostgresConnection
+    ) {
+        let rows = keys.map { key in
+            StageRow(StageRecord(stage: Stage(job: job.id, key: key, openedAt: now, notBefore: now)), before: nil)
+        }
+        connection.enqueue(insertStages.with(job.id, job.region, JSON(rows), job.priority == .batch))
+    }
+
     /// Enqueues the writes. `before` are the stages as they were loaded.
     static func enqueue(
         _ record: JobRecord, before: [StageKey: StageRecord], on connection: inout PostgresConnection
@@ -87,11 +81,14 @@ extension JobTables {
             connection.enqueue(
                 updateJob.with(
                     job.id, job.status.rawValue, job.failure.map { JSON($0) }, JSON(job.notes), job.startedAt,
-                    job.endedAt))
+                    job.endedAt, job.isHeld))
+        }
+        if let correction = record.costCorrection {
+            connection.enqueue(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
         }
         let changed = record.orderedStages.filter { record.changedStages.contains($0.stage.key) }
         let new = changed.filter { before[$0.stage.key] == nil }.map { StageRow($0, before: nil) }
-        if !new.isEmpty { connection.enqueue(insertStages.with(job.id, job.region, JSON(new))) }
+        if !new.isEmpty { connection.enqueue(insertStages.with(job.id, job.region, JSON(new), job.priority == .batch)) }
         let old = changed.compactMap { record in before[record.stage.key].map { StageRow(record, before: $0) } }
         if !old.isEmpty { connection.enqueue(updateStages.with(job.id, JSON(old), old.count)) }
         let clips = record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)

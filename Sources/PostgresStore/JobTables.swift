@@ -3,9 +3,10 @@ import Store
 
 /// Reads `JobRecord`: one job with everything that belongs to it. `JobTables+write` writes it.
 enum JobTables {
-    private static let jobColumns = """
-        job.id, job.upload, job.region, job.tenant, job.options, job.status, job.failure, job.notes,
-        ms_of(job.created_at) as created_at, ms_of(job.started_at) as started_at, ms_of(job.ended_at) as ended_at
+    static let jobColumns = """
+        job.id, job.upload, job.region, job.tenant, job.options, job.priority, job.status, job.held,
+        job.failure, job.notes, ms_of(job.created_at) as created_at, ms_of(job.started_at) as started_at,
+        ms_of(job.ended_at) as ended_at
         """
     private static let stageColumns = """
         job, name, index, state, epoch, attempts, holder, holder_epoch, result, reused, failure,
@@ -78,7 +79,8 @@ enum JobTables {
         Job(
             id: try row.read("id", JobID.init), upload: try row.read("upload", UploadID.init),
             region: try row.read("region", Region.init), tenant: try row.text("tenant"),
-            options: try row.json("options"), status: try row.read("status", Job.Status.init),
+            options: try row.json("options"), priority: try row.read("priority") { Job.Priority(rawValue: $0) },
+            status: try row.read("status", Job.Status.init), isHeld: try row.bool("held"),
             failure: try row.jsonIfPresent("failure"), notes: try row.json("notes"),
             createdAt: try row.time("created_at"), startedAt: try row.timeIfPresent("started_at"),
             endedAt: try row.timeIfPresent("ended_at"))

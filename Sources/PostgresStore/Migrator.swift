@@ -19,6 +19,8 @@ struct Migration: Sendable {
         Migration(3, "limiter", PackageResources.m0003_limiter_sql),
         Migration(4, "shares", PackageResources.m0004_shares_sql),
         Migration(5, "server_life", PackageResources.m0005_server_life_sql),
+        Migration(6, "clients", PackageResources.m0006_clients_sql),
+        Migration(7, "effort", PackageResources.m0007_effort_sql),
     ]
 }
 

@@ -48,19 +48,30 @@ extension PostgresStore {
             guard let upload = try answers[0].first.map({ try UploadTable.upload($0) }),
                 let now = try answers[1].first?.time("now")
             else { return .rollBack(.noSuchUpload) }
-            let take = JobTables.takeRank.with(draft.tenant, FairShare.cost(of: upload))
-            guard let rank = try connection.query(take).first?.double("rank") else {
+            let estimate = FairShare.estimate(of: upload, options: draft.options)
+            let take = TenantTable.takeRank.with(draft.tenant, estimate, draft.priority == .batch)
+            guard let place = try connection.query(take).first else {
                 throw PostgresFailure(.corrupt, "taking a rank answered nothing")
             }
-            let record = JobRecord(taking: draft, upload: upload, now: now)
+            let jobsMax = try place.readIfPresent("jobs_max") { Int($0) } ?? draft.jobsMax
+            let held = try jobsMax.map { try Self.isFull(draft.tenant, jobsMax: $0, on: &connection) } ?? false
+            let record = JobRecord(taking: draft, held: held, upload: upload, now: now)
             let job = record.job
             connection.enqueue(
                 JobTables.insertJob.with(
                     job.id, job.upload, job.region, job.tenant, JSON(job.options), job.status.rawValue,
-                    JSON(job.notes), job.createdAt, rank))
+                    JSON(job.notes), job.createdAt, try place.double("rank"), job.priority.rawValue, held))
             JobTables.enqueue(record, before: [:], on: &connection)
             return .commit(.created(job))
         }
+    }
+
+    /// Whether a job of that client that comes now has to wait.
+    private static func isFull(
+        _ tenant: String, jobsMax: Int, on connection: inout PostgresConnection
+    ) throws -> Bool {
+        guard let crowd = try connection.query(TenantTable.crowd.with(tenant)).first else { return false }
+        return try crowd.int("under_way") >= jobsMax || crowd.int("held") > 0
     }
 
     /// Takes the key for this draft; answers when an earlier request holds it.
@@ -176,9 +187,7 @@ extension PostgresStore {
     private static let keyHolder = Statement(
         "idempotency_key_holder",
         """
-        select idempotency.request_sha256, job.id, job.upload, job.region, job.tenant, job.options, job.status,
-            job.failure, job.notes, ms_of(job.created_at) as created_at, ms_of(job.started_at) as started_at,
-            ms_of(job.ended_at) as ended_at
+        select idempotency.request_sha256, \(JobTables.jobColumns)
         from idempotency join job on job.id = idempotency.job
         where idempotency.tenant = $1 and idempotency.key = $2
         """)

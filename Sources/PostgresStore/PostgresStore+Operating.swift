@@ -16,20 +16,22 @@ extension PostgresStore {
         }
     }
 
-    package func waits(of job: JobID) async throws -> JobWaits {
+    package func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits {
         try await database.read { connection in
-            let answers = try connection.queries([Self.waits.with(job), Self.crowds.with(job)])
+            let answers = try connection.queries([
+                Self.waits.with(job, awaySeconds), Self.crowds.with(job, awaySeconds),
+            ])
             let stages = try answers[0].map { row in
                 JobWaits.StageWait(
                     key: StageKey(try row.read("name", StageName.init), try row.int("index")),
                     opensIn: .milliseconds(try row.int64("opens_in_ms")),
                     avoided: try row.readIfPresent("avoided", NodeID.init),
-                    avoidedFor: .milliseconds(try row.int64("avoided_for_ms")))
+                    avoidedFor: .milliseconds(try row.int64("avoided_for_ms")), isRipe: try row.bool("is_ripe"))
             }
             let crowds = try answers[1].map { row in
                 JobWaits.Crowd(
                     region: try row.read("region", Region.init), stages: try row.int("stages"),
-                    ahead: try row.int("ahead"))
+                    ahead: try row.int("ahead"), ripeAhead: try row.int("ripe_ahead"))
             }
             return JobWaits(stages: stages, crowds: crowds)
         }
@@ -40,15 +42,20 @@ extension PostgresStore {
         """
         select name, index, greatest(0, ms_of(not_before) - ms_of(now())) as opens_in_ms,
             case when avoided_until > now() then avoided end as avoided,
-            coalesce(greatest(0, ms_of(avoided_until) - ms_of(now())), 0) as avoided_for_ms
+            coalesce(greatest(0, ms_of(avoided_until) - ms_of(now())), 0) as avoided_for_ms,
+            not_before <= now() - $2::float8 * interval '1 second' as is_ripe
         from stage where job = $1 and state = 'ready' order by position, index
         """)
     /// The order is that of `claim`: by the ranks of jobs, inside a region.
     private static let crowds = Statement(
         "crowds",
         """
-        select region, count(*) as stages, count(*) filter (
-                where (stage.rank, stage.job) < (select job.rank, job.id from job where job.id = $1)) as ahead
+        with own as (select rank, id from job where id = $1)
+        select region, count(*) as stages,
+            count(*) filter (where (stage.rank, stage.job) < (select rank, id from own)) as ahead,
+            count(*) filter (
+                where (stage.rank, stage.job) < (select rank, id from own)
+                    and not_before <= now() - $2::float8 * interval '1 second') as ripe_ahead
         from stage where state = 'ready' and not_before <= now() group by region order by region collate "C"
         """)
 }

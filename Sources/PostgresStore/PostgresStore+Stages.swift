@@ -3,11 +3,13 @@ package import Store
 
 /// Attempts: taken under a lease, ended under it.
 extension PostgresStore {
-    package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
-        guard limit > 0 else { return [] }
-        let limit = min(limit, StoreLimits.claimMax)
+    package func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
+        guard terms.limit > 0 else { return [] }
+        let limit = min(terms.limit, StoreLimits.claimMax)
+        let claim = Self.claim.with(
+            life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch)
         return try await database.write(wasCommitted: Self.holds) { connection, _ in
-            let rows = try connection.query(Self.claim.with(life.id, life.epoch, life.region, limit))
+            let rows = try connection.query(claim)
             guard !rows.isEmpty else { return .rollBack([]) }
             let claimed = try rows.map { try Claimed($0, life: life) }.sorted(by: Claimed.precedes)
             var events: [EventRow] = []
@@ -41,7 +43,7 @@ extension PostgresStore {
         """)
 
     package func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome {
         if case .produced(let result) = outcome { try result.checkLength() }
         return try await database.write { [cache] connection, attempt in
@@ -56,7 +58,7 @@ extension PostgresStore {
             case .held: break
             }
             let ending = try Self.ending(outcome, standing: loaded.alongside.last)
-            try record.settle(lease, as: ending, tag: outcome.tag, advance: advance)
+            try record.settle(lease, as: ending, tag: outcome.tag, effort: effort, advance: advance)
             JobTables.enqueue(record, before: loaded.record.stages, on: &connection)
             return .commit(.published(orphans: record.orphans(of: outcome, at: lease.key)))
         }
@@ -104,7 +106,7 @@ extension PostgresStore {
 
     private struct Claimed {
         let lease: StageLease
-        let region: Region
+        /// Taken by its rank, not because there was nothing better.
         let isNear: Bool
         let rank: Double
         let startsJob: Bool
@@ -115,8 +117,7 @@ extension PostgresStore {
                 job: try row.read("job", JobID.init),
                 key: StageKey(try row.read("name", StageName.init), try row.int("index")),
                 epoch: try row.int("epoch"), node: life.id, nodeEpoch: life.epoch, attempts: try row.int("attempts"))
-            region = try row.read("region", Region.init)
-            isNear = region == life.region
+            isNear = try row.bool("is_near")
             rank = try row.double("rank")
             startsJob = try row.bool("starts_job")
             at = try row.time("at")
@@ -139,15 +140,19 @@ extension PostgresStore {
             where id = $1 and epoch = $2 and left_at is null and seen_at + lease_seconds * interval '1 second' > now()
                 and schedulability = 'schedulable'
             for share
+        ), moment as (
+            select now() - $5::float8 * interval '1 second' as ripe
         ), near as materialized (
-            select job, name, index from stage
-            where state = 'ready' and region = $3 and not_before <= now()
-                and (avoided is distinct from $1 or avoided_until <= now()) and exists (select from life)
+            select job, name, index, true as is_near from stage
+            where state = 'ready' and (region = $3 or not_before <= (select ripe from moment)) and not_before <= now()
+                and ($6 or not batch) and (avoided is distinct from $1 or avoided_until <= now())
+                and exists (select from life)
             order by rank, job, position, index limit $4 for no key update skip locked
         ), far as materialized (
-            select job, name, index from stage
-            where state = 'ready' and region <> $3 and not_before <= now()
-                and (avoided is distinct from $1 or avoided_until <= now()) and exists (select from life)
+            select job, name, index, false as is_near from stage
+            where state = 'ready' and region <> $3 and not_before > (select ripe from moment) and not_before <= now()
+                and ($6 or not batch) and (avoided is distinct from $1 or avoided_until <= now())
+                and exists (select from life)
             order by rank, job, position, index limit $4 - (select count(*) from near) for no key update skip locked
         ), chosen as (
             select * from near union all select * from far
@@ -156,8 +161,7 @@ extension PostgresStore {
                 holder_epoch = $2, failure = null, started_at = now(), ended_at = null
             from chosen
             where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
-            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.region,
-                stage.rank
+            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.rank, chosen.is_near
         ), starting as (
             update job set status = 'processing', started_at = now()
             where id in (

@@ -75,16 +75,7 @@ package final class PostgresStore: Store {
                     and not exists (select from stage where stage.holder = node.id and stage.state = 'running')
                 """
         ).with(),
-        // A client whose last job's turn is over for everybody is as good as new: its row says nothing any more.
-        Statement(
-            unprepared: """
-                delete from tenant where finish < coalesce(
-                    least(
-                        (select min(rank) from stage where state = 'running'),
-                        (select rank from stage where state = 'ready' order by rank limit 1)),
-                    (select max(finish) from tenant))
-                """
-        ).with(),
+        TenantTable.forget.with(),
         Statement(unprepared: "select make_event_partitions(\(StoreLimits.eventDaysAhead))").with(),
     ]
     private static let dropping = [

@@ -18,6 +18,9 @@ package enum Pipeline {
             let plan = try JobPlan(job: snapshot.job, upload: snapshot.upload, stages: snapshot.stages)
             let clips = try plan.clips(of: snapshot.job.id)
             advance.clips = clips.filter { !snapshot.clips.contains($0) }
+            if snapshot.changed == StageKey(.probe), let seconds = plan.durationSeconds {
+                advance.cost = FairShare.cost(seconds: seconds, of: snapshot.upload, options: snapshot.job.options)
+            }
             let notes = plan.notes
             if notes != snapshot.job.notes { advance.notes = notes }
             if let failure = ending(plan) {

@@ -64,12 +64,14 @@ package struct StageContext: Sendable {
     package let threads: Int
     /// The time of day when the attempt began.
     package let startedAt: Timestamp
+    /// Where it is added up what the attempt takes.
+    package let effort: EffortMeter
     /// Takes a share of the work done, 0 to 1.
     package let progress: @Sendable (Double) -> Void
 
     package init(
         inputs: StageInputs, tools: StageTools, attempt: StageAttempt, scratch: String, threads: Int,
-        startedAt: Timestamp, progress: @escaping @Sendable (Double) -> Void
+        startedAt: Timestamp, effort: EffortMeter = EffortMeter(), progress: @escaping @Sendable (Double) -> Void
     ) {
         self.inputs = inputs
         self.tools = tools
@@ -77,10 +79,11 @@ package struct StageContext: Sendable {
         self.scratch = scratch
         self.threads = threads
         self.startedAt = startedAt
+        self.effort = effort
         self.progress = progress
     }
 
-    var toolbox: Toolbox { tools.toolbox }
+    var toolbox: Toolbox { tools.toolbox.metered(by: effort) }
     var sourcePath: String { tools.blobs.localPath(of: inputs.upload.blob) }
 
     func path(of blob: BlobName) -> String { tools.blobs.localPath(of: blob) }
@@ -88,13 +91,16 @@ package struct StageContext: Sendable {
     /// Makes a file of the scratch directory a blob of this attempt.
     func keep(_ file: String) async throws -> (name: BlobName, facts: BlobFacts) {
         let name = attempt.blobName(file)
-        return (name, try await tools.blobs.adopt(fileAt: scratch + "/" + file, as: name))
+        let facts = try await tools.blobs.adopt(fileAt: scratch + "/" + file, as: name)
+        effort.add(Effort(bytesWritten: facts.bytes))
+        return (name, facts)
     }
 
     /// Keeps bytes as a blob of this attempt.
     func keep(_ bytes: [UInt8], as file: String) async throws -> BlobName {
         let name = attempt.blobName(file)
         _ = try await tools.blobs.put(bytes, as: name)
+        effort.add(Effort(bytesWritten: Int64(bytes.count)))
         return name
     }
 
@@ -113,6 +119,7 @@ package struct StageContext: Sendable {
     /// Reads a JSON blob of an earlier stage.
     func load<Value: Decodable & Sendable>(_ type: Value.Type, _ blob: BlobName) async throws -> Value {
         let bytes = try await tools.blobs.bytes(of: blob, limitBytes: Self.jsonBytesMax)
+        effort.add(Effort(bytesRead: Int64(bytes.count)))
         return try await decoded(type, bytes)
     }
 
@@ -120,13 +127,13 @@ package struct StageContext: Sendable {
     static let jsonBytesMax = 64 << 20
 
     @concurrent private func encoded(_ value: some Encodable & Sendable) async throws(Failure) -> [UInt8] {
-        try StageJSON.encode(value)
+        try effort.measure { () throws(Failure) in try StageJSON.encode(value) }
     }
 
     @concurrent private func decoded<Value: Decodable & Sendable>(
         _ type: Value.Type, _ bytes: [UInt8]
     ) async throws(Failure) -> Value {
-        try StageJSON.decode(type, from: bytes)
+        try effort.measure { () throws(Failure) in try StageJSON.decode(type, from: bytes) }
     }
 }
 

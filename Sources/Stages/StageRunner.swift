@@ -1,6 +1,6 @@
 import Blobs
 package import ClipModel
-import Media
+package import Media
 
 /// How a stage is done, as two functions: the schedule around it is tested with functions that need no video.
 package struct StageRunner: Sendable {
@@ -15,17 +15,19 @@ package struct StageRunner: Sendable {
         package let scratch: String
         package let threads: Int
         package let startedAt: Timestamp
+        package let effort: EffortMeter
         package let progress: @Sendable (Double) -> Void
 
         package init(
             inputs: StageInputs, attempt: StageAttempt, scratch: String, threads: Int, startedAt: Timestamp,
-            progress: @escaping @Sendable (Double) -> Void
+            effort: EffortMeter = EffortMeter(), progress: @escaping @Sendable (Double) -> Void
         ) {
             self.inputs = inputs
             self.attempt = attempt
             self.scratch = scratch
             self.threads = threads
             self.startedAt = startedAt
+            self.effort = effort
             self.progress = progress
         }
     }
@@ -39,13 +41,16 @@ package struct StageRunner: Sendable {
     }
 
     /// The real steps with the real tools.
-    package init(tools: StageTools) {
+    /// - Parameter spent: told of every attempt when it has ended, well or not. Must return at once.
+    package init(tools: StageTools, spent: @escaping @Sendable (StageName, Effort) -> Void = { _, _ in }) {
         self.init(
             cacheKey: { inputs in try inputs.key.name.step.cacheKey(inputs, tools.versions) },
             run: { assignment in
+                defer { spent(assignment.inputs.key.name, assignment.effort.total) }
                 let context = StageContext(
                     inputs: assignment.inputs, tools: tools, attempt: assignment.attempt, scratch: assignment.scratch,
-                    threads: assignment.threads, startedAt: assignment.startedAt, progress: assignment.progress)
+                    threads: assignment.threads, startedAt: assignment.startedAt, effort: assignment.effort,
+                    progress: assignment.progress)
                 return try await assignment.inputs.key.name.step.run(context)
             })
     }

@@ -10,7 +10,7 @@ extension InMemoryStore {
         return .changed(record.job)
     }
 
-    package func waits(of id: JobID) -> JobWaits {
+    package func waits(of id: JobID, awaySeconds: Double) -> JobWaits {
         let now = clock()
         var crowds: [String: JobWaits.Crowd] = [:]
         let own = entries[id]?.rank ?? 0
@@ -18,10 +18,15 @@ extension InMemoryStore {
             let region = entry.job.region
             let open = entry.stages.values.count { $0.stage.state == .ready && $0.stage.notBefore <= now }
             guard open > 0 else { continue }
+            let ripe = entry.stages.values.count {
+                $0.stage.state == .ready && $0.stage.notBefore.advanced(bySeconds: awaySeconds) <= now
+            }
+            let isAhead = (entry.rank, entry.job.id) < (own, id)
             let before = crowds[region.rawValue]
             crowds[region.rawValue] = JobWaits.Crowd(
                 region: region, stages: (before?.stages ?? 0) + open,
-                ahead: (before?.ahead ?? 0) + ((entry.rank, entry.job.id) < (own, id) ? open : 0))
+                ahead: (before?.ahead ?? 0) + (isAhead ? open : 0),
+                ripeAhead: (before?.ripeAhead ?? 0) + (isAhead ? ripe : 0))
         }
         let ready = (entries[id]?.stages.values.filter { $0.stage.state == .ready } ?? [])
             .sorted { $0.stage.key < $1.stage.key }
@@ -30,7 +35,8 @@ extension InMemoryStore {
                 let avoidance = record.avoidance.flatMap { $0.until > now ? $0 : nil }
                 return JobWaits.StageWait(
                     key: record.stage.key, opensIn: now.duration(to: record.stage.notBefore),
-                    avoided: avoidance?.node, avoidedFor: avoidance.map { now.duration(to: $0.until) } ?? .zero)
+                    avoided: avoidance?.node, avoidedFor: avoidance.map { now.duration(to: $0.until) } ?? .zero,
+                    isRipe: record.stage.notBefore.advanced(bySeconds: awaySeconds) <= now)
             },
             crowds: crowds.sorted { $0.key < $1.key }.map(\.value))
     }

@@ -2,22 +2,23 @@ package import ClipModel
 
 /// Attempts and the nodes that make them.
 extension InMemoryStore {
-    package func claim(_ limit: Int, for life: NodeLife) -> [StageLease] {
+    package func claim(_ terms: ClaimTerms, for life: NodeLife) -> [StageLease] {
         let now = clock()
         guard let node = knownNodes[life.id], node.epoch == life.epoch, node.isAlive(at: now),
             node.schedulability == .schedulable
         else { return [] }
-        let open = entries.values.flatMap { entry in
-            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }
-                .map { (region: entry.job.region, rank: entry.rank, stage: $0.stage) }
+        let open = entries.values.filter { terms.includesBatch || $0.job.priority != .batch }.flatMap { entry in
+            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { record in
+                let ripe = record.stage.notBefore.advanced(bySeconds: terms.awaySeconds) <= now
+                return (isOthers: entry.job.region != life.region && !ripe, rank: entry.rank, stage: record.stage)
+            }
         }
         let inOrder = open.sorted { left, right in
-            let (leftIsAway, rightIsAway) = (left.region != life.region, right.region != life.region)
-            if leftIsAway != rightIsAway { return rightIsAway }
+            if left.isOthers != right.isOthers { return right.isOthers }
             return (left.rank, left.stage.job, left.stage.key) < (right.rank, right.stage.job, right.stage.key)
         }
         var leases: [StageLease] = []
-        for (_, _, stage) in inOrder.prefix(min(max(0, limit), StoreLimits.claimMax)) {
+        for (_, _, stage) in inOrder.prefix(min(max(0, terms.limit), StoreLimits.claimMax)) {
             guard var record = record(of: stage.job), var claimed = record.stages[stage.key] else { continue }
             record.start()
             leases.append(claimed.claim(by: life, at: now))
@@ -29,7 +30,7 @@ extension InMemoryStore {
     }
 
     package func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: Advance
     ) throws -> CompleteOutcome {
         if case .produced(let result) = outcome { try result.checkLength() }
         guard var record = record(of: lease.job) else { return .stale }
@@ -38,7 +39,7 @@ extension InMemoryStore {
         case .settled: return .published(orphans: record.orphans(of: outcome, at: lease.key))
         case .held: break
         }
-        try record.settle(lease, as: ending(of: outcome), tag: outcome.tag, advance: advance)
+        try record.settle(lease, as: ending(of: outcome), tag: outcome.tag, effort: effort, advance: advance)
         if case .produced(let result) = outcome, record.stages[lease.key]?.stage.result?.id == result.id {
             results[result.id] = result
             if let key = result.cacheKey { cached[key] = result.id }

@@ -7,8 +7,9 @@ package actor InMemoryStore: Store {
         var stages: [StageKey: StageRecord] = [:]
         var clips: [ClipID: Clip] = [:]
         var events: [Event] = []
-        /// Its start tag (`FairShare`).
+        /// Its place (`FairShare`).
         var rank = 0.0
+        var startTag: Double { rank - (job.priority == .batch ? FairShare.batchHandicap : 0) }
     }
 
     struct NodeEntry {
@@ -37,6 +38,14 @@ package actor InMemoryStore: Store {
         let key: String
     }
 
+    /// A client: its terms, and when everything it has asked for so far will have had its turn (`FairShare`).
+    struct Tenant {
+        var terms = ClientTerms()
+        var finish: [Job.Priority: Double] = [:]
+
+        var latest: Double { finish.values.max() ?? 0 }
+    }
+
     nonisolated let clock: @Sendable () -> Timestamp
     nonisolated let fan = SignalFan()
     var uploads: [UploadID: Upload] = [:]
@@ -45,8 +54,7 @@ package actor InMemoryStore: Store {
     var cached: [String: ResultID] = [:]
     var knownNodes: [NodeID: NodeEntry] = [:]
     var idempotency: [IdempotencyKey: IdempotencyEntry] = [:]
-    /// By client: when everything it has asked for so far will have had its turn (`FairShare`).
-    var finishTags: [String: Double] = [:]
+    var tenants: [String: Tenant] = [:]
     var lastEvent: Int64 = 0
     var lastNodeEpoch = 0
 
@@ -65,8 +73,7 @@ package actor InMemoryStore: Store {
         idempotency = idempotency.filter { $0.value.expiresAt > now }
         for id in entries.keys { entries[id]?.events.removeAll { $0.at < oldestEvent } }
         knownNodes = knownNodes.filter { $0.value.seenAt > oldestNode }
-        let open = [ranks(.running).min(), ranks(.ready).min()].compactMap(\.self)
-        if let oldest = open.min() ?? finishTags.values.max() { finishTags = finishTags.filter { $0.value >= oldest } }
+        forgetTenants()
     }
 
     // MARK: Uploads
@@ -104,23 +111,11 @@ package actor InMemoryStore: Store {
             let expiresAt = now.advanced(bySeconds: Double(StoreLimits.idempotencySeconds))
             idempotency[key] = IdempotencyEntry(requestSHA256: requestSHA256, job: draft.id, expiresAt: expiresAt)
         }
-        let record = JobRecord(taking: draft, upload: upload, now: now)
-        entries[draft.id] = Entry(job: record.job, rank: takeRank(draft.tenant, FairShare.cost(of: upload)))
+        let rank = takeRank(draft.tenant, draft.priority, FairShare.estimate(of: upload, options: draft.options))
+        let record = JobRecord(taking: draft, held: holds(draft), upload: upload, now: now)
+        entries[draft.id] = Entry(job: record.job, rank: rank)
         write(record)
         return .created(record.job)
-    }
-
-    /// Of the jobs that have a stage in that state.
-    private func ranks(_ state: Stage.State) -> [Double] {
-        entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }.map(\.rank)
-    }
-
-    private func takeRank(_ tenant: String, _ cost: Double) -> Double {
-        let virtual = FairShare.virtualTime(
-            running: ranks(.running).max(), ready: ranks(.ready).min(), finish: finishTags.values.max())
-        let rank = max(virtual, finishTags[tenant] ?? virtual)
-        finishTags[tenant] = rank + cost
-        return rank
     }
 
     package func job(_ id: JobID) -> Job? { entries[id]?.job }
@@ -198,6 +193,7 @@ package actor InMemoryStore: Store {
         entries[id]?.job = record.job
         entries[id]?.stages = record.stages
         entries[id]?.clips = record.clips
+        correct(record)
         append(record.events, to: id, at: record.now)
         fan.send(record.signals)
     }
@@ -207,7 +203,7 @@ package actor InMemoryStore: Store {
             lastEvent += 1
             let event = Event(
                 id: lastEvent, job: job, at: now, kind: draft.kind, stage: draft.stage, node: draft.node,
-                clip: draft.clip, failure: draft.failure)
+                clip: draft.clip, failure: draft.failure, effort: draft.effort)
             entries[job]?.events.append(event)
         }
     }

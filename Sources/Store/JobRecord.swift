@@ -10,16 +10,18 @@ package struct JobRecord: Sendable {
         package var node: NodeID?
         package var clip: ClipID?
         package var failure: Failure?
+        package var effort: Effort?
 
         package init(
             _ kind: Event.Kind, stage: StageKey? = nil, node: NodeID? = nil, clip: ClipID? = nil,
-            failure: Failure? = nil
+            failure: Failure? = nil, effort: Effort? = nil
         ) {
             self.kind = kind
             self.stage = stage
             self.node = node
             self.clip = clip
             self.failure = failure
+            self.effort = effort
         }
     }
 
@@ -48,6 +50,8 @@ package struct JobRecord: Sendable {
     package private(set) var jobChanged = false
     package private(set) var changedStages: Set<StageKey> = []
     package private(set) var changedClips: Set<ClipID> = []
+    /// Seconds of video by which the job costs more than was guessed when it was taken in.
+    package private(set) var costCorrection: Double?
     /// In the order in which they happened.
     package private(set) var events: [EventDraft] = []
     package private(set) var signals: Set<StoreSignal> = []
@@ -61,14 +65,14 @@ package struct JobRecord: Sendable {
     }
 
     /// A job that comes into being.
-    package init(taking draft: JobDraft, upload: Upload, now: Timestamp) {
+    package init(taking draft: JobDraft, held: Bool = false, upload: Upload, now: Timestamp) {
         let job = Job(
             id: draft.id, upload: draft.upload, region: draft.region, tenant: draft.tenant, options: draft.options,
-            createdAt: now)
+            priority: draft.priority, isHeld: held, createdAt: now)
         self.init(job: job, upload: upload, stages: [], clips: [], now: now)
         jobChanged = true
         log(EventDraft(.jobCreated))
-        for key in draft.stages { open(key) }
+        if !held { for key in draft.stages { open(key) } }
     }
 
     /// Stages in the order of their keys.
@@ -91,9 +95,9 @@ package struct JobRecord: Sendable {
         return kept.id == offered.id ? [] : offered.blobs.filter { !kept.blobs.contains($0) }
     }
 
-    /// Ends the attempt that runs under `lease` and does what `advance` makes of it.
+    /// Ends the attempt that runs under `lease`, which took `effort`, and does what `advance` makes of it.
     package mutating func settle(
-        _ lease: StageLease, as ending: Ending, tag: String, advance: Advance
+        _ lease: StageLease, as ending: Ending, tag: String, effort: Effort? = nil, advance: Advance
     ) throws(StoreError) {
         guard var record = stages[lease.key], record.isHeld(under: lease) else {
             preconditionFailure("\(lease.key) of \(job.id) is not held under epoch \(lease.epoch)")
@@ -101,17 +105,22 @@ package struct JobRecord: Sendable {
         // A claimer that died between its two steps leaves a pending job with a running stage.
         start()
         record.settlement = StageRecord.Settlement(epoch: lease.epoch, outcome: tag)
-        finish(&record, under: lease, as: ending)
+        finish(&record, under: lease, as: ending, effort)
         put(record)
         let decision = advance(snapshot(changed: lease.key))
         if case .failed(let failure) = ending {
             let again = decision.reopen[lease.key] != nil && !(decision.status ?? job.status).hasEnded
-            log(EventDraft(again ? .stageRetried : .stageFailed, stage: lease.key, node: lease.node, failure: failure))
+            log(
+                EventDraft(
+                    again ? .stageRetried : .stageFailed, stage: lease.key, node: lease.node, failure: failure,
+                    effort: effort))
         }
         try apply(decision)
     }
 
-    private mutating func finish(_ record: inout StageRecord, under lease: StageLease, as ending: Ending) {
+    private mutating func finish(
+        _ record: inout StageRecord, under lease: StageLease, as ending: Ending, _ effort: Effort?
+    ) {
         switch ending {
         case .result(let result, let reused):
             record.stage.state = .done
@@ -119,7 +128,7 @@ package struct JobRecord: Sendable {
             record.stage.reused = reused
             record.stage.endedAt = now
             record.avoidance = nil
-            log(EventDraft(.stageDone, stage: lease.key, node: lease.node))
+            log(EventDraft(.stageDone, stage: lease.key, node: lease.node, effort: effort))
         case .failed(let failure):
             record.stage.state = .failed
             record.stage.failure = failure
@@ -131,7 +140,7 @@ package struct JobRecord: Sendable {
             }
         case .released:
             record.release(countingAttempt: false, jobHasEnded: job.status.hasEnded, at: now)
-            log(EventDraft(.stageReleased, stage: lease.key, node: lease.node))
+            log(EventDraft(.stageReleased, stage: lease.key, node: lease.node, effort: effort))
             signals.insert(.work)
         }
     }
@@ -153,6 +162,10 @@ package struct JobRecord: Sendable {
             for (key, seconds) in decision.reopen.sorted(by: { $0.key < $1.key }) { reopen(key, afterSeconds: seconds) }
         }
         for key in decision.abandon { abandon(key) }
+        if let cost = decision.cost {
+            let correction = cost - FairShare.estimate(of: upload, options: job.options)
+            if correction != 0 { costCorrection = correction }
+        }
         if let notes = decision.notes, notes != job.notes {
             job.notes = notes
             jobChanged = true
@@ -175,10 +188,20 @@ package struct JobRecord: Sendable {
         log(EventDraft(.jobStarted))
     }
 
+    /// Begins a held job. False when it is not held, or has ended.
+    package mutating func admit(opening first: [StageKey]) -> Bool {
+        guard job.isHeld, job.status == .pending else { return false }
+        job.isHeld = false
+        jobChanged = true
+        for key in first { open(key) }
+        return true
+    }
+
     /// False when the job has ended already.
     package mutating func cancel() -> Bool {
         guard job.status.mayBecome(.cancelled) else { return false }
         job.status = .cancelled
+        job.isHeld = false
         job.endedAt = now
         jobChanged = true
         for record in orderedStages where !record.stage.state.hasEnded { abandon(record.stage.key) }

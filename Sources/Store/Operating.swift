@@ -34,12 +34,18 @@ package struct JobWaits: Sendable, Hashable {
         /// The node that failed it for want of a resource, and for how long others go first.
         package let avoided: NodeID?
         package let avoidedFor: Duration
+        /// Whether it has waited so long that nodes of every region claim it by its rank.
+        package let isRipe: Bool
 
-        package init(key: StageKey, opensIn: Duration = .zero, avoided: NodeID? = nil, avoidedFor: Duration = .zero) {
+        package init(
+            key: StageKey, opensIn: Duration = .zero, avoided: NodeID? = nil, avoidedFor: Duration = .zero,
+            isRipe: Bool = false
+        ) {
             self.key = key
             self.opensIn = opensIn
             self.avoided = avoided
             self.avoidedFor = avoidedFor
+            self.isRipe = isRipe
         }
     }
 
@@ -49,11 +55,14 @@ package struct JobWaits: Sendable, Hashable {
         package let stages: Int
         /// Those of jobs that a claim takes before this one's.
         package let ahead: Int
+        /// Of those ahead, the ones that nodes of other regions claim by their ranks too.
+        package let ripeAhead: Int
 
-        package init(region: Region, stages: Int, ahead: Int) {
+        package init(region: Region, stages: Int, ahead: Int, ripeAhead: Int = 0) {
             self.region = region
             self.stages = stages
             self.ahead = ahead
+            self.ripeAhead = ripeAhead
         }
     }
 
@@ -77,6 +86,11 @@ package enum RequeueOutcome: Sendable, Hashable {
 }
 
 extension Store {
+    /// What the ready stages of a job wait for where nodes claim with the defaults.
+    package func waits(of job: JobID) async throws -> JobWaits {
+        try await waits(of: job, awaySeconds: ClaimTerms.awaySecondsDefault)
+    }
+
     /// All jobs, newest first, those older than `cursor`; at most `limit`.
     package func jobs(before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await jobs(JobFilter(), before: cursor, limit: limit)

@@ -15,8 +15,14 @@ package protocol Store: Sendable {
 
     // MARK: Jobs
 
-    /// Takes a job in with its first stages. The same idempotency key and the same draft answer with the first job.
+    /// Takes a job in with its first stages, or without them (`Job.isHeld`) when its client has as many jobs under
+    /// way as it may, or others of it are held already. The same idempotency key and the same draft answer with the
+    /// first job.
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome
+    /// Opens the `first` stages of held jobs whose clients may have another under way, in the order of their ranks.
+    /// Returns the jobs.
+    /// - Parameter jobsMax: for clients whose terms say nothing; nil: as many as they like.
+    func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob]
     func job(_ id: JobID) async throws -> Job?
     /// Jobs whose work has begun and has not ended, oldest first, those younger than `cursor`; at most `limit`.
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob]
@@ -37,7 +43,15 @@ package protocol Store: Sendable {
     /// its lease. A job in `error` becomes `processing`; its other failed stages stay failed.
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome
     /// What the ready stages of a job wait for, and how many stages a claim takes before them.
-    func waits(of job: JobID) async throws -> JobWaits
+    /// - Parameter awaySeconds: those of the nodes' claims (`ClaimTerms`).
+    func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits
+
+    // MARK: Clients
+
+    /// Clients with jobs in the house or with terms of their own, by name; at most `limit`.
+    func clients(after tenant: String?, limit: Int) async throws -> [ClientShare]
+    /// Grants a client these terms, for jobs that it sends from now on and for those that are held. Safe to repeat.
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws
 
     // MARK: Stages
 
@@ -47,18 +61,19 @@ package protocol Store: Sendable {
     func clips(of job: JobID) async throws -> [Clip]
     func clip(_ id: ClipID) async throws -> Clip?
 
-    /// Gives up to `limit` (at most `StoreLimits.claimMax`) ready stages to a living node: those of its region first,
-    /// then in the order of their jobs' ranks (`FairShare`), then older jobs first. A stage that last failed on this
-    /// node for want of a resource is offered to others for its first 30 seconds. The first claim of a job makes it
-    /// `processing`. A life that was replaced, has left or whose lease ran out gets nothing, and neither does a node
-    /// that is cordoned or draining. May give fewer than there are while another transaction holds them.
-    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease]
+    /// Gives ready stages to a living node: those of its region first, and with them those of other regions that have
+    /// waited for `awaySeconds`, in the order of their jobs' ranks (`FairShare`), then older jobs first; then others.
+    /// A stage that last failed on this node for want of a resource is offered to others for its first 30 seconds.
+    /// The first claim of a job makes it `processing`. A life that was replaced, has left or whose lease ran out gets
+    /// nothing, and neither does a node that is cordoned or draining. May give fewer than there are while another
+    /// transaction holds them.
+    func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease]
     /// Ends one attempt under its lease, and in the same transaction applies what `advance` decides from the job as it
     /// then is. `advance` is pure and may run more than once. Refused, without effect, when the lease is not the
     /// latest. Safe to repeat: the same outcome under the same lease is answered as it was the first time and not
-    /// applied twice.
+    /// applied twice. `effort`, what the attempt took, is kept with the event that ends it.
     func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome
     /// A result published under this key by any job.
     func result(cachedUnder key: String) async throws -> StageResult?
@@ -104,6 +119,15 @@ package protocol Store: Sendable {
     func upkeep() async throws
 }
 
+extension Store {
+    /// Ends an attempt of which nobody measured what it took.
+    package func complete(
+        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+    ) async throws -> CompleteOutcome {
+        try await complete(lease, with: outcome, effort: nil, advance: advance)
+    }
+}
+
 /// Decides what follows from the job as it stands after an outcome was applied to it.
 package typealias Advance = @Sendable (JobSnapshot) -> JobAdvance
 
@@ -114,6 +138,9 @@ package struct JobDraft: Sendable, Hashable {
     package let region: Region
     package let tenant: String
     package let options: JobOptions
+    package let priority: Job.Priority
+    /// Jobs of one client that may be under way at once when its terms say nothing; nil: as many as it likes.
+    package let jobsMax: Int?
     /// The stages that need nothing before them.
     package let stages: [StageKey]
     /// The client's `Idempotency-Key` with a digest of the request it came with.
@@ -130,7 +157,8 @@ package struct JobDraft: Sendable, Hashable {
     }
 
     package init(
-        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions, stages: [StageKey],
+        id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions,
+        priority: Job.Priority = .interactive, jobsMax: Int? = nil, stages: [StageKey],
         idempotency: Idempotency? = nil
     ) {
         self.id = id
@@ -138,6 +166,8 @@ package struct JobDraft: Sendable, Hashable {
         self.region = region
         self.tenant = tenant
         self.options = options
+        self.priority = priority
+        self.jobsMax = jobsMax
         self.stages = stages
         self.idempotency = idempotency
     }
@@ -221,6 +251,9 @@ package struct JobAdvance: Sendable, Hashable {
     package var failure: JobFailure?
     /// Replaces the job's notes when not nil.
     package var notes: [Note]?
+    /// What the job costs, now that it is known (`FairShare`): its client's next jobs come sooner or later by what the
+    /// estimate was wrong.
+    package var cost: Double?
 
     package init() {}
 }

@@ -59,6 +59,9 @@ struct ClipCommand: AsyncParsableCommand {
     @Flag(help: "Crop the centre instead of following faces.")
     var noSmartCrop = false
 
+    @Option(help: "interactive, or batch: when there is room.")
+    var priority: Job.Priority?
+
     @Flag(help: "Print the finished job as JSON on standard output.")
     var json = false
 
@@ -66,7 +69,8 @@ struct ClipCommand: AsyncParsableCommand {
         let follower = ClipFollower(
             cluster: ClusterClient(servers: server), display: ProgressDisplay(isQuiet: json), folder: out)
         do {
-            let job = try await follower.run(video: video, transcript: transcript, options: options)
+            let job = try await follower.run(
+                video: video, transcript: transcript, options: options, priority: priority)
             let files = try await follower.download(job)
             Terminal.say(json ? try files.json(of: job) : files.summary(of: job))
         } catch let error as ClipError {
@@ -98,6 +102,7 @@ struct ClipCommand: AsyncParsableCommand {
     }
 }
 
+extension Job.Priority: ExpressibleByArgument {}
 extension JobOptions.DurationPreset: ExpressibleByArgument {}
 extension JobOptions.Aspect: ExpressibleByArgument {}
 extension JobOptions.Subtitles: ExpressibleByArgument {}

@@ -16,14 +16,16 @@ struct ClipFollower: Sendable {
         let job: JobView
     }
 
-    func run(video: String, transcript: String?, options: JobOptions) async throws -> JobView {
+    func run(
+        video: String, transcript: String?, options: JobOptions, priority: Job.Priority? = nil
+    ) async throws -> JobView {
         try prepareFolder()
         guard FileManager.default.isReadableFile(atPath: video) else {
             throw ClipError.file("cannot read \(video): check the path, and that you may read it")
         }
         let upload = try await upload(video, transcript: transcript)
         await cluster.learnNodes()
-        let job = try await submit(upload, options: options)
+        let job = try await submit(upload, options: options, priority: priority)
         display.remark("page: \(cluster.server)/#/jobs/\(job)")
         return try await wait(for: job)
     }
@@ -60,13 +62,17 @@ struct ClipFollower: Sendable {
         return try decode(Answer.self, answer).uploadId
     }
 
-    private func submit(_ upload: UploadID, options: JobOptions) async throws -> JobID {
+    private func submit(
+        _ upload: UploadID, options: JobOptions, priority: Job.Priority?
+    ) async throws -> JobID {
         struct Request: Encodable {
             let uploadId: UploadID
             let options: JobOptions
+            /// Not spelled out unless asked for, so that nodes of an earlier release take the job too.
+            let priority: Job.Priority?
         }
         struct Answer: Decodable { let jobId: JobID }
-        let body = try JSONEncoder().encode(Request(uploadId: upload, options: options))
+        let body = try JSONEncoder().encode(Request(uploadId: upload, options: options, priority: priority))
         // The key lets the request be repeated on another node without starting the job twice.
         let answer = try await cluster.send(
             "POST", "/api/jobs",

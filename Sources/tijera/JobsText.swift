@@ -76,7 +76,10 @@ enum JobsText {
     }
 
     static func waterfall(_ waterfall: JobWaterfall) -> String {
-        var table = TextTable(["STAGE", "ATTEMPT", "OUTCOME", "NODE", "STARTED", "QUEUED", "RAN", "BYTES", "ERROR"])
+        var table = TextTable([
+            "STAGE", "ATTEMPT", "OUTCOME", "NODE", "STARTED", "QUEUED", "RAN", "CPU", "READ", "WROTE", "MEMORY",
+            "RESULT", "ERROR",
+        ])
         for stage in waterfall.stages {
             let name = StageKey(stage.name, stage.index).description
             for (number, attempt) in stage.attempts.enumerated() {
@@ -86,12 +89,25 @@ enum JobsText {
                     attempt.outcome.rawValue + (isLast && stage.reused ? " (reused)" : ""),
                     attempt.node?.rawValue ?? "-", attempt.startedAt?.rawValue ?? "-",
                     attempt.queueSeconds.map(seconds) ?? "-", attempt.runSeconds.map(seconds) ?? "-",
+                    attempt.cpuSeconds.map(seconds) ?? "-", attempt.bytesRead.map { Terminal.size($0) } ?? "-",
+                    attempt.bytesWritten.map { Terminal.size($0) } ?? "-",
+                    attempt.memoryPeakBytes.map { Terminal.size($0) } ?? "-",
                     isLast ? stage.bytes.map { Terminal.size($0) } ?? "-" : "-", attempt.error?.code ?? "-",
                 ])
             }
         }
         let note = waterfall.isComplete ? "" : "\n(earlier attempts may be missing)"
-        return table.rendered + note
+        return table.rendered + "\n" + sum(of: waterfall.stages.flatMap(\.attempts)) + note
+    }
+
+    /// Of all attempts together; those that are not known are told, so that nobody takes the rest for the whole.
+    private static func sum(of attempts: [JobWaterfall.Attempt]) -> String {
+        let known = attempts.filter { $0.cpuSeconds != nil }
+        let unknown = attempts.count { $0.cpuSeconds == nil && $0.endedAt != nil }
+        let spent = known.reduce(0) { $0 + ($1.cpuSeconds ?? 0) }
+        let (read, wrote) = (known.compactMap(\.bytesRead).reduce(0, +), known.compactMap(\.bytesWritten).reduce(0, +))
+        let rest = unknown == 0 ? "" : ", without \(unknown) attempts that nobody could measure"
+        return "together \(seconds(spent)) of CPU, \(Terminal.size(read)) read, \(Terminal.size(wrote)) written\(rest)"
     }
 
     private static func brief(_ error: JobView.ErrorView) -> String {

@@ -6,7 +6,8 @@ struct Tijera: AsyncParsableCommand {
         commandName: "tijera",
         abstract: "Turns long videos into short vertical clips, on a cluster where every node is equal.",
         subcommands: [
-            ClipCommand.self, NodeCommand.self, ClusterCommand.self, JobsCommand.self, ConfigCommand.self,
+            ClipCommand.self, NodeCommand.self, ClusterCommand.self, JobsCommand.self, ClientsCommand.self,
+            ConfigCommand.self,
             BenchCommand.self, SpeechWorkerCommand.self,
         ]
     )

@@ -225,7 +225,7 @@ struct PlayedWorker: Sendable {
 
     private func claimAndWork(_ node: NodeLife) async throws {
         while true {
-            guard let lease = await store.claim(1, for: node).first else {
+            guard let lease = await store.claim(ClaimTerms(limit: 1), for: node).first else {
                 // Looks at the bell often, at the store seldom.
                 let end = scheduler.now + poll
                 while !bell.take(), scheduler.now < end { try await clock.sleep(for: .milliseconds(5)) }

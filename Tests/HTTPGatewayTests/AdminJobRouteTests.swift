@@ -41,6 +41,39 @@ import Testing
         return id
     }
 
+    @Test func `clients are listed with what they have, and given terms`() async throws {
+        try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
+            _ = try await door.submittedJob()
+            let page: OperatorClientPage = try await get(door, "/admin/v1/clients")
+            let client = try #require(page.clients.first)
+            #expect(client.weight == 1 && client.jobsMax == nil && client.underWay == 1 && client.held == 0)
+            let path = "/admin/v1/clients/terms?client=\(client.client)"
+            let terms: OperatorTerms = try await post(door, path + "&weight=2.5&jobsMax=3")
+            #expect(terms.weight == 2.5 && terms.jobsMax == 3)
+            let after: OperatorClientPage = try await get(door, "/admin/v1/clients")
+            #expect(after.clients.first?.weight == 2.5 && after.clients.first?.jobsMax == 3)
+            let back: OperatorTerms = try await post(door, path)
+            #expect(back.weight == 1 && back.jobsMax == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ("", "invalid_client"), ("?client=x&weight=much", "invalid_weight"),
+        ("?client=x&jobsMax=1.5", "invalid_jobsMax"),
+        ("?client=x&weight=0", "invalid_terms"), ("?client=x&weight=nan", "invalid_terms"),
+        ("?client=x&jobsMax=0", "invalid_terms"), ("?client=x&jobsMax=9999999999", "invalid_terms"),
+    ])
+    func `terms that make no sense are refused`(query: String, code: String) async throws {
+        try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
+            let path = "/admin/v1/clients/terms" + query
+            let reply = try await door.client.send("POST", path, headers: [Self.change])
+            #expect((400...422).contains(reply.status))
+            #expect(try reply.string("code") == code, "\(reply.text)")
+            #expect(try await door.client.send("POST", path).status == 401)
+            #expect(try await door.client.send("POST", path, headers: [Self.look]).status == 403)
+        }
+    }
+
     @Test func `one token looks at jobs, the other orders, and nobody else gets in`() async throws {
         try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
             let id = try await failedJob(door, try await door.node())
@@ -216,7 +249,9 @@ import Testing
             let result = StageResult(
                 id: Chance.system().draw { ResultID(at: systemWallTime(), using: &$0) }, body: "{}", blobs: [blob],
                 cacheKey: nil)
-            _ = try await door.store.complete(lease, with: .produced(result), advance: { _ in JobAdvance() })
+            let effort = Effort(cpuSeconds: 1.5, bytesRead: 7, bytesWritten: 5)
+            _ = try await door.store.complete(
+                lease, with: .produced(result), effort: effort, advance: { _ in JobAdvance() })
             struct Answer: Decodable { let waterfall: JobWaterfall }
             let told = try await get(door, "/api/jobs/\(id)/waterfall", as: Answer.self).waterfall
             let row = try #require(told.stages.first)
@@ -224,6 +259,8 @@ import Testing
             let attempt = try #require(row.attempts.first)
             #expect(row.attempts.count == 1 && attempt.node == life.id && attempt.outcome == .done)
             #expect(try #require(attempt.queueSeconds) >= 0 && #require(attempt.runSeconds) >= 0)
+            #expect(attempt.cpuSeconds == 1.5 && attempt.bytesRead == 7 && attempt.bytesWritten == 5)
+            #expect(attempt.memoryPeakBytes == nil)
             let detail: OperatorJobDetail = try await get(door, "/admin/v1/jobs/\(id)")
             #expect(detail.tenant == "test" && detail.job.id == id && detail.waterfall.stages == told.stages)
         }

@@ -31,7 +31,10 @@ struct BrokenStore: Store {
     ) async throws -> DeathOutcome { try fail() }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] { try fail() }
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome { try fail() }
-    func waits(of job: JobID) async throws -> JobWaits { try fail() }
+    func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits { try fail() }
+    func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] { try fail() }
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws { throw error }
+    func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] { try fail() }
     func unnamed(_ blobs: [BlobName]) async throws -> [BlobName] { try fail() }
     func queuePosition(of job: JobID) async throws -> Int { try fail() }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try fail() }
@@ -40,9 +43,9 @@ struct BrokenStore: Store {
     func stages(of job: JobID) async throws -> [Stage] { try fail() }
     func clips(of job: JobID) async throws -> [Clip] { try fail() }
     func clip(_ id: ClipID) async throws -> Clip? { try fail() }
-    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] { try fail() }
+    func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] { try fail() }
     func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome { try fail() }
     func result(cachedUnder key: String) async throws -> StageResult? { try fail() }
     func register(_ node: NodeDraft) async throws -> NodeLife { try fail() }

@@ -122,6 +122,8 @@ struct JobRequestTests {
         (#"{"sourceUrl": "https://example.org/a.mp4"}"#, "source_url_not_supported"),
         (#"{"uploadId": "x", "option": {}}"#, "unknown_field"), (#"[]"#, "malformed_json"), (#"{"#, "malformed_json"),
         (#""#, "malformed_json"),
+        (#"{"uploadId": "upload_01hzzzzzzzzzzzzzzzzzzzzzzz", "priority": "now"}"#, "invalid_priority"),
+        (#"{"uploadId": "upload_01hzzzzzzzzzzzzzzzzzzzzzzz", "priority": 1}"#, "invalid_priority"),
     ])
     func `a body that is no request is refused`(json: String, code: String) throws {
         let problem = try #require(throws: Problem.self) { try JobRequest(json: Array(json.utf8)) }

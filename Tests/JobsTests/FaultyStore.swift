@@ -52,7 +52,18 @@ final class FaultyStore: Store {
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome {
         try await pass { try await $0.requeue(key, of: job) }
     }
-    func waits(of job: JobID) async throws -> JobWaits { try await pass { await $0.waits(of: job) } }
+    func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits {
+        try await pass { await $0.waits(of: job, awaySeconds: awaySeconds) }
+    }
+    func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
+        try await pass { await $0.clients(after: tenant, limit: limit) }
+    }
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+        try await pass { await $0.setTerms(of: tenant, to: terms) }
+    }
+    func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] {
+        try await pass { try await $0.admitHeldJobs(opening: first, jobsMax: jobsMax) }
+    }
     func unnamed(_ blobs: [BlobName]) async throws -> [BlobName] { try await pass { await $0.unnamed(blobs) } }
     func queuePosition(of job: JobID) async throws -> Int { try await pass { await $0.queuePosition(of: job) } }
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.cancel(id) } }
@@ -61,11 +72,13 @@ final class FaultyStore: Store {
     func stages(of job: JobID) async throws -> [Stage] { try await pass { await $0.stages(of: job) } }
     func clips(of job: JobID) async throws -> [Clip] { try await pass { await $0.clips(of: job) } }
     func clip(_ id: ClipID) async throws -> Clip? { try await pass { await $0.clip(id) } }
-    func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
-        try await pass { await $0.claim(limit, for: life) }
+    func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
+        try await pass { await $0.claim(terms, for: life) }
     }
-    func complete(_ lease: StageLease, with outcome: StageOutcome, advance: Advance) async throws -> CompleteOutcome {
-        try await pass { try await $0.complete(lease, with: outcome, advance: advance) }
+    func complete(
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: Advance
+    ) async throws -> CompleteOutcome {
+        try await pass { try await $0.complete(lease, with: outcome, effort: effort, advance: advance) }
     }
     func result(cachedUnder key: String) async throws -> StageResult? {
         try await pass { await $0.result(cachedUnder: key) }

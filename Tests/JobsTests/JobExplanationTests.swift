@@ -59,6 +59,29 @@ import Testing
         #expect(told.reason.stage == "scan" && !told.needsOperator)
     }
 
+    @Test func `a held job waits for its client's others, whatever the nodes do`() {
+        let told = Self.explain([], nodes: [Self.node("a")]) { $0.isHeld = true }
+        #expect(told.reason.code == .clientLimit && told.stages.isEmpty && !told.needsOperator)
+        #expect(told.reason.text.contains("ana") && told.hint.contains("tijera clients set ana"))
+    }
+
+    @Test func `what waited long in other regions is before it too`() {
+        let waits = JobWaits(
+            stages: [JobWaits.StageWait(key: Self.scan)],
+            crowds: [
+                JobWaits.Crowd(region: Region("eu")!, stages: 9, ahead: 4),
+                JobWaits.Crowd(region: Region("us")!, stages: 5, ahead: 3, ripeAhead: 2),
+            ])
+        #expect(Self.explain([Self.stage()], nodes: [Self.busy("a")], waits: waits).reason.ahead == 6)
+        // Without a node at home: first all of theirs, and once it has waited long itself, by its rank.
+        let away = [Self.busy("a", region: "us")]
+        #expect(Self.explain([Self.stage()], nodes: away, waits: waits).reason.ahead == 9)
+        let ripe = JobWaits(stages: [JobWaits.StageWait(key: Self.scan, isRipe: true)], crowds: waits.crowds)
+        let told = Self.explain([Self.stage()], nodes: away, waits: ripe)
+        #expect(told.reason.code == .homeRegionWithoutNode && told.reason.ahead == 3)
+        #expect(told.reason.text.contains("as their own"))
+    }
+
     @Test func `with all nodes at work it waits for a thread, behind older jobs and its own earlier stages`() {
         let stages = [StageKey(.audio), StageKey(.shots)].map { Self.stage($0) }
         let waits = JobWaits(

@@ -1,4 +1,5 @@
 import ClipModel
+import Foundation
 import Jobs
 import Store
 import Testing
@@ -13,11 +14,12 @@ import Testing
     }
 
     private static func event(
-        _ number: Int64, _ seconds: Double, _ kind: Event.Kind, node: String? = nil, failure: Failure? = nil
+        _ number: Int64, _ seconds: Double, _ kind: Event.Kind, node: String? = nil, failure: Failure? = nil,
+        effort: Effort? = nil
     ) -> Event {
         Event(
             id: number, job: id, at: at(seconds), kind: kind, stage: scan, node: node.flatMap { NodeID($0) },
-            failure: failure)
+            failure: failure, effort: effort)
     }
 
     private static func stage(_ state: Stage.State, opened: Double = 0, notBefore: Double = 0) -> Stage {
@@ -105,6 +107,34 @@ import Testing
         #expect(attempts.count == 1 && attempts[0].outcome == .failed && attempts[0].node?.rawValue == "a")
         #expect(attempts[0].queueSeconds == 3 && attempts[0].runSeconds == 1)
         #expect(attempts[0].error?.code == "tool_killed" && !told.isComplete)
+    }
+
+    @Test func `every attempt shows what it took, as far as it is known, and the JSON leaves out what is not`() throws {
+        var stage = Self.stage(.done)
+        (stage.startedAt, stage.endedAt) = (Self.at(9), Self.at(11))
+        let failed = Effort(cpuSeconds: 1.5, bytesRead: nil, bytesWritten: 3, memoryPeakBytes: 5)
+        let done = Effort(cpuSeconds: 0.25, bytesRead: 7, bytesWritten: 11)
+        let told = Self.make(
+            stage,
+            [
+                Self.event(1, 0, .stageOpened), Self.event(2, 1, .stageStarted, node: "dead"),
+                Self.event(3, 4, .stageReleased, node: "dead"), Self.event(4, 5, .stageStarted, node: "a"),
+                Self.event(5, 8, .stageRetried, node: "a", failure: Self.failure, effort: failed),
+                Self.event(6, 9, .stageStarted, node: "b"), Self.event(7, 11, .stageDone, node: "b", effort: done),
+            ], now: 60)
+        let attempts = try #require(told.stages.first).attempts
+        #expect(attempts.map(\.cpuSeconds) == [nil, 1.5, 0.25])
+        #expect(attempts.map(\.bytesRead) == [nil, nil, 7])
+        #expect(attempts.map(\.bytesWritten) == [nil, 3, 11])
+        #expect(attempts.map(\.memoryPeakBytes) == [nil, 5, nil])
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let texts = try attempts.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        #expect(["cpuSeconds", "bytes", "memory"].allSatisfy { !texts[0].contains($0) })
+        #expect(texts[1].contains(#""bytesWritten":3,"cpuSeconds":1.5,"#) && texts[1].contains(#""memoryPeakBytes":5"#))
+        #expect(!texts[1].contains("bytesRead") && texts[2].contains(#""bytesRead":7,"bytesWritten":11,"#))
+        // An answer of a node that does not measure yet.
+        #expect(try JSONDecoder().decode(JobWaterfall.Attempt.self, from: Data(texts[0].utf8)) == attempts[0])
     }
 
     @Test func `a stage that was never begun and given up has no attempt`() throws {

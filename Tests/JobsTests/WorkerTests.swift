@@ -1,8 +1,10 @@
 import Blobs
 import ClipModel
 import Jobs
+import Media
 import Stages
 import Store
+import Synchronization
 import Testing
 
 @Suite struct WorkerTests {
@@ -34,6 +36,38 @@ import Testing
             #expect(world.seconds - start < 5)
             let stages = await world.store.stages(of: second)
             #expect(stages.allSatisfy { $0.reused || $0.key.name == .publish })
+        }
+    }
+
+    @Test func `what an attempt took is told with its end, also when it failed, and reuse took nothing`() async throws {
+        let isFirst = Mutex(true)
+        let world = try World(shares: true) { assignment, clock in
+            try await clock.sleep(for: .seconds(1))
+            guard assignment.inputs.key == StageKey(.probe) else { return }
+            assignment.effort.add(Effort(cpuSeconds: 2, bytesRead: 30, bytesWritten: 4, memoryPeakBytes: 500))
+            let fails = isFirst.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }
+            if fails { throw Failure(.transient, code: "odd", reason: "It broke.", hint: "Wait.") }
+        }
+        try await inWorld(world) { world in
+            try world.start("a")
+            let first = try await world.submit()
+            _ = try await world.runToEnd(first)
+            let told = try #require(try await world.service.waterfall(first))
+            let probe = try #require(told.stages.first { $0.name == .probe })
+            #expect(probe.attempts.map(\.outcome) == [.retried, .done])
+            // Each has an account of its own.
+            #expect(probe.attempts.map(\.cpuSeconds) == [2, 2] && probe.attempts.map(\.bytesRead) == [30, 30])
+            #expect(probe.attempts.allSatisfy { $0.bytesWritten == 4 && $0.memoryPeakBytes == 500 })
+
+            let second = try await world.submit()
+            _ = try await world.runToEnd(second)
+            let again = try #require(try await world.service.waterfall(second))
+            let reused = try #require(again.stages.first { $0.name == .probe })
+            #expect(reused.reused && reused.attempts.map(\.cpuSeconds) == [0])
+            #expect(again.stages.flatMap(\.attempts).allSatisfy { $0.cpuSeconds == 0 })
         }
     }
 

@@ -189,7 +189,10 @@ def check_waterfall(visit: Visit):
         row = rows.nth(index)
         assert row.locator(".waterfall-bar").count() >= 1, row.inner_text()
         assert re.search(r"trabajó\s\d", row.locator(".waterfall-figures").inner_text()), row.inner_text()
-    assert re.search(r"Esperó .* trabajó .*B", page.locator(".waterfall-sum").inner_text())
+    assert re.search(r"Esperó .* trabajó .* de procesador .*B", page.locator(".waterfall-sum").inner_text())
+    render = rows.filter(has_text=re.compile("de procesador"))
+    assert render.count() >= 1, "no stage tells its processor time"
+    assert re.search(r"leyó .*B", page.locator(".waterfall-line[title*='leyó']").first.get_attribute("title") or "")
     visit.shot("desktop-waterfall")
     page.locator(".waterfall").screenshot(path=str(visit.out / "waterfall.png"))
 

@@ -1,5 +1,8 @@
 import ClipModel
+import Logging
+import PostgresStore
 import Store
+import TestSupport
 import Testing
 
 @Suite struct EventTests {
@@ -17,6 +20,81 @@ import Testing
             #expect(try await world.store.events(of: other.id, after: 0, limit: 100).allSatisfy { $0.job == other.id })
             #expect(try await world.store.events(of: world.newJobID(), after: 0, limit: 100).isEmpty)
         }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `the event that ends an attempt keeps what it took, whatever its end`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job(stages: [StageKey(.scan)])
+            let life = try await world.node()
+            func end(_ outcome: StageOutcome, _ effort: Effort?, again: Bool = false) async throws -> StageLease {
+                let lease = try await world.claimOne(life)
+                _ = try await world.store.complete(lease, with: outcome, effort: effort) { snapshot in
+                    var advance = JobAdvance()
+                    if again { advance.reopen[snapshot.changed] = 0 }
+                    return advance
+                }
+                return lease
+            }
+            let efforts = [
+                Effort(cpuSeconds: 0.000001, bytesRead: nil, bytesWritten: 0, memoryPeakBytes: nil),
+                Effort(cpuSeconds: 1.25, bytesRead: 1 << 40, bytesWritten: 3, memoryPeakBytes: 7), nil,
+                Effort(cpuSeconds: 7200.5, bytesRead: 0, bytesWritten: 0, memoryPeakBytes: nil),
+            ]
+            _ = try await end(.released, efforts[0])
+            _ = try await end(.failed(.test(.transient)), efforts[1], again: true)
+            _ = try await end(.failed(.test(.transient)), efforts[2], again: true)
+            let produced = StageOutcome.produced(world.result())
+            let lease = try await end(produced, efforts[3])
+            // Told once more, with other figures: the first counted.
+            _ = try await world.store.complete(lease, with: produced, effort: nil) { _ in JobAdvance() }
+
+            let events = try await world.store.events(of: job.id, after: 0, limit: 100)
+            let ends = events.filter { [.stageReleased, .stageRetried, .stageFailed, .stageDone].contains($0.kind) }
+            #expect(ends.map(\.kind) == [.stageReleased, .stageRetried, .stageRetried, .stageDone])
+            #expect(ends.map(\.effort) == efforts)
+            #expect(events.allSatisfy { $0.effort == nil || ends.contains($0) })
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `an attempt that failed for good keeps what it took, one that a dead node held has nothing`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job(stages: [StageKey(.scan)])
+            _ = try await world.claimOne(try await world.node("dead"))
+            try await world.pass(seconds: 31)
+            #expect(try await world.store.freeStagesOfDeadNodes() == 1)
+            let lease = try await world.claimOne(try await world.node("other"))
+            let effort = Effort(cpuSeconds: 3, bytesRead: 4, bytesWritten: 5, memoryPeakBytes: 6)
+            _ = try await world.store.complete(lease, with: .failed(.test(.poison)), effort: effort) { _ in
+                JobAdvance()
+            }
+            let events = try await world.store.events(of: job.id, after: 0, limit: 100)
+            #expect(events.first { $0.kind == .stageReleased }?.effort == nil)
+            #expect(events.first { $0.kind == .stageFailed }?.effort == effort)
+        }
+    }
+
+    @Test func `events of before efforts were measured are read without one`() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        try await store.migrate()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await store.run() }
+            let job = try await World(store: store).job()
+            try await server.execute(
+                """
+                insert into event (job, at, kind, stage_name, stage_index, node)
+                values ('\(job.id)', now(), 'stage.done', 'scan', 0, 'one')
+                """, on: database)
+            let last = try await store.events(of: job.id, after: 0, limit: 100).last
+            #expect(last?.kind == .stageDone && last?.effort == nil)
+            group.cancelAll()
+        }
+        await store.shutdown()
     }
 
     @Test(arguments: Adapter.allCases)

@@ -10,6 +10,10 @@ package struct OperatorJob: Codable, Hashable, Sendable {
     package var status: Job.Status
     package var tenant: String
     package var region: Region
+    /// Absent from nodes of an earlier release.
+    package var priority: Job.Priority?
+    /// Waits until fewer jobs of its client are under way.
+    package var isHeld: Bool?
     /// Of the job's failure: whether it is worth another try as it is.
     package var failureClass: Failure.Class?
     package var error: JobView.ErrorView?
@@ -22,6 +26,8 @@ package struct OperatorJob: Codable, Hashable, Sendable {
         status = job.status
         tenant = job.tenant
         region = job.region
+        priority = job.priority
+        isHeld = job.isHeld
         failureClass = job.failure?.failure.class
         error = job.failure.map { JobView.ErrorView($0.failure, stage: $0.stage) }
         createdAt = job.createdAt

@@ -53,7 +53,7 @@ export function waterfallPanel(id) {
     const attempts = waterfall.stages.flatMap((stage) => stage.attempts);
     const total = (field) => attempts.reduce((all, attempt) => all + (attempt[field] ?? 0), 0);
     sum.textContent = t("waterfall.sum", {
-      queue: seconds(total("queueSeconds")), run: seconds(total("runSeconds")),
+      queue: seconds(total("queueSeconds")), run: seconds(total("runSeconds")), cpu: seconds(total("cpuSeconds")),
       bytes: bytes(waterfall.stages.reduce((all, stage) => all + (stage.reused ? 0 : stage.bytes ?? 0), 0)),
     });
     note.textContent = waterfall.isComplete ? "" : t("waterfall.partial");
@@ -90,7 +90,7 @@ function updateRow(row, stage, share, end) {
     bar.style.setProperty("--node", colourOf(piece.attempt.node));
     bar.style.left = `${piece.from}%`;
     bar.style.width = `${piece.width}%`;
-    bar.title = sentence(piece.attempt);
+    bar.title = [sentence(piece.attempt), traffic(piece.attempt)].filter(Boolean).join(" · ");
   });
   const lines = stage.attempts.map((attempt, index) => ({ attempt, index }));
   keyed(figures, lines, (line) => line.index, () => el("span", { class: "waterfall-line" }), (line, { attempt, index }) => {
@@ -103,6 +103,7 @@ function updateRow(row, stage, share, end) {
       isLast && stage.reused ? t("work.reused") : null,
       isLast && stage.bytes ? bytes(stage.bytes) : null,
     ].filter(Boolean).join(" · ");
+    line.title = traffic(attempt);
   });
 }
 
@@ -130,6 +131,16 @@ function sentence(attempt) {
     attempt.outcome === "done" ? null : t(`waterfall.outcome.${attempt.outcome}`),
     attempt.queueSeconds === undefined ? null : t("waterfall.waited", { time: seconds(attempt.queueSeconds) }),
     attempt.runSeconds === undefined ? null : t("waterfall.ran", { time: seconds(attempt.runSeconds) }),
+    // What was reused took nothing, and says so by itself.
+    attempt.cpuSeconds ? t("waterfall.cpu", { time: seconds(attempt.cpuSeconds) }) : null,
+  ].filter(Boolean).join(" · ");
+}
+
+function traffic(attempt) {
+  return [
+    attempt.bytesRead ? t("waterfall.read", { bytes: bytes(attempt.bytesRead) }) : null,
+    attempt.bytesWritten ? t("waterfall.wrote", { bytes: bytes(attempt.bytesWritten) }) : null,
+    attempt.memoryPeakBytes ? t("waterfall.memory", { bytes: bytes(attempt.memoryPeakBytes) }) : null,
   ].filter(Boolean).join(" · ");
 }
 

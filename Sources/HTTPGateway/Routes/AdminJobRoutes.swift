@@ -186,7 +186,7 @@ struct AdminJobRoutes: Sendable {
 
 extension Request {
     /// A text to look for.
-    fileprivate func text(_ name: String) throws(Problem) -> String? {
+    func text(_ name: String) throws(Problem) -> String? {
         guard let text = query(name) else { return nil }
         guard (1...AdminJobRoutes.filterBytesMax).contains(text.utf8.count) else {
             throw Problem(
@@ -201,7 +201,7 @@ extension Request {
         .deadLetters(code: try text("code"), tenant: try text("tenant"))
     }
 
-    fileprivate func limit(_ usual: Int, most: Int) throws(Problem) -> Int {
+    func limit(_ usual: Int, most: Int) throws(Problem) -> Int {
         guard let text = query("limit") else { return usual }
         guard let limit = Int(text), (1...most).contains(limit) else {
             throw Problem(

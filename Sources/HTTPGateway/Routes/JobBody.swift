@@ -51,6 +51,7 @@ struct JobSummary: Encodable, Hashable, Sendable {
     let fileName: String?
     let region: Region
     let options: JobOptions
+    let priority: Job.Priority
     let error: JobView.ErrorView?
     let createdAt: Timestamp
     let startedAt: Timestamp?
@@ -62,6 +63,7 @@ struct JobSummary: Encodable, Hashable, Sendable {
         self.fileName = fileName
         region = job.region
         options = job.options
+        priority = job.priority
         error = job.failure.map { JobView.ErrorView($0.failure, stage: $0.stage) }
         createdAt = job.createdAt
         startedAt = job.startedAt

@@ -6,6 +6,7 @@ import HTTPTypes
 package struct JobRequest: Sendable, Hashable {
     package let upload: UploadID
     package let options: JobOptions
+    package let priority: Job.Priority
 
     package init(json: [UInt8]) throws(Problem) {
         do {
@@ -22,7 +23,7 @@ package struct JobRequest: Sendable, Hashable {
 }
 
 extension JobRequest: Decodable {
-    private static let fields = ["options", "sourceUrl", "uploadId"]
+    private static let fields = ["options", "priority", "sourceUrl", "uploadId"]
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: AnyKey.self)
@@ -39,6 +40,7 @@ extension JobRequest: Decodable {
                 hint: "Send the uploadId that POST /api/upload answered with.", field: "uploadId")
         }
         upload = id
+        priority = try Self.priority(container)
         let key = AnyKey("options")
         guard container.contains(key), try !container.decodeNil(forKey: key) else {
             options = JobOptions()
@@ -49,6 +51,22 @@ extension JobRequest: Decodable {
         } catch is DecodingError {
             throw OptionsReader.refusal("options", expected: "must be an object")
         }
+    }
+}
+
+extension JobRequest {
+    private static func priority(_ container: KeyedDecodingContainer<AnyKey>) throws -> Job.Priority {
+        let key = AnyKey("priority")
+        guard container.contains(key), try !container.decodeNil(forKey: key) else { return .interactive }
+        let allowed = Job.Priority.allCases.map(\.rawValue)
+        guard let text = try? container.decode(String.self, forKey: key), let priority = Job.Priority(rawValue: text)
+        else {
+            throw Problem(
+                .unprocessableContent, code: "invalid_priority",
+                detail: "priority must be one of \(allowed.joined(separator: ", ")).",
+                hint: "Leave it out for a job that somebody waits for.", field: "priority", allowed: allowed)
+        }
+        return priority
     }
 }
 

@@ -54,7 +54,8 @@ struct JobRoutes: Sendable {
         _ wanted: JobRequest, tenant: String, idempotency: JobDraft.Idempotency?, _ context: GatewayContext
     ) async throws -> Response {
         let outcome = try await jobs.submit(
-            upload: wanted.upload, options: wanted.options, tenant: tenant, idempotency: idempotency)
+            upload: wanted.upload, options: wanted.options, priority: wanted.priority, tenant: tenant,
+            idempotency: idempotency)
         switch outcome {
         case .created(let job):
             context.logger.info("job taken in", metadata: ["job": "\(job.id)", "upload": "\(job.upload)"])

@@ -27,8 +27,10 @@ extension JobExplanation {
 
     /// Pure, so that every node explains alike.
     package static func make(_ picture: Picture) -> JobExplanation {
-        let stages = picture.job.status.hasEnded ? picture.endings : picture.reasons
-        let reason = picture.job.status.hasEnded ? picture.ending : headline(stages, of: picture.job)
+        let hasEnded = picture.job.status.hasEnded
+        let stages = hasEnded ? picture.endings : picture.job.isHeld ? [] : picture.reasons
+        let reason =
+            hasEnded ? picture.ending : picture.job.isHeld ? picture.held : headline(stages, of: picture.job)
         return JobExplanation(
             job: picture.job.id, status: picture.job.status, reason: reason, hint: picture.hint(for: reason),
             needsOperator: reason.code.needsOperator, stages: stages)
@@ -79,6 +81,12 @@ extension JobExplanation.Picture {
     }
 
     // MARK: What goes on
+
+    fileprivate var held: Reason {
+        Reason(
+            .clientLimit,
+            "Its client \(job.tenant) has as many jobs under way as it may; this one begins when one of them ends.")
+    }
 
     fileprivate var reasons: [Reason] {
         var reasons = stages.compactMap { stage in
@@ -151,12 +159,14 @@ extension JobExplanation.Picture {
 
     private func queued(_ stage: Stage, takers: [Node]) -> Reason {
         let near = takers.filter { $0.region == job.region }
-        let ahead = ahead(of: stage.key, takers: takers, isNear: !near.isEmpty)
+        let isRipe = waits.stages.first { $0.key == stage.key }?.isRipe ?? false
+        let ahead = ahead(of: stage.key, takers: takers, isNear: !near.isEmpty, isRipe: isRipe)
         guard !near.isEmpty else {
             let regions = Set(takers.map(\.region.rawValue)).sorted().joined(separator: ", ")
             return Reason(
                 .homeRegionWithoutNode,
-                "No node of its region \(job.region) takes work; those of \(regions) take it after their own. "
+                "No node of its region \(job.region) takes work; those of \(regions) take it "
+                    + (isRipe ? "as their own. " : "after their own, and as their own when it has waited longer. ")
                     + place(ahead), stage: stage.key, ahead: ahead)
         }
         // A node with nothing to do may still find every core of its machine in use by its neighbours.
@@ -172,15 +182,19 @@ extension JobExplanation.Picture {
                 + place(ahead), stage: stage.key, ahead: ahead)
     }
 
-    /// How many stages are claimed before this one: those of older jobs in its region and of its own job. Where its
-    /// region has nobody, the nodes of another first take all of theirs; what counts is the region that is through
-    /// first.
-    private func ahead(of key: StageKey, takers: [Node], isNear: Bool) -> Int {
+    /// How many stages are claimed before this one: those of earlier ranks in its region, and of its own job. Of other
+    /// regions, those that have waited so long that everybody claims them. Where its region has nobody, the nodes of
+    /// another first take all of theirs, until it is ripe itself; what counts is the region that is through first.
+    private func ahead(of key: StageKey, takers: [Node], isNear: Bool, isRipe: Bool) -> Int {
         let own = waits.stages.count { $0.key < key && $0.opensIn == .zero }
-        func older(in region: Region) -> Int { waits.crowds.first { $0.region == region }?.ahead ?? 0 }
-        guard !isNear else { return own + older(in: job.region) }
+        func byRank(in region: Region) -> Int {
+            waits.crowds.reduce(own) { $0 + ($1.region == region ? $1.ahead : $1.ripeAhead) }
+        }
+        guard !isNear else { return byRank(in: job.region) }
         let costs = Set(takers.map(\.region)).map { region in
-            waits.crowds.reduce(own) { $0 + ($1.region == region ? $1.stages : $1.ahead) }
+            isRipe
+                ? byRank(in: region)
+                : waits.crowds.reduce(own) { $0 + ($1.region == region ? $1.stages : $1.ahead) }
         }
         return costs.min() ?? own
     }
@@ -220,6 +234,8 @@ extension JobExplanation.Picture {
         case .retryLater:
             "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."
         case .avoidedNodeOnly: "Start another node, or give this one what it lacks."
+        case .clientLimit:
+            "It begins by itself; tijera clients list tells the limit, tijera clients set \(job.tenant) changes it."
         case .homeRegionWithoutNode: "Start or uncordon a node of \(job.region) to have it sooner."
         case .noSchedulableNode: "tijera cluster uncordon NODE lets one take work; tijera cluster status shows them."
         case .nodesWithoutDatabase: "Look at PostgreSQL and at the network between it and the nodes. Nothing is lost."

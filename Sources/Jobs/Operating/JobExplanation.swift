@@ -30,6 +30,8 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         case nodesWithoutDatabase = "nodes_without_database"
         /// No node lives.
         case noLivingNode = "no_living_node"
+        /// Its client has as many jobs under way as it may; it begins when one of them ends.
+        case clientLimit = "client_limit"
         /// It needs what other stages make.
         case otherStages = "other_stages"
         /// It failed for good, or was given up because another did.

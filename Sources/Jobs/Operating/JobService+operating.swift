@@ -15,8 +15,9 @@ extension JobService {
         guard let job = try await store.job(id), let upload = try await store.upload(job.upload) else { return nil }
         return .make(
             JobExplanation.Picture(
-                job: job, upload: upload, stages: try await store.stages(of: id), waits: try await store.waits(of: id),
-                nodes: try await store.nodes(), members: members))
+                job: job, upload: upload, stages: try await store.stages(of: id),
+                waits: try await store.waits(of: id, awaySeconds: awaySeconds), nodes: try await store.nodes(),
+                members: members))
     }
 
     /// Where the job's time went, or nil when there is none.

@@ -31,6 +31,13 @@ package struct JobWaterfall: Codable, Hashable, Sendable {
         package var queueSeconds: Double?
         package var runSeconds: Double?
         package var error: JobView.ErrorView?
+        /// What it took, as `Effort` says: processor time of its tools, of the speech worker and of the node for it;
+        /// bytes read, and written as blobs; the largest of its processes. Known once it has ended; nil of an attempt
+        /// whose node died or that was cancelled, because nobody could report it. 0 s where a result was reused.
+        package var cpuSeconds: Double?
+        package var bytesRead: Int64?
+        package var bytesWritten: Int64?
+        package var memoryPeakBytes: Int64?
     }
 
     package struct StageRow: Codable, Hashable, Sendable {
@@ -113,6 +120,10 @@ extension JobWaterfall {
             attempts[last].endedAt = event.at
             attempts[last].runSeconds = max(0, event.at.seconds(since: start))
             attempts[last].error = event.failure.map { JobView.ErrorView($0, stage: event.stage) }
+            attempts[last].cpuSeconds = event.effort?.cpuSeconds
+            attempts[last].bytesRead = event.effort?.bytesRead
+            attempts[last].bytesWritten = event.effort?.bytesWritten
+            attempts[last].memoryPeakBytes = event.effort?.memoryPeakBytes
         }
 
         /// The row knows of the latest attempt what no event says: how long it was held back, and whether it was

@@ -61,7 +61,9 @@ package struct PictureScan: Hashable, Sendable {
         let output = try await toolbox.stream(
             command, blockBytes: small.width * small.height * 3
         ) { pixels throws(MediaError) in
-            let faces = try detector.faces(in: pixels, size: small)
+            let faces = try toolbox.effort.measure { () throws(MediaError) in
+                try detector.faces(in: pixels, size: small)
+            }
             let time = Double(samples.count) / limits.facesPerSecond
             samples.append(Sample(time: time, faceCount: faces.count))
             progress(min(1, time / max(1, durationSeconds)))

@@ -29,7 +29,8 @@ package struct Thumbnail {
             lookCommand(clipPath: clipPath, times: candidates.map(\.time), limits: toolLimits),
             blockBytes: size.width * size.height
         ) { pixels throws(MediaError) in
-            looks.append(FrameLook(luma: pixels, width: size.width, height: size.height))
+            looks.append(
+                toolbox.effort.measure { FrameLook(luma: pixels, width: size.width, height: size.height) })
         }
         _ = try output.checked(otherwise: .renderFailed)
         let time = ThumbnailCandidate.best(candidates, looks)?.time ?? 0

@@ -5,8 +5,8 @@ package struct LocalTranscriber: Transcriber {
     package init(pool: SpeechPool) { self.pool = pool }
 
     package func transcribe(
-        _ request: TranscriptionRequest, threads: Int, progress: @Sendable (Double) -> Void
+        _ request: TranscriptionRequest, threads: Int, effort: EffortMeter, progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> TranscribedChunk {
-        try await pool.transcribe(request, threads: threads, progress: progress)
+        try await pool.transcribe(request, threads: threads, effort: effort, progress: progress)
     }
 }

@@ -8,12 +8,13 @@ package struct SidecarTranscriber: Transcriber {
     package init(bytesMax: Int = SidecarParser.Limits().bytesMax) { self.bytesMax = bytesMax }
 
     package func transcribe(
-        _ request: TranscriptionRequest, threads: Int, progress: @Sendable (Double) -> Void
+        _ request: TranscriptionRequest, threads: Int, effort: EffortMeter = EffortMeter(),
+        progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> TranscribedChunk {
         guard let path = request.sidecarPath, let format = request.sidecarFormat else {
             throw MediaError(.transcriptUnreadable, "the request names no transcript")
         }
-        let chunk = try await Self.read(path, format, chunk: request.chunk, bytesMax: bytesMax)
+        let chunk = try await Self.read(path, format, chunk: request.chunk, bytesMax: bytesMax, effort)
         progress(1)
         return chunk
     }
@@ -21,9 +22,18 @@ package struct SidecarTranscriber: Transcriber {
     /// Whole, because cues need not be in order. Off the caller's executor: two hours of cues take some milliseconds.
     @concurrent
     private static func read(
-        _ path: String, _ format: SidecarTranscript.Format, chunk: TimeRange, bytesMax: Int
+        _ path: String, _ format: SidecarTranscript.Format, chunk: TimeRange, bytesMax: Int, _ effort: EffortMeter
     ) async throws(MediaError) -> TranscribedChunk {
-        let bytes = try contents(of: path, bytesMax: bytesMax)
+        try effort.measure { () throws(MediaError) in
+            let bytes = try contents(of: path, bytesMax: bytesMax)
+            effort.add(Effort(bytesRead: Int64(bytes.count)))
+            return try words(of: bytes, format, chunk: chunk)
+        }
+    }
+
+    private static func words(
+        of bytes: [UInt8], _ format: SidecarTranscript.Format, chunk: TimeRange
+    ) throws(MediaError) -> TranscribedChunk {
         let transcript: Transcript
         do {
             transcript = try SidecarParser.parse(bytes, format: format)

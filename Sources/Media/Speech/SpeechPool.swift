@@ -16,6 +16,13 @@ package actor SpeechPool {
         case refusal(MediaError)
     }
 
+    /// What a worker does, on whose account, and what it had taken before.
+    private struct Work {
+        let request: Int
+        let effort: EffortMeter
+        let before: ProcessReading?
+    }
+
     private let configuration: SpeechConfiguration
     private let clock: any Clock<Duration>
     /// Seconds since the pool was made.
@@ -23,6 +30,10 @@ package actor SpeechPool {
     private let logger: Logger
     private var schedule: SpeechSchedule
     private var callers: [Int: AsyncStream<News>.Continuation] = [:]
+    private var meters: [Int: EffortMeter] = [:]
+    private var work: [Int: Work] = [:]
+    /// Only while their number is their own.
+    private var processes: [Int: pid_t] = [:]
     private var mailboxes: [Int: AsyncStream<SpeechProcess.Command>.Continuation] = [:]
     private var lastRequest = 0
     private let starts: AsyncStream<Int>
@@ -66,13 +77,17 @@ package actor SpeechPool {
     }
 
     /// The words of one chunk. Waits for a worker; ends at once when the calling task is cancelled.
+    /// What workers take for it is added to `effort`: of those that are lost on it too.
     package func transcribe(
-        _ request: TranscriptionRequest, threads: Int, progress: @Sendable (Double) -> Void
+        _ request: TranscriptionRequest, threads: Int, effort: EffortMeter = EffortMeter(),
+        progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> TranscribedChunk {
         lastRequest += 1
         let id = lastRequest
         let (news, input) = AsyncStream<News>.makeStream(bufferingPolicy: .bufferingNewest(Self.newsMax))
         callers[id] = input
+        meters[id] = effort
+        defer { meters[id] = nil }
         perform(schedule.submitted(id, request, threads: max(1, threads), at: now()))
         for await item in news {
             switch item {
@@ -83,6 +98,7 @@ package actor SpeechPool {
         }
         // The stream ended without an answer: this task was cancelled.
         callers[id] = nil
+        for (child, work) in work where work.request == id { settle(child) }
         perform(schedule.cancelled(id, at: now()))
         throw MediaError(.cancelled)
     }
@@ -94,7 +110,9 @@ package actor SpeechPool {
         for action in actions {
             switch action {
             case .start(let child): startsInput.yield(child)
-            case .send(let order, let child): mailboxes[child]?.yield(.send(SpeechFrame.bytes(of: order)))
+            case .send(let order, let child):
+                if case .transcribe(let id, _, _) = order { begin(id, child) }
+                mailboxes[child]?.yield(.send(SpeechFrame.bytes(of: order)))
             case .close(let child): mailboxes[child]?.yield(.close)
             case .kill(let child):
                 logger.warning("speech worker killed", metadata: ["child": "\(child)", "why": "silent or too slow"])
@@ -123,10 +141,14 @@ package actor SpeechPool {
             bufferingPolicy: .bufferingOldest(SpeechProcess.commandsMax))
         mailboxes[child] = input
         let process = SpeechProcess(configuration: configuration)
-        let (ending, lastWords) = await process.run(commands) { report in
+        let (ending, lastWords) = await process.run(commands) { number in
+            await self.born(child, number)
+        } report: { report in
             await self.heard(report, from: child)
         } outputEnded: {
             input.finish()
+        } dead: {
+            await self.died(child)
         }
         mailboxes[child] = nil
         let facts: Logger.Metadata = ["child": "\(child)", "ending": "\(ending)", "stderr": "\(lastWords)"]
@@ -139,7 +161,35 @@ package actor SpeechPool {
     }
 
     private func heard(_ report: SpeechReport, from child: Int) {
+        switch report {
+        // Before the next request is given to it.
+        case .transcribed(let id, _), .failed(let id?, _, _): if work[child]?.request == id { settle(child) }
+        case .ready, .progress, .failed(nil, _, _): break
+        }
         perform(schedule.reported(report, by: child, at: now()))
+    }
+
+    // MARK: What it takes
+
+    private func born(_ child: Int, _ process: pid_t) { processes[child] = process }
+
+    private func died(_ child: Int) {
+        settle(child)
+        processes[child] = nil
+    }
+
+    private func begin(_ request: Int, _ child: Int) {
+        guard let effort = meters[request] else { return }
+        work[child] = Work(
+            request: request, effort: effort, before: processes[child].flatMap { ProcessReading(of: $0) })
+    }
+
+    /// It works on this request no more, or nobody waits for it any more.
+    private func settle(_ child: Int) {
+        guard let done = work.removeValue(forKey: child), let before = done.before, let process = processes[child],
+            let reading = ProcessReading(of: process)
+        else { return }
+        done.effort.add(reading.effort(since: before))
     }
 }
 

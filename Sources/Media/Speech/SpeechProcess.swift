@@ -21,16 +21,19 @@ struct SpeechProcess {
 
     let configuration: SpeechConfiguration
 
-    /// Runs until the process has ended. `commands` must be finished by `outputEnded`.
+    /// Runs until the process has ended. `commands` must be finished by `outputEnded`. Between `born` and `dead` the
+    /// number that they are told is the process's own; at `dead` it was killed or has exited and is not reaped yet.
     func run(
-        _ commands: AsyncStream<Command>, report: @escaping @Sendable (SpeechReport) async -> Void,
-        outputEnded: @escaping @Sendable () -> Void
+        _ commands: AsyncStream<Command>, born: @escaping @Sendable (pid_t) async -> Void,
+        report: @escaping @Sendable (SpeechReport) async -> Void, outputEnded: @escaping @Sendable () -> Void,
+        dead: @escaping @Sendable () async -> Void
     ) async -> (SpeechSchedule.Ending, lastWords: String) {
         do {
             let setup = try subprocessConfiguration()
             let bytesMax = configuration.frameBytesMax
             let result = try await Subprocess.run(setup, input: .inputWriter, output: .sequence, error: .sequence) {
                 child in
+                await born(child.processIdentifier.value)
                 async let words = Self.tail(of: child.standardError)
                 async let defect = Self.listen(to: child.standardOutput, bytesMax: bytesMax, report, outputEnded)
                 for await command in commands {
@@ -45,7 +48,9 @@ struct SpeechProcess {
                 // Whatever closed its output or spoke nonsense is of no more use. One that is exiting anyway keeps its
                 // exit code; one that is gone already makes this fail.
                 try? child.send(signal: .kill, toProcessGroup: true)
-                return [reason, await words].compactMap { $0 }.joined(separator: " | ")
+                let lastWords = await words
+                await dead()
+                return [reason, lastWords].compactMap { $0 }.joined(separator: " | ")
             }
             return (Self.ending(result.terminationStatus), result.closureResult)
         } catch let error as MediaError {

@@ -3,9 +3,10 @@ package import ClipModel
 /// Turns one chunk of a source's sound into words. Two implementations: `LocalTranscriber` listens,
 /// `SidecarTranscriber` reads a transcript that the client sent along.
 package protocol Transcriber: Sendable {
-    /// `threads` is how many the caller's share of the machine allows; `progress` gets 0 to 1, never falling.
+    /// `threads` is how many the caller's share of the machine allows; `progress` gets 0 to 1, never falling. What it
+    /// takes is added to `effort`, also when it fails.
     func transcribe(
-        _ request: TranscriptionRequest, threads: Int, progress: @Sendable (Double) -> Void
+        _ request: TranscriptionRequest, threads: Int, effort: EffortMeter, progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> TranscribedChunk
 }
 

@@ -1,3 +1,4 @@
+import ClipModel
 import Foundation
 import Subprocess
 import SystemPackage
@@ -13,11 +14,20 @@ import SystemPackage
 package struct Toolbox: Sendable {
     package let configuration: MediaConfiguration
     private let clock: any Clock<Duration>
+    /// Where it is added up what children, and those who read them, take.
+    let effort: EffortMeter
 
-    package init(_ configuration: MediaConfiguration, clock: any Clock<Duration> = ContinuousClock()) {
+    package init(
+        _ configuration: MediaConfiguration, clock: any Clock<Duration> = ContinuousClock(),
+        effort: EffortMeter = EffortMeter()
+    ) {
         self.configuration = configuration
         self.clock = clock
+        self.effort = effort
     }
+
+    /// The same tools, on the account of one attempt.
+    package func metered(by effort: EffortMeter) -> Toolbox { Toolbox(configuration, clock: clock, effort: effort) }
 
     /// Runs `command` and keeps what it prints on standard output, up to its limit.
     package func run(_ command: ToolCommand) async throws(MediaError) -> ToolOutput {
@@ -38,8 +48,10 @@ package struct Toolbox: Sendable {
         _ command: ToolCommand, line: @Sendable (Substring) -> Void
     ) async throws(MediaError) -> ToolOutput {
         var lines = LineSplitter(lineBytesMax: command.limits.outputBytesMax)
-        let output = try await start(command) { bytes throws(MediaError) in try lines.append(bytes, line: line) }
-        lines.finish(line: line)
+        let output = try await start(command) { bytes throws(MediaError) in
+            try effort.measure { () throws(MediaError) in try lines.append(bytes, line: line) }
+        }
+        effort.measure { lines.finish(line: line) }
         return output
     }
 
@@ -81,19 +93,31 @@ package struct Toolbox: Sendable {
         guard !Task.isCancelled else { throw MediaError(.cancelled) }
         do {
             let result = try await Subprocess.run(setup, input: .none, output: .sequence, error: .sequence) { child in
-                try await withThrowingTaskGroup(of: Watch.self) { group in
-                    let (errors, limits, clock) = (child.standardError, command.limits, clock)
-                    group.addTask { await .standardErrorEnded(tail: Self.tail(of: errors, limits.errorBytesMax)) }
-                    group.addTask {
-                        do { try await clock.sleep(for: .seconds(limits.wallSeconds)) } catch { return .notNeeded }
-                        // Fails only when the group is gone already, which is what it is for.
-                        try? child.send(signal: .kill, toProcessGroup: true)
-                        return .wallLimitPassed
+                // It is reaped only after this, so whatever ended it is on the account.
+                var memory = MemoryWatch(of: child.processIdentifier.value)
+                defer { account(for: child.processIdentifier.value, memory) }
+                do {
+                    return try await withThrowingTaskGroup(of: Watch.self) { group in
+                        let (errors, limits, clock) = (child.standardError, command.limits, clock)
+                        group.addTask { await .standardErrorEnded(tail: Self.tail(of: errors, limits.errorBytesMax)) }
+                        group.addTask {
+                            do { try await clock.sleep(for: .seconds(limits.wallSeconds)) } catch { return .notNeeded }
+                            // Fails only when the group is gone already, which is what it is for.
+                            try? child.send(signal: .kill, toProcessGroup: true)
+                            return .wallLimitPassed
+                        }
+                        for try await buffer in child.standardOutput {
+                            memory.look()
+                            try await read(Self.bytes(buffer))
+                        }
+                        // A cancelled reader sees an early end, not an error.
+                        try Task.checkCancellation()
+                        return try await Self.settle(&group, command: command)
                     }
-                    for try await buffer in child.standardOutput { try await read(Self.bytes(buffer)) }
-                    // A cancelled reader sees an early end, not an error.
-                    try Task.checkCancellation()
-                    return try await Self.settle(&group, command: command)
+                } catch {
+                    // Subprocess would do so next; but what it works until then would be on nobody's account.
+                    try? child.send(signal: .kill, toProcessGroup: true)
+                    throw error
                 }
             }
             try Task.checkCancellation()
@@ -124,6 +148,12 @@ package struct Toolbox: Sendable {
             throw MediaError(.wallLimit, "\(command.executable) ran for more than \(seconds) s: \(errorTail)")
         }
         return errorTail
+    }
+
+    private func account(for process: pid_t, _ memory: MemoryWatch) {
+        guard var spent = ProcessReading(of: process)?.effort() else { return }
+        spent.memoryPeakBytes = [spent.memoryPeakBytes, memory.peakBytes].compactMap(\.self).max()
+        effort.add(spent)
     }
 
     private func subprocessConfiguration(_ command: ToolCommand) throws(MediaError) -> Subprocess.Configuration {

@@ -87,7 +87,9 @@ extension FrameSampler {
         let vertical = Double(display.height) / Double(size.height)
         var samples: [FaceSample] = []
         try await frames(toolbox) { pixels, time throws(MediaError) in
-            let faces = try detector.faces(in: pixels, size: size)
+            let faces = try toolbox.effort.measure { () throws(MediaError) in
+                try detector.faces(in: pixels, size: size)
+            }
             samples.append(
                 FaceSample(
                     time: time, faces: faces.map { $0.scaled(horizontally: horizontal, vertically: vertical) }))

@@ -56,7 +56,7 @@ package struct Reframer {
             samples.fillIn(found, every: limits.closerLookEvery)
         }
         progress(1)
-        return planner.framing(samples)
+        return toolbox.effort.measure { planner.framing(samples) }
     }
 }
 

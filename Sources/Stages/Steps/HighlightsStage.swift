@@ -28,15 +28,18 @@ package enum HighlightsStage: PipelineStage {
             curves = try await context.load(SoundCurves.self, blob)
         }
         let duration = try inputs.body(ProbeResult.self).facts.durationSeconds
-        let selection = await select(transcript, curves, cuts, duration, inputs.options)
+        let selection = await select(transcript, curves, cuts, duration, context)
         return try StageOutput(HighlightsResult(highlights: selection.highlights, notes: selection.notes))
     }
 
     @concurrent private static func select(
         _ transcript: Transcript, _ curves: SoundCurves?, _ cuts: [Double], _ durationSeconds: Double,
-        _ options: JobOptions
+        _ context: StageContext
     ) async -> HighlightSelection {
-        HighlightSelector.select(
-            transcript: transcript, curves: curves, cuts: cuts, durationSeconds: durationSeconds, options: options)
+        context.effort.measure {
+            HighlightSelector.select(
+                transcript: transcript, curves: curves, cuts: cuts, durationSeconds: durationSeconds,
+                options: context.inputs.options)
+        }
     }
 }

@@ -31,14 +31,16 @@ package enum RenderStage: PipelineStage {
         let framing = try await context.load(Framing.self, reframe.framing)
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
-        let captions = CaptionTrack(words: transcript.words, clip: clip)
+        let captions = context.effort.measure { CaptionTrack(words: transcript.words, clip: clip) }
 
         var assPath: String?
         let style = options.subtitles == .burned ? options.captionStyle : nil
         if style != nil || options.watermark != nil {
-            let text = captions.ass(
-                style: style, size: options.aspect.pixels, faces: framing.faces, framing: framing,
-                watermark: options.watermark, sourceSize: facts.displaySize)
+            let text = context.effort.measure {
+                captions.ass(
+                    style: style, size: options.aspect.pixels, faces: framing.faces, framing: framing,
+                    watermark: options.watermark, sourceSize: facts.displaySize)
+            }
             assPath = try await context.write(text, to: "captions.ass")
         }
         let plan = RenderPlan(

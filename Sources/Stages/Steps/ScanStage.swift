@@ -15,12 +15,14 @@ package enum ScanStage: PipelineStage {
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
-        let format = try await inspect(context.sourcePath)
+        let format = try await inspect(context.sourcePath, context.effort)
         return try StageOutput(ScanResult(format: format.rawValue))
     }
 
     /// Walks the structure of the file, which may wait for the disk.
-    @concurrent private static func inspect(_ path: String) async throws(MediaError) -> SniffedFormat {
-        try Sniffer.inspect(path)
+    @concurrent private static func inspect(
+        _ path: String, _ effort: EffortMeter
+    ) async throws(MediaError) -> SniffedFormat {
+        try effort.measure { () throws(MediaError) in try Sniffer.inspect(path) }
     }
 }

@@ -29,7 +29,8 @@ package enum TranscribeStage: PipelineStage {
         let request = try request(context)
         let transcriber: any Transcriber =
             context.inputs.upload.transcript == nil ? context.tools.transcriber : SidecarTranscriber()
-        let chunk = try await transcriber.transcribe(request, threads: context.threads, progress: context.progress)
+        let chunk = try await transcriber.transcribe(
+            request, threads: context.threads, effort: context.effort, progress: context.progress)
         let blob = try await context.keep(json: chunk, as: "words.json")
         let body = TranscribeResult(
             chunk: blob, words: chunk.words.count, language: chunk.language, retriedWindows: chunk.retriedWindows)

@@ -20,13 +20,13 @@ package enum TranscriptStage: PipelineStage {
         for body in try context.inputs.bodies(TranscribeResult.self) {
             chunks.append(try await context.load(TranscribedChunk.self, body.chunk))
         }
-        let transcript = await merge(chunks)
+        let transcript = await merge(chunks, context.effort)
         let blob = try await context.keep(json: transcript, as: "transcript.json")
         let body = TranscriptResult(transcript: blob, language: transcript.language, words: transcript.words.count)
         return try StageOutput(body, blobs: [blob])
     }
 
-    @concurrent private static func merge(_ chunks: [TranscribedChunk]) async -> Transcript {
-        TranscriptMerge.merge(chunks)
+    @concurrent private static func merge(_ chunks: [TranscribedChunk], _ effort: EffortMeter) async -> Transcript {
+        effort.measure { TranscriptMerge.merge(chunks) }
     }
 }

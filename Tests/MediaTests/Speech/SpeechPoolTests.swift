@@ -30,6 +30,16 @@ import Testing
 
     private let request = TranscriptionRequest(pcmPath: "/nowhere.wav", chunk: TimeRange(start: 0, end: 1))
 
+    /// Works for some tenths of a second and notes what the shell has taken in all.
+    private static let work = #"""
+        spin() {
+            i=0
+            while [ $i -lt 300000 ]; do i=$((i+1)); done
+            times | head -n 1 >> "$lives.spent"
+        }
+
+        """#
+
     /// What came of one request to children that run `script`, the process ids they had, and the progress seen.
     private func ask(
         _ script: String, configure: (inout SpeechConfiguration) -> Void = { _ in },
@@ -87,6 +97,23 @@ import Testing
         let (result, lives) = try await ask("ready; order; answer; cat > /dev/null")
         #expect(try result.get().language == "es")
         #expect(lives.count == 1)
+    }
+
+    @Test func `a request takes what its workers took for it, and not what they took before`() async throws {
+        let script = Self.work + "spin; ready; order; spin; if [ $(life) = 1 ]; then kill -KILL $$; fi; answer; cat"
+        try await withPool(script + " > /dev/null") { pool, directory in
+            let effort = EffortMeter()
+            _ = try await pool.transcribe(request, threads: 1, effort: effort) { _ in }
+            let notes = try String(contentsOf: directory.appending(path: "lives.spent"), encoding: .utf8)
+            let spent = notes.split(separator: "\n").map { line in
+                line.split(separator: " ").reduce(0.0) { $0 + (Double($1.dropFirst(2).dropLast()) ?? 0) }
+            }
+            try #require(spent.count == 4)
+            let told = (spent[1] - spent[0]) + (spent[3] - spent[2])
+            // A tick of user and of system time for each note, and some for starting `head` and `dd`.
+            #expect(told > 0.1 && abs(effort.total.cpuSeconds - told) < 0.15)
+            #expect((effort.total.memoryPeakBytes ?? 0) > 0)
+        }
     }
 
     @Test(arguments: ["kill -SEGV $$", "kill -KILL $$", "exit 1", "exec 1>&-; sleep 60"])

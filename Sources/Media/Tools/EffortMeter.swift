@@ -1,0 +1,61 @@
+package import ClipModel
+import Glibc
+import Synchronization
+
+/// Adds up what one attempt takes. Handed to the tools with the toolbox, so that nobody who only passes a toolbox on
+/// has to know of it.
+///
+/// Counted as processor time:
+/// - every child (ffmpeg, ffprobe), user and system time of all its threads from its start on, whatever ended it; read
+///   from the kernel's clock of that process when its output has ended, or when it was killed, and before it is reaped.
+///   What it spends on dying after that is not seen: 0.2 ms of one that ends by itself, up to 10 ms of one that is
+///   killed;
+/// - the speech worker, from when it is given a request until it answers, dies, or the caller goes away;
+/// - work of the node's own threads inside `measure`: looking for faces, choosing moments, joining transcripts, reading
+///   what tools print, writing and reading JSON.
+///
+/// Not counted: loading the speech model, moving bytes between pipes and memory, hashing blobs on the disk's thread,
+/// and talking to the database. Bytes read are blobs that the node reads whole and whatever a tool reads from files,
+/// which is the source, its own scratch files, and 0.2 MB of its libraries a run; not the little that `scan` looks at.
+/// Bytes written are blobs.
+package final class EffortMeter: Sendable {
+    private let spent = Mutex(Effort())
+
+    package init() {}
+
+    /// Up to now, in whole microseconds.
+    package var total: Effort {
+        var total = spent.withLock { $0 }
+        total.cpuSeconds = (total.cpuSeconds * 1_000_000).rounded() / 1_000_000
+        return total
+    }
+
+    package func add(_ effort: Effort) { spent.withLock { $0 += effort } }
+
+    /// Runs `work` and counts the processor time of this thread. Only for work that does not wait: after an `await`
+    /// another thread may go on.
+    package func measure<Answer, Problem: Error>(_ work: () throws(Problem) -> Answer) throws(Problem) -> Answer {
+        let start = CPUClock.seconds(CLOCK_THREAD_CPUTIME_ID) ?? 0
+        defer { add(Effort(cpuSeconds: max(0, (CPUClock.seconds(CLOCK_THREAD_CPUTIME_ID) ?? 0) - start))) }
+        return try work()
+    }
+}
+
+/// The kernel's clocks that run while a processor works for somebody.
+enum CPUClock {
+    /// Nil when there is no such clock.
+    static func seconds(_ clock: clockid_t) -> Double? {
+        var time = timespec()
+        // Sound: the pointer is to a local that outlives the call.
+        guard unsafe clock_gettime(clock, &time) == 0 else { return nil }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// Of all threads that a process has and had. Nil when it is not there.
+    static func seconds(of process: pid_t) -> Double? {
+        var clock = clockid_t()
+        // Sound: as above.
+        guard unsafe clock_getcpuclockid(process, &clock) == 0 else { return nil }
+        return seconds(clock)
+    }
+}

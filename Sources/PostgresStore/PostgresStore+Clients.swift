@@ -1,0 +1,47 @@
+package import ClipModel
+package import Store
+
+/// Clients and their shares.
+extension PostgresStore {
+    package func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
+        let page = TenantTable.shares.with(tenant, min(max(0, limit), StoreLimits.pageRowsMax))
+        return try await database.read { connection in
+            try connection.query(page).map { row in
+                ClientShare(
+                    tenant: try row.text("id"),
+                    terms: ClientTerms(
+                        weight: try row.double("weight"), jobsMax: try row.readIfPresent("jobs_max") { Int($0) }),
+                    underWay: try row.int("under_way"), held: try row.int("held"),
+                    aheadSeconds: try row.double("ahead_seconds"))
+            }
+        }
+    }
+
+    package func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+        let set = TenantTable.setTerms.with(tenant, terms.weight, terms.jobsMax)
+        try await database.write { connection, _ in
+            connection.enqueue(set)
+            return .commit(())
+        }
+    }
+
+    package func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] {
+        // Nearly always there are none, and nobody's row has to be locked to know that.
+        let isNeeded = try await database.read { try $0.query(TenantTable.anyHeld.with()).first?.bool("any_held") }
+        guard isNeeded == true else { return [] }
+        return try await database.write { connection, _ in
+            let tenants = try connection.query(TenantTable.lockWaiting.with()).map { try $0.text("id") }
+            let rows = try connection.query(TenantTable.admit.with(tenants, jobsMax))
+            guard !rows.isEmpty else { return .rollBack([]) }
+            let opened = try rows.map { (job: try JobTables.job($0), at: try $0.time("at")) }
+            for (job, at) in opened { JobTables.enqueueFirst(first, of: job, at: at, on: &connection) }
+            let events = opened.flatMap { job, at in
+                first.map { EventRow(.init(.stageOpened, stage: $0), job: job.id, at: at) }
+            }
+            EventTable.enqueue(events, on: &connection)
+            let admitted = opened.map { HomedJob(id: $0.job.id, region: $0.job.region) }
+            EventTable.announce(Set(admitted.map { .job($0.id) }).union([.work]), on: &connection)
+            return .commit(admitted)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import ClipModel
+import Store
+
+/// Clients: their terms, and how far they have queued behind themselves (`FairShare`).
+///
+/// A row is written when its client submits, and when a job of it turns out to cost more or less than was guessed. Lock
+/// order: after idempotency, before job, with one exception: a report that holds its job's lock corrects the client.
+/// That cannot close a circle, because whoever holds a client's lock waits for no row of a job that exists.
+enum TenantTable {
+    /// Read without a lock: a moment's error in virtual time is a moment's unfairness.
+    private static let virtual = """
+        coalesce(
+            (select max(\(startTag)) from stage where state = 'running'),
+            (select \(startTag) from stage where state = 'ready' order by rank limit 1),
+            (select max(greatest(finish, finish_batch)) from tenant), 0)
+        """
+    private static let startTag = "rank - case when batch then \(FairShare.batchHandicap) else 0 end"
+    /// The start tag of a new job that costs `$2`, batch if `$3`, and the client's limit.
+    static let takeRank = Statement(
+        "take_rank",
+        """
+        with moment as (select \(virtual) as virtual)
+        insert into tenant (id, finish, finish_batch)
+        select $1, virtual + case when $3 then 0 else $2::float8 end,
+            virtual + case when $3 then $2::float8 else 0 end
+        from moment
+        on conflict (id) do update set
+            finish = case when $3 then tenant.finish
+                else greatest(tenant.finish, (select virtual from moment)) + $2::float8 / tenant.weight end,
+            finish_batch = case when not $3 then tenant.finish_batch
+                else greatest(tenant.finish_batch, (select virtual from moment)) + $2::float8 / tenant.weight end
+        returning jobs_max,
+            case when $3 then finish_batch + \(FairShare.batchHandicap) else finish end - $2::float8 / weight as rank
+        """)
+    /// Asked after the client's row is locked, in a statement of its own, so that it sees what others took in
+    /// meanwhile.
+    static let crowd = Statement(
+        "jobs_of_tenant",
+        """
+        select count(*) filter (where not held) as under_way, count(*) filter (where held) as held from job
+        where tenant = $1 and status in ('pending', 'processing')
+        """)
+    static let correct = Statement(
+        "correct_tenant",
+        """
+        update tenant set
+            finish = finish + case when $3 then 0 else $2::float8 / weight end,
+            finish_batch = finish_batch + case when $3 then $2::float8 / weight else 0 end
+        where id = $1
+        """)
+    static let setTerms = Statement(
+        "set_terms",
+        """
+        insert into tenant (id, finish, weight, jobs_max) select $1, \(virtual), $2, $3
+        on conflict (id) do update set weight = excluded.weight, jobs_max = excluded.jobs_max
+        """)
+    static let shares = Statement(
+        "shares",
+        """
+        with open as (
+            select tenant as id, count(*) filter (where not held) as under_way, count(*) filter (where held) as held
+            from job where status in ('pending', 'processing') group by tenant
+        ), names as (
+            select id from open union select id from tenant where weight <> 1 or jobs_max is not null
+        ), moment as (select \(virtual) as virtual)
+        select names.id, coalesce(tenant.weight, 1) as weight, tenant.jobs_max,
+            coalesce(open.under_way, 0) as under_way, coalesce(open.held, 0) as held,
+            greatest(0, coalesce(tenant.finish, virtual) - virtual) as ahead_seconds
+        from moment, names left join tenant using (id) left join open using (id)
+        where $1::text is null or names.id collate "C" > $1 order by names.id collate "C" limit $2
+        """)
+    /// Clients with held jobs, locked so that nothing of theirs is taken in meanwhile.
+    static let lockWaiting = Statement(
+        "lock_waiting_tenants",
+        """
+        insert into tenant (id, finish) select distinct tenant, 0 from job where held order by tenant
+        on conflict (id) do update set jobs_max = tenant.jobs_max
+        returning id
+        """)
+    static let anyHeld = Statement("any_held", "select exists (select from job where held) as any_held")
+    static let admit = Statement(
+        "admit_held",
+        """
+        with room as (
+            select tenant.id, coalesce(tenant.jobs_max, $2::integer) as most,
+                (select count(*) from job where tenant = tenant.id and not held and status in ('pending', 'processing'))
+                    as under_way
+            from tenant where id = any($1::text[])
+        ), chosen as (
+            select next.id from room cross join lateral (
+                select job.id from job where job.tenant = room.id and job.held
+                order by job.rank, job.id
+                limit case when most is null then \(StoreLimits.pageRowsMax) else greatest(0, most - under_way) end
+                for no key update skip locked) as next
+        )
+        update job set held = false from chosen where job.id = chosen.id
+        returning \(JobTables.jobColumns), ms_of(now()) as at
+        """)
+    /// A client whose last job's turn is over for everybody is as good as new: its row says nothing any more.
+    static let forget = Statement(
+        unprepared: """
+            delete from tenant where weight = 1 and jobs_max is null
+                and not exists (select from job where job.tenant = tenant.id and job.held)
+                and greatest(finish, finish_batch) < coalesce(
+                    least(
+                        (select min(rank) from stage where state = 'running'),
+                        (select rank from stage where state = 'ready' order by rank limit 1)),
+                    (select max(greatest(finish, finish_batch)) from tenant))
+            """)
+}

@@ -1,0 +1,27 @@
+package import ClipModel
+
+/// What a node asks for with one claim.
+package struct ClaimTerms: Sendable, Hashable {
+    /// Most stages it wants; at most `StoreLimits.claimMax` are given.
+    package var limit: Int
+    /// Whether stages of batch jobs are wanted too.
+    package var includesBatch: Bool
+    /// A stage that has been ready for so long is no longer left to its own region: nodes of others claim it by its
+    /// rank, as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
+    package var awaySeconds: Double
+
+    package init(limit: Int, includesBatch: Bool = true, awaySeconds: Double = Self.awaySecondsDefault) {
+        self.limit = limit
+        self.includesBatch = includesBatch
+        self.awaySeconds = awaySeconds
+    }
+
+    package static let awaySecondsDefault = 60.0
+}
+
+extension Store {
+    /// A claim with the defaults of everything but the number of stages.
+    package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
+        try await claim(ClaimTerms(limit: limit), for: life)
+    }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import HTTPGateway
+
+/// `tijera clients list|set`
+struct ClientsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clients", abstract: "Who has how much in the house, and what each may have.",
+        discussion: """
+            A client is an API key's name, else an address. Clients share the cluster by weight; one that asks for \
+            much queues behind itself.
+
+            Exit codes: 0 done; 2 the node refused; 3 no node can be reached, or none reaches the database; 64 \
+            wrong usage.
+            """,
+        subcommands: [List.self, Set.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Clients with jobs under way, or with terms of their own.")
+        @OptionGroup var connection: AdminConnection
+
+        @Option(help: "How many at most.")
+        var limit: Int?
+
+        @Option(help: "Where the page before ended.")
+        var cursor: String?
+
+        @Flag(help: "JSON on standard output.")
+        var json = false
+
+        func run() async throws {
+            try await JobsCommand.ask(
+                connection, json: json,
+                {
+                    try await $0.get(
+                        "/admin/v1/clients", [("limit", limit.map { "\($0)" }), ("cursor", cursor)],
+                        as: OperatorClientPage.self)
+                },
+                show: Self.text)
+        }
+
+        static func text(_ page: OperatorClientPage) -> String {
+            guard !page.clients.isEmpty else { return "no client" }
+            var table = TextTable(["CLIENT", "WEIGHT", "JOBS AT MOST", "UNDER WAY", "HELD", "QUEUES BEHIND ITSELF"])
+            for client in page.clients {
+                table.add([
+                    client.client, "\(client.weight)", client.jobsMax.map(String.init) ?? "-", "\(client.underWay)",
+                    "\(client.held)", Terminal.duration(client.aheadSeconds) + " of video",
+                ])
+            }
+            return table.rendered + (page.nextCursor.map { "\nmore with --cursor \($0)" } ?? "")
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Grants a client a weight and a number of jobs under way.",
+            discussion: "What is left out goes back to what everybody gets. Safe to repeat.")
+        @OptionGroup var connection: AdminConnection
+
+        @Argument(help: "The client, as jobs and lists name it.")
+        var client: String
+
+        @Option(help: "Its share while others wait too, as a multiple of theirs: 0.01 to 100.")
+        var weight: Double?
+
+        @Option(help: "Jobs that may be under way at once; further ones wait.")
+        var jobsMax: Int?
+
+        @Flag(help: "JSON on standard output.")
+        var json = false
+
+        func run() async throws {
+            let query: [(name: String, value: String?)] = [
+                ("client", client), ("weight", weight.map { "\($0)" }), ("jobsMax", jobsMax.map { "\($0)" }),
+            ]
+            try await JobsCommand.ask(
+                connection, json: json, { try await $0.post("/admin/v1/clients/terms", query, as: OperatorTerms.self) },
+                show: { terms in
+                    "\(terms.client): weight \(terms.weight), "
+                        + (terms.jobsMax.map { "at most \($0) jobs under way" } ?? "jobs under way as everybody")
+                })
+        }
+    }
+}
