@@ -18,6 +18,7 @@ import Testing
         setting.jobs = 2 + random.below(4)
         setting.shares = random.chance(0.3)
         setting.lengthMax = random.chance(0.2) ? .seconds(20) : .seconds(4)
+        setting.jobsMax = random.chance(0.3) ? 1 : nil
         return setting
     }
 

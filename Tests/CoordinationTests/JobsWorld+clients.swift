@@ -93,7 +93,8 @@ extension JobsWorld {
         let (parts, told, coordinates) = (parts, told, setting.coordinates)
         let client = PlayedClient(
             jobs: JobService(
-                store: store, blobs: blobs, region: region, now: Self.wallTime(world.scheduler), chance: chance,
+                store: store, blobs: blobs, region: region, jobsMax: setting.jobsMax,
+                now: Self.wallTime(world.scheduler), chance: chance,
                 onChange: { if coordinates { parts.tell($0, $1) } }),
             store: store, clock: VirtualClock(world.scheduler), told: told, chance: chance)
         told.note { $0.open += 1 }

@@ -24,6 +24,8 @@ final class JobsWorld {
         var jobs = 4
         /// Whether equal videos share results.
         var shares = false
+        /// Jobs of one client under way at once.
+        var jobsMax: Int?
         var lengthMax = Duration.seconds(3)
         /// How attempts end that do not succeed, as shares of all.
         var transient = 0.05
@@ -166,7 +168,9 @@ final class JobsWorld {
             onSchedulability: { system.obey($0) },
             onChange: { if coordinates { coordination.tell($0, home: $1) } })
         let sweeper = Sweeper(
-            store: store, blobs: blobs, clock: clock, now: now, chance: Chance(random.fork()), logger: Self.quiet)
+            store: store, blobs: blobs, configuration: SweeperConfiguration(jobsMax: setting.jobsMax), clock: clock,
+            now: now, chance: Chance(random.fork()), logger: Self.quiet,
+            onChange: { if coordinates { coordination.tell($0, home: $1) } })
         let stops = setting.stops
         do {
             try coordination.host(lookForWork: { if coordinates { worker.lookForWork() } }) { job in

@@ -56,8 +56,8 @@ import Testing
         try isCaught("which was not the latest") { setting in
             let latest = Latest()
             setting.meddle = { store in
-                store.claims = { base, limit, life in
-                    let leases = await base.claim(limit, for: life)
+                store.claims = { base, terms, life in
+                    let leases = await base.claim(terms, for: life)
                     latest.note(leases)
                     return leases
                 }
@@ -78,8 +78,8 @@ import Testing
                     attempts: lease.attempts)
             }
             setting.meddle = { store in
-                store.claims = { base, limit, life in
-                    let leases = await base.claim(limit, for: life)
+                store.claims = { base, terms, life in
+                    let leases = await base.claim(terms, for: life)
                     latest.note(leases)
                     return leases.map(first)
                 }
@@ -215,8 +215,8 @@ import Testing
             setting.schedule.delaySecondsMax = 0
             let latest = Latest()
             setting.meddle = { store in
-                store.claims = { base, limit, life in
-                    let leases = await base.claim(limit, for: life)
+                store.claims = { base, terms, life in
+                    let leases = await base.claim(terms, for: life)
                     latest.note(leases)
                     return leases
                 }

@@ -4,6 +4,8 @@ package import Store
 /// One transaction that took effect, as far as the ledger cares. Reads, and claims that found nothing, are no deeds.
 package enum Deed: Sendable {
     case submitted(JobID)
+    /// Held jobs that begin.
+    case admitted([JobID])
     case cancelled(JobID)
     case retried(JobID)
     case deleted(JobID)
@@ -20,6 +22,7 @@ package enum Deed: Sendable {
     var jobs: Set<JobID>? {
         switch self {
         case .submitted(let id), .cancelled(let id), .retried(let id), .deleted(let id), .requeued(let id, _): [id]
+        case .admitted(let ids): Set(ids)
         case .claimed(let leases, _): Set(leases.map(\.job))
         case .completed(let lease, _, _): [lease.job]
         case .beat: []
@@ -31,6 +34,7 @@ package enum Deed: Sendable {
     var line: String {
         switch self {
         case .submitted(let id): "submit \(id)"
+        case .admitted(let ids): "admit \(ids.sorted().map { "\($0)" }.joined(separator: ", "))"
         case .cancelled(let id): "cancel \(id)"
         case .retried(let id): "retry \(id)"
         case .deleted(let id): "delete \(id)"

@@ -114,7 +114,7 @@ extension Ledger.State {
         guard let after else { return "it is gone" }
         guard let before else {
             switch deed {
-            case .submitted, .completed:
+            case .submitted, .admitted, .completed:
                 return after.state == .ready && after.epoch == 0 && after.attempts == 0
                     ? nil : "it was born \(after.state)"
             default: return "it came from nowhere"

@@ -9,7 +9,7 @@ package struct MeddlingStore: Store {
         @Sendable (InMemoryStore, StageLease, StageOutcome, @escaping Advance) async throws -> CompleteOutcome = {
             try await $0.complete($1, with: $2, advance: $3)
         }
-    package var claims: @Sendable (InMemoryStore, Int, NodeLife) async throws -> [StageLease] = {
+    package var claims: @Sendable (InMemoryStore, ClaimTerms, NodeLife) async throws -> [StageLease] = {
         await $0.claim($1, for: $2)
     }
     package var registers: @Sendable (InMemoryStore, NodeDraft) async throws -> NodeLife = { await $0.register($1) }
@@ -21,10 +21,10 @@ package struct MeddlingStore: Store {
     package init(_ base: InMemoryStore) { self.base = base }
 
     package func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome { try await completes(base, lease, outcome, advance) }
-    package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
-        try await claims(base, limit, life)
+    package func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
+        try await claims(base, terms, life)
     }
     package func register(_ node: NodeDraft) async throws -> NodeLife { try await registers(base, node) }
     package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
@@ -56,7 +56,18 @@ package struct MeddlingStore: Store {
     package func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome {
         try await base.requeue(key, of: job)
     }
-    package func waits(of job: JobID) async throws -> JobWaits { await base.waits(of: job) }
+    package func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits {
+        await base.waits(of: job, awaySeconds: awaySeconds)
+    }
+    package func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] {
+        try await base.admitHeldJobs(opening: first, jobsMax: jobsMax)
+    }
+    package func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
+        await base.clients(after: tenant, limit: limit)
+    }
+    package func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+        await base.setTerms(of: tenant, to: terms)
+    }
     package func stages(of job: JobID) async throws -> [Stage] { await base.stages(of: job) }
     package func clips(of job: JobID) async throws -> [Clip] { await base.clips(of: job) }
     package func clip(_ id: ClipID) async throws -> Clip? { await base.clip(id) }

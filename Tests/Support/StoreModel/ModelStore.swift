@@ -112,7 +112,20 @@ package struct ModelStore: Store {
     package func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome {
         try await ask(noting: { _ in .requeued(job, key) }) { try await $0.requeue(key, of: job) }
     }
-    package func waits(of job: JobID) async throws -> JobWaits { try await ask { try await $0.waits(of: job) } }
+    package func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits {
+        try await ask { try await $0.waits(of: job, awaySeconds: awaySeconds) }
+    }
+    package func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] {
+        try await ask(noting: { $0.isEmpty ? nil : .admitted($0.map(\.id)) }) {
+            try await $0.admitHeldJobs(opening: first, jobsMax: jobsMax)
+        }
+    }
+    package func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
+        try await ask { try await $0.clients(after: tenant, limit: limit) }
+    }
+    package func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+        try await ask { try await $0.setTerms(of: tenant, to: terms) }
+    }
     package func stages(of job: JobID) async throws -> [Stage] { try await ask { try await $0.stages(of: job) } }
     package func clips(of job: JobID) async throws -> [Clip] { try await ask { try await $0.clips(of: job) } }
     package func clip(_ id: ClipID) async throws -> Clip? { try await ask { try await $0.clip(id) } }
@@ -122,14 +135,14 @@ package struct ModelStore: Store {
 
     // MARK: Stages
 
-    package func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
-        try await ask(noting: { $0.isEmpty ? nil : .claimed($0, life) }) { try await $0.claim(limit, for: life) }
+    package func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
+        try await ask(noting: { $0.isEmpty ? nil : .claimed($0, life) }) { try await $0.claim(terms, for: life) }
     }
     package func complete(
-        _ lease: StageLease, with outcome: StageOutcome, advance: @escaping Advance
+        _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: @escaping Advance
     ) async throws -> CompleteOutcome {
         try await ask(noting: { .completed(lease, outcome, $0) }) {
-            try await $0.complete(lease, with: outcome, advance: advance)
+            try await $0.complete(lease, with: outcome, effort: effort, advance: advance)
         }
     }
     package func result(cachedUnder key: String) async throws -> StageResult? {
