@@ -172,6 +172,9 @@ package struct BlobDirectory: Sendable {
         max(0, try Disk.freeBytes(at: root) - limits.freeBytesMin)
     }
 
+    /// Bytes that are free on the file system of blobs and scratch, before any limit.
+    package func fileSystemFreeBytes() throws(BlobError) -> Int64 { try Disk.freeBytes(at: root) }
+
     /// Calls that wait for the disk right now.
     package var pendingDiskCalls: Int { lane.pending }
 

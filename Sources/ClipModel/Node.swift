@@ -21,13 +21,16 @@ package struct Node: Hashable, Sendable, Codable {
     package let hasLeft: Bool
     /// What the operator wants of it.
     package let schedulability: NodeSchedulability
+    /// How it is by its own account.
+    package let condition: NodeCondition
     /// Progress of the stages it runs right now.
     package let running: [StageProgress]
 
     package init(
         id: NodeID, region: Region, epoch: Int, http: String, version: String, threads: Int, startedAt: Timestamp,
         seenAt: Timestamp, seenAgo: Duration = .zero, memberEpoch: UInt64 = 0, isAlive: Bool, hasLeft: Bool = false,
-        schedulability: NodeSchedulability = .schedulable, running: [StageProgress]
+        schedulability: NodeSchedulability = .schedulable, condition: NodeCondition = NodeCondition(),
+        running: [StageProgress]
     ) {
         self.id = id
         self.region = region
@@ -42,6 +45,7 @@ package struct Node: Hashable, Sendable, Codable {
         self.isAlive = isAlive
         self.hasLeft = hasLeft
         self.schedulability = schedulability
+        self.condition = condition
         self.running = running
     }
 }

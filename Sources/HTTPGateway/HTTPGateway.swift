@@ -54,6 +54,7 @@ package struct HTTPGateway: Service {
         router.add(middleware: SafeHeaders())
         if let metrics { router.add(middleware: RequestMetrics(metrics.registry, clock: clock)) }
         router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
+        if let overload = jobs.overload { router.add(middleware: OverloadGate(watch: overload)) }
         if let admission { router.add(middleware: AdmissionControl(admission: admission)) }
         for route in routes { router.on(RouterPath(route.template), method: route.method, use: route.handler) }
         var setup = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))

@@ -7,7 +7,7 @@ package import Store
 package struct JobService: Sendable {
     package let store: any Store
     package let blobs: BlobDirectory
-    /// Jobs taken in here are at home in this region.
+    /// Jobs taken in here are at home in this region, unless it is overloaded and another has room.
     package let region: Region
     /// Jobs of one client that may be under way at once, where its terms say nothing; nil: as many as it likes.
     private let jobsMax: Int?
@@ -15,13 +15,15 @@ package struct JobService: Sendable {
     let awaySeconds: Double
     private let now: WallTime
     private let chance: Chance
+    /// Says where new jobs go when there is too much to do; nil: always here, and at once.
+    package let overload: OverloadWatch?
     private let onChange: @Sendable (JobID, Region) -> Void
 
     /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
     package init(
         store: any Store, blobs: BlobDirectory, region: Region, jobsMax: Int? = nil,
         awaySeconds: Double = ClaimTerms.awaySecondsDefault, now: @escaping WallTime, chance: Chance,
-        onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
+        overload: OverloadWatch? = nil, onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
@@ -30,6 +32,7 @@ package struct JobService: Sendable {
         self.awaySeconds = awaySeconds
         self.now = now
         self.chance = chance
+        self.overload = overload
         self.onChange = onChange
     }
 
@@ -80,10 +83,12 @@ package struct JobService: Sendable {
     ) async throws -> SubmitOutcome {
         if let problem = options.problem { throw problem }
         let id = chance.draw { JobID(at: now(), using: &$0) }
+        let berth = overload?.berth ?? OverloadState.Berth(region: region, opensAfterSeconds: 0)
         let outcome = try await store.submit(
             JobDraft(
-                id: id, upload: upload, region: region, tenant: tenant, options: options, priority: priority,
-                jobsMax: jobsMax, stages: Pipeline.firstStages, idempotency: idempotency))
+                id: id, upload: upload, region: berth.region, tenant: tenant, options: options, priority: priority,
+                jobsMax: jobsMax, stages: Pipeline.firstStages, opensAfterSeconds: berth.opensAfterSeconds,
+                idempotency: idempotency))
         if case .created(let job) = outcome { tell(job) }
         return outcome
     }

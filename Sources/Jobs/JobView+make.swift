@@ -17,6 +17,7 @@ extension JobView {
         self.progress = ((progress?.fraction ?? 0) * 1000).rounded() / 10
         etaSeconds = progress?.etaSeconds
         self.queuePosition = queuePosition
+        deferredUntil = job.deferredUntil(stages, at: now)
         options = job.options
         priority = job.priority
         self.upload = UploadView(id: upload.id, fileName: upload.fileName, bytes: upload.bytes)
@@ -52,5 +53,14 @@ extension JobView {
     private static func current(_ stages: [Stage]) -> StageName? {
         let open = stages.filter { !$0.state.hasEnded }.sorted { $0.key < $1.key }
         return (open.first { $0.state == .running } ?? open.first)?.key.name
+    }
+}
+
+extension Job {
+    /// When the job is begun at the latest, if it was taken in to be begun later: no stage of it was ever claimed, and
+    /// none may be yet. A retry that waits is something else, because its job has begun.
+    func deferredUntil(_ stages: [Stage], at now: Timestamp) -> Timestamp? {
+        guard status == .pending, let first = stages.map(\.notBefore).min(), first > now else { return nil }
+        return first
     }
 }

@@ -14,6 +14,8 @@ package struct JobView: Codable, Hashable, Sendable {
     package var etaSeconds: Double?
     /// Jobs that are before this one; nil once it has begun.
     package var queuePosition: Int?
+    /// When it is begun at the latest, if it was put off because too much came at once; nil otherwise.
+    package var deferredUntil: Timestamp?
     package var options: JobOptions
     /// Absent from nodes of an earlier release.
     package var priority: Job.Priority?

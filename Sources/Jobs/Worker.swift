@@ -26,7 +26,13 @@ package actor Worker {
         let effort = EffortMeter()
         let state: Mutex<State>
 
-        init(grant: CPUSlots.Grant) { state = Mutex(State(grant: grant)) }
+        /// On the worker's stopwatch.
+        let startedAt: Duration
+
+        init(grant: CPUSlots.Grant, startedAt: Duration) {
+            state = Mutex(State(grant: grant))
+            self.startedAt = startedAt
+        }
     }
 
     let node: NodeDraft
@@ -45,6 +51,8 @@ package actor Worker {
     private let drainBell = Bell()
     /// The operator wants something else of this node.
     private let emptyBell = Bell()
+    private let overload: OverloadWatch?
+    private let machineReading: @Sendable () -> MachineReading
     private let onSchedulability: @Sendable (NodeSchedulability) -> Void
     let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
@@ -53,16 +61,24 @@ package actor Worker {
     private var runs: [StageLease: Run] = [:]
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
     private var yieldsUntil = Duration.zero
+    /// Claims in a row that left batch jobs out.
+    private var delayedClaims = 0
+    /// Why nothing is claimed though it could be; nil: nothing stands against it.
+    private var pause: NodeCondition.Pause?
+    private var machineKnown: (reading: MachineReading, at: Duration)?
 
     /// - Parameters:
     ///   - schedulability: what the operator wanted when the program started.
+    ///   - overload: which level the region is on; nil: nobody watches.
+    ///   - machine: what is left of this machine; asked before claims, `machineInterval` apart at least.
     ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
     ///     must return at once.
     ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
-        logger: Logger, schedulability: NodeSchedulability = .schedulable,
+        logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
+        machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
@@ -77,10 +93,12 @@ package actor Worker {
         self.now = now
         self.chance = chance
         self.logger = logger
+        self.overload = overload
+        machineReading = machine
         self.onSchedulability = onSchedulability
         self.onChange = onChange
         stopwatch = Stopwatch(clock)
-        machine = WorkerMachine(schedule: configuration.schedule, schedulability: schedulability)
+        self.machine = WorkerMachine(schedule: configuration.schedule, schedulability: schedulability)
         keeper = LeaseKeeper(
             lease: .seconds(configuration.leaseSeconds), margin: configuration.leaseMargin,
             registrationStartedAt: .zero)
@@ -159,7 +177,7 @@ package actor Worker {
         while !Task.isCancelled, machine.state != .over {
             let start = stopwatch.elapsed
             do {
-                switch try await store.heartbeat(life, running: running) {
+                switch try await store.heartbeat(life, running: running, condition: condition) {
                 case .renewed(let drop, let schedulability):
                     keeper.renewed(attemptStartedAt: start)
                     apply(.dropped(drop))
@@ -248,6 +266,10 @@ package actor Worker {
             let rest = yieldsUntil - stopwatch.elapsed
             // Ends early only by cancellation, which the loop sees.
             if rest > .zero { try? await clock.sleep(for: rest) }
+            guard hasRoom() else {
+                await bell.wait(upTo: configuration.pollInterval, on: clock)
+                continue
+            }
             guard let grant = slots.tryAcquire() else {
                 // Our own threads come back with a ring; those of other nodes come back silently.
                 let isOwnBudgetSpent = slots.inUse >= slots.budget
@@ -256,8 +278,7 @@ package actor Worker {
                 continue
             }
             do {
-                let leases = try await store.claim(
-                    ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds), for: life)
+                let leases = try await claimOne(for: life)
                 failures = 0
                 guard let lease = leases.first else {
                     slots.release(grant)
@@ -276,12 +297,59 @@ package actor Worker {
         }
     }
 
+    /// While batch jobs are delayed they get only what nobody else wants: a queue of nothing but batch jobs would
+    /// otherwise keep the level up that keeps them waiting. One claim in twenty still goes by the ranks alone, so that a
+    /// batch job that has aged to the front is begun however long the others last.
+    private func claimOne(for life: NodeLife) async throws -> [StageLease] {
+        let terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds)
+        guard (overload?.state.level ?? .normal) >= .delayBatch, delayedClaims % 20 != 19 else {
+            delayedClaims = 0
+            return try await store.claim(terms, for: life)
+        }
+        delayedClaims += 1
+        var others = terms
+        others.includesBatch = false
+        let wanted = try await store.claim(others, for: life)
+        return try await wanted.isEmpty ? store.claim(terms, for: life) : wanted
+    }
+
+    /// How this node is, as others are told.
+    var condition: NodeCondition {
+        let state = overload?.state
+        return NodeCondition(
+            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause)
+    }
+
+    /// Whether memory and disk allow one more stage. Says so once when that changes.
+    private func hasRoom() -> Bool {
+        let moment = stopwatch.elapsed
+        if machineKnown.map({ moment - $0.at >= configuration.machineInterval }) ?? true {
+            machineKnown = (machineReading(), moment)
+        }
+        guard let reading = machineKnown?.reading else { return true }
+        let young = runs.values.count { moment - $0.startedAt < configuration.youngAge }
+        let objection = ClaimGuard(configuration.claimGuard).objection(
+            to: reading, young: young, isIdle: runs.isEmpty)
+        guard let objection else {
+            if pause != nil { logger.notice("node claims again") }
+            pause = nil
+            return true
+        }
+        if pause?.code != objection.code.rawValue {
+            logger.warning(
+                "node claims nothing for now", metadata: ["reason": "\(objection.reason)", "code": "\(objection.code)"])
+        }
+        let since = pause?.code == objection.code.rawValue ? pause?.since : nil
+        pause = NodeCondition.Pause(code: objection.code.rawValue, reason: objection.reason, since: since ?? now())
+        return false
+    }
+
     private func begin(_ lease: StageLease, _ grant: CPUSlots.Grant, _ group: inout DiscardingTaskGroup) {
         var isStarted = false
         for action in apply(.claimed(lease)) {
             switch action {
             case .start(let lease):
-                let run = Run(grant: grant)
+                let run = Run(grant: grant, startedAt: stopwatch.elapsed)
                 runs[lease] = run
                 isStarted = true
                 group.addTask { await self.carryOut(lease, run) }

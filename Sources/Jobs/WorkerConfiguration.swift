@@ -15,6 +15,9 @@ import Store
 /// | `handBackAfter` | duration | 10 min | a node that its operator drains never gets empty |
 /// | `awaySeconds` | seconds | 60 | the work of a region without nodes waits for ever (`ClaimTerms`) |
 /// | `reconnectDelayMax` | duration | 2 s | a database that comes back is met by a herd |
+/// | `machineInterval` | duration | 250 ms | memory and disk are read for each of a thousand claims |
+/// | `youngAge` | duration | 5 s | a stage that has not taken its memory yet is taken for a small one |
+/// | `claimGuard` | see `ClaimGuard.Limits` | | |
 /// | `schedule` | see `Schedule` | | |
 package struct WorkerConfiguration: Sendable, Hashable {
     package var leaseSeconds: Int
@@ -29,6 +32,9 @@ package struct WorkerConfiguration: Sendable, Hashable {
     package var handBackAfter: Duration
     package var awaySeconds: Double
     package var reconnectDelayMax: Duration
+    package var machineInterval: Duration
+    package var youngAge: Duration
+    package var claimGuard: ClaimGuard.Limits
     package var schedule: Schedule
 
     package init(
@@ -37,7 +43,9 @@ package struct WorkerConfiguration: Sendable, Hashable {
         gatherDelay: Duration = .milliseconds(100), yieldMin: Duration = .milliseconds(20),
         yieldMax: Duration = .milliseconds(60), drainGrace: Duration = .seconds(10),
         handBackAfter: Duration = .seconds(600), awaySeconds: Double = ClaimTerms.awaySecondsDefault,
-        reconnectDelayMax: Duration = .seconds(2), schedule: Schedule = Schedule()
+        reconnectDelayMax: Duration = .seconds(2), machineInterval: Duration = .milliseconds(250),
+        youngAge: Duration = .seconds(5), claimGuard: ClaimGuard.Limits = ClaimGuard.Limits(),
+        schedule: Schedule = Schedule()
     ) {
         precondition(leaseSeconds > 0 && leaseMargin < .seconds(leaseSeconds), "the margin eats the whole lease")
         precondition(heartbeatInterval > .zero && pollInterval > .zero, "intervals must be positive")
@@ -54,6 +62,9 @@ package struct WorkerConfiguration: Sendable, Hashable {
         self.handBackAfter = handBackAfter
         self.awaySeconds = awaySeconds
         self.reconnectDelayMax = reconnectDelayMax
+        self.machineInterval = machineInterval
+        self.youngAge = youngAge
+        self.claimGuard = claimGuard
         self.schedule = schedule
     }
 }

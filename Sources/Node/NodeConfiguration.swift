@@ -27,6 +27,7 @@ package struct NodeConfiguration: Sendable {
     package let storeConnectionsMax: Int
     package let blobsDirectory: String
     package let blobsFreeBytesMin: Int64
+    package let overload: OverloadSettings
     package let cpuThreads: Int
     package let machineThreads: Int
     package let slotsDirectory: String?
@@ -85,6 +86,7 @@ package struct NodeConfiguration: Sendable {
         storeConnectionsMax = values.integer("store.connectionsMax")
         blobsDirectory = values.text("blobs.directory")
         blobsFreeBytesMin = Int64(values.integer("blobs.freeBytesMin"))
+        overload = try OverloadSettings(values, blobsFreeBytesMin: blobsFreeBytesMin)
         let threads = values.integer("cpu.threads"), machine = values.integer("cpu.machineThreads")
         cpuThreads = threads == 0 ? cores : threads
         machineThreads = machine == 0 ? cores : machine

@@ -62,11 +62,17 @@ package struct NodeProgram: Sendable {
         let tools = StageTools(
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
             versions: try await ToolVersions.read(toolbox))
+        let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
+        let overload = OverloadWatch(
+            region: configuration.region, configuration: configuration.overload.overload, store: store,
+            machine: machine, clock: clock, now: systemWallTime, logger: logger)
+        cluster.metrics.registry.addOverload(overload)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
             clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
-            onSchedulability: { cluster.obey($0) }, onChange: { coordination.tell($0, home: $1) })
+            overload: overload, machine: machine, onSchedulability: { cluster.obey($0) },
+            onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(
             store: store, blobs: blobs, configuration: SweeperConfiguration(jobsMax: configuration.clientJobsMax),
@@ -75,7 +81,7 @@ package struct NodeProgram: Sendable {
         let jobs = JobService(
             store: store, blobs: blobs, region: configuration.region, jobsMax: configuration.clientJobsMax,
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
-            onChange: { coordination.tell($0, home: $1) })
+            overload: overload, onChange: { coordination.tell($0, home: $1) })
         let gateway = HTTPGateway(
             jobs: jobs,
             identity: GatewayIdentity(
@@ -93,6 +99,7 @@ package struct NodeProgram: Sendable {
                         await cluster.watchLeases(of: store, every: .seconds(1), on: clock)
                     }),
                 .init(service: Loop { await coordination.run() }),
+                .init(service: Loop { await overload.run() }),
                 .init(service: Loop { await speech.run() }),
                 .init(service: WorkerService(worker: worker)),
                 .init(service: Loop { await sweeper.run() }),
@@ -134,7 +141,8 @@ package struct NodeProgram: Sendable {
             leaseSeconds: configuration.leaseSeconds,
             leaseMargin: .milliseconds(configuration.leaseSeconds * 250),
             drainGrace: .seconds(configuration.drainSeconds),
-            handBackAfter: .seconds(configuration.handBackSeconds), awaySeconds: Double(configuration.awaySeconds))
+            handBackAfter: .seconds(configuration.handBackSeconds), awaySeconds: Double(configuration.awaySeconds),
+            claimGuard: configuration.overload.claimGuard)
     }
 
     private var gatewayConfiguration: GatewayConfiguration {

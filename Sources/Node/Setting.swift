@@ -138,6 +138,43 @@ extension Setting {
             "blobs.freeBytesMin", .integer(0...1 << 50), default: "536870912", unit: "bytes",
             "Refuses new bytes when the disk has less left, so that running work can end."),
         Setting(
+            "worker.memoryFreeBytesMin", .integer(0...1 << 40), default: "536870912", unit: "bytes",
+            "Begins no stage that would leave less memory available. Prevents the kernel from killing PostgreSQL."),
+        Setting(
+            "worker.stageMemoryBytes", .integer(0...1 << 40), default: "1073741824", unit: "bytes",
+            "Memory that one more stage is taken to need beside others. Prevents many that begin at once from filling it."
+        ),
+        Setting(
+            "worker.memoryPressurePercentMax", .integer(1...100), default: "25", unit: "percent",
+            "Begins no stage while more of the last ten seconds went into waiting for memory."),
+        Setting(
+            "worker.scratchFreeBytesMin", .integer(0...1 << 50), default: "268435456", unit: "bytes",
+            "Begins no stage with less room than this above blobs.freeBytesMin. Prevents work that cannot be written."),
+        Setting(
+            "overload.delayBatchSeconds", .integer(1...1_000_000), default: "120", unit: "seconds of queue",
+            "From here batch jobs get only what nobody else wants."),
+        Setting(
+            "overload.sendAwaySeconds", .integer(1...1_000_000), default: "300", unit: "seconds of queue",
+            "From here new jobs get their home in a region with more room."),
+        Setting(
+            "overload.deferNewSeconds", .integer(1...1_000_000), default: "1800", unit: "seconds of queue",
+            "From here new jobs are taken in and begun later."),
+        Setting(
+            "overload.refuseSeconds", .integer(1...1_000_000), default: "7200", unit: "seconds of queue",
+            "From here new uploads and jobs are refused with 503 and Retry-After."),
+        Setting(
+            "overload.fallsAtPercent", .integer(1...99), default: "50", unit: "percent",
+            "A level is left below this part of what raised it. Prevents levels that come and go."),
+        Setting(
+            "overload.dwellSeconds", .integer(0...3600), default: "30", unit: "seconds",
+            "How long a level stands at least. Prevents levels that come and go."),
+        Setting(
+            "overload.deferSecondsMax", .integer(1...1_000_000), default: "3600", unit: "seconds",
+            "After this a job that was put off is begun whatever the level. Prevents one that never begins."),
+        Setting(
+            "overload.memoryPressurePercent", .integer(1...100), default: "10", unit: "percent",
+            "From here batch jobs wait: part of the last ten seconds in which something waited for memory."),
+        Setting(
             "cpu.threads", .integer(0...1024), default: "0", unit: "threads",
             "Threads this node may give to ffmpeg, Whisper and OpenCV together. 0: one for each core."),
         Setting(

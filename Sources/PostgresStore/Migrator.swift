@@ -21,6 +21,7 @@ struct Migration: Sendable {
         Migration(5, "server_life", PackageResources.m0005_server_life_sql),
         Migration(6, "clients", PackageResources.m0006_clients_sql),
         Migration(7, "effort", PackageResources.m0007_effort_sql),
+        Migration(8, "overload", PackageResources.m0008_overload_sql),
     ]
 }
 

@@ -19,8 +19,11 @@ extension PostgresStore {
         }
     }
 
-    package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
-        let rows = try await database.read { try $0.query(Self.heartbeat.with(life.id, life.epoch, JSON(running))) }
+    package func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome {
+        let beat = Self.heartbeat.with(life.id, life.epoch, JSON(running), JSON(condition))
+        let rows = try await database.read { try $0.query(beat) }
         guard let first = rows.first else { return .replaced }
         let (places, schedulability) = try storeErrors {
             (
@@ -84,7 +87,7 @@ extension PostgresStore {
             memberEpoch: try row.read("member_epoch") { UInt64($0) }, isAlive: try row.bool("is_alive"),
             hasLeft: try row.bool("has_left"),
             schedulability: try row.read("schedulability") { NodeSchedulability(rawValue: $0) },
-            running: try row.json("running"))
+            condition: try row.jsonIfPresent("condition") ?? NodeCondition(), running: try row.json("running"))
     }
 
     private static func enqueueReleases(_ freed: Rows, on connection: inout PostgresConnection) throws {
@@ -121,14 +124,15 @@ extension PostgresStore {
         on conflict (id) do update set region = excluded.region, epoch = excluded.epoch, http = excluded.http,
             version = excluded.version, threads = excluded.threads, lease_seconds = excluded.lease_seconds,
             member_epoch = excluded.member_epoch,
-            started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]'
+            started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]', condition = null
         returning epoch
         """)
     private static let heartbeat = Statement(
         "heartbeat",
         """
         with beat as (
-            update node set seen_at = now(), running = $3::jsonb where id = $1 and epoch = $2 and left_at is null
+            update node set seen_at = now(), running = $3::jsonb, condition = $4::jsonb
+            where id = $1 and epoch = $2 and left_at is null
             returning id, schedulability
         ), told as (
             select place, entry->>'job' as job, entry->'key'->>'name' as name, (entry->'key'->>'index')::int as index,
@@ -150,7 +154,7 @@ extension PostgresStore {
         id, region, epoch, http, version, threads, ms_of(started_at) as started_at, ms_of(seen_at) as seen_at,
             greatest(0, ms_of(now()) - ms_of(seen_at)) as seen_ago_ms, member_epoch,
             left_at is null and seen_at + lease_seconds * interval '1 second' > now() as is_alive,
-            left_at is not null as has_left, schedulability, running
+            left_at is not null as has_left, schedulability, condition, running
         """
     private static let nodes = Statement("nodes", #"select \#(columns) from node order by id collate "C""#)
     /// Waits for the claims of this node that are under way (`for share`), so that none gives it anything afterwards.

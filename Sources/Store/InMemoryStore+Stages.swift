@@ -81,10 +81,13 @@ extension InMemoryStore {
         return NodeLife(id: draft.id, region: draft.region, epoch: lastNodeEpoch)
     }
 
-    package func heartbeat(_ life: NodeLife, running: [StageProgress]) -> HeartbeatOutcome {
+    package func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) -> HeartbeatOutcome {
         guard var node = knownNodes[life.id], node.epoch == life.epoch, !node.hasLeft else { return .replaced }
         node.seenAt = clock()
         node.running = running
+        node.condition = condition
         knownNodes[life.id] = node
         let drop = running.filter { progress in
             guard let record = entries[progress.job]?.stages[progress.key] else { return true }
@@ -143,7 +146,8 @@ extension InMemoryStore {
             id: node.draft.id, region: node.draft.region, epoch: node.epoch, http: node.draft.http,
             version: node.draft.version, threads: node.draft.threads, startedAt: node.startedAt, seenAt: node.seenAt,
             seenAgo: .milliseconds(max(0, ago)), memberEpoch: node.draft.memberEpoch, isAlive: node.isAlive(at: now),
-            hasLeft: node.hasLeft, schedulability: node.schedulability, running: node.running)
+            hasLeft: node.hasLeft, schedulability: node.schedulability, condition: node.condition,
+            running: node.running)
     }
 
     /// Takes those running stages from their holders for which `isLost` says so.

@@ -21,6 +21,7 @@ package actor InMemoryStore: Store {
         /// Outlives the entry's lives.
         var schedulability = NodeSchedulability.schedulable
         var running: [StageProgress] = []
+        var condition = NodeCondition()
 
         func isAlive(at now: Timestamp) -> Bool {
             !hasLeft && now < seenAt.advanced(bySeconds: Double(draft.leaseSeconds))

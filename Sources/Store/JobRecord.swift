@@ -72,7 +72,7 @@ package struct JobRecord: Sendable {
         self.init(job: job, upload: upload, stages: [], clips: [], now: now)
         jobChanged = true
         log(EventDraft(.jobCreated))
-        if !held { for key in draft.stages { open(key) } }
+        if !held { for key in draft.stages { open(key, afterSeconds: draft.opensAfterSeconds) } }
     }
 
     /// Stages in the order of their keys.
@@ -290,9 +290,10 @@ package struct JobRecord: Sendable {
 
     // MARK: Stages
 
-    private mutating func open(_ key: StageKey) {
+    private mutating func open(_ key: StageKey, afterSeconds seconds: Double = 0) {
         guard stages[key] == nil else { return }
-        put(StageRecord(stage: Stage(job: job.id, key: key, openedAt: now, notBefore: now)))
+        let notBefore = now.advanced(bySeconds: max(0, seconds))
+        put(StageRecord(stage: Stage(job: job.id, key: key, openedAt: now, notBefore: notBefore)))
         log(EventDraft(.stageOpened, stage: key))
         signals.insert(.work)
     }

@@ -53,6 +53,14 @@ package protocol Store: Sendable {
     /// Grants a client these terms, for jobs that it sends from now on and for those that are held. Safe to repeat.
     func setTerms(of tenant: String, to terms: ClientTerms) async throws
 
+    // MARK: Overload
+
+    /// What waits and who could do it, in one cheap statement: every node asks every few seconds.
+    func queues() async throws -> QueueReading
+    /// Opens jobs of that region that were taken in to be begun later (`JobDraft.opensAfterSeconds`), by their ranks, until
+    /// those opened cost so much together; at least one when there is any. Returns how many.
+    func openDeferred(in region: Region, costSeconds: Double) async throws -> Int
+
     // MARK: Stages
 
     /// Every stage of a job, in the order of their keys, results included.
@@ -86,7 +94,9 @@ package protocol Store: Sendable {
     func register(_ node: NodeDraft) async throws -> NodeLife
     /// Renews the node's lease and writes its progress, in one statement. Answers with the leases it must drop, because
     /// they were cancelled, deleted or taken over.
-    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome
+    func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome
     /// Says goodbye: frees its stages without counting an attempt and marks it gone.
     func leave(_ life: NodeLife) async throws
     /// Frees every stage of nodes whose lease has run out, in one statement. Returns how many. The attempt counts, so a
@@ -126,6 +136,11 @@ extension Store {
     ) async throws -> CompleteOutcome {
         try await complete(lease, with: outcome, effort: nil, advance: advance)
     }
+
+    /// A heartbeat of a node that has nothing to say of itself.
+    package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
+        try await heartbeat(life, running: running, condition: NodeCondition())
+    }
 }
 
 /// Decides what follows from the job as it stands after an outcome was applied to it.
@@ -143,6 +158,8 @@ package struct JobDraft: Sendable, Hashable {
     package let jobsMax: Int?
     /// The stages that need nothing before them.
     package let stages: [StageKey]
+    /// After how long they may be claimed; `openDeferred` may open them sooner.
+    package let opensAfterSeconds: Double
     /// The client's `Idempotency-Key` with a digest of the request it came with.
     package let idempotency: Idempotency?
 
@@ -159,7 +176,7 @@ package struct JobDraft: Sendable, Hashable {
     package init(
         id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions,
         priority: Job.Priority = .interactive, jobsMax: Int? = nil, stages: [StageKey],
-        idempotency: Idempotency? = nil
+        opensAfterSeconds: Double = 0, idempotency: Idempotency? = nil
     ) {
         self.id = id
         self.upload = upload
@@ -169,6 +186,7 @@ package struct JobDraft: Sendable, Hashable {
         self.priority = priority
         self.jobsMax = jobsMax
         self.stages = stages
+        self.opensAfterSeconds = opensAfterSeconds
         self.idempotency = idempotency
     }
 }

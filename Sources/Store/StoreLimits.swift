@@ -6,6 +6,8 @@ package enum StoreLimits {
     package static let pageRowsMax = 1000
     /// For how long a stage that failed for want of a resource is kept from the node it failed on.
     package static let avoidanceSeconds = 30.0
+    /// Jobs that ended well last, from which the effort of a second of video is measured.
+    package static let effortJobs = 50
     /// How long an idempotency key is remembered.
     package static let idempotencySeconds = 24 * 3600
     /// How long events are kept.

@@ -214,7 +214,8 @@ struct PlayedWorker: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
-                    _ = await store.heartbeat(node, running: work.running.withLock { $0 })
+                    _ = await store.heartbeat(
+                        node, running: work.running.withLock { $0 }, condition: NodeCondition())
                     try await clock.sleep(for: .seconds(1))
                 }
             }

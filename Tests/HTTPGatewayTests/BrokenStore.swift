@@ -40,6 +40,8 @@ struct BrokenStore: Store {
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try fail() }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try fail() }
     func delete(_ id: JobID) async throws -> DeleteOutcome { try fail() }
+    func queues() async throws -> QueueReading { try fail() }
+    func openDeferred(in region: Region, costSeconds: Double) async throws -> Int { try fail() }
     func stages(of job: JobID) async throws -> [Stage] { try fail() }
     func clips(of job: JobID) async throws -> [Clip] { try fail() }
     func clip(_ id: ClipID) async throws -> Clip? { try fail() }
@@ -49,7 +51,9 @@ struct BrokenStore: Store {
     ) async throws -> CompleteOutcome { try fail() }
     func result(cachedUnder key: String) async throws -> StageResult? { try fail() }
     func register(_ node: NodeDraft) async throws -> NodeLife { try fail() }
-    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome { try fail() }
+    func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome { try fail() }
     func leave(_ life: NodeLife) async throws { throw error }
     func freeStagesOfDeadNodes() async throws -> Int { try fail() }
     func nodes() async throws -> [Node] { try await listing() }

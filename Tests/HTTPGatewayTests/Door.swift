@@ -22,13 +22,16 @@ struct Door: Sendable {
     static func open(
         _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil,
+        overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: root) }
         let store = given ?? InMemoryStore(now: systemWallTime)
         let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
-        let jobs = JobService(store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system())
+        let jobs = JobService(
+            store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system(),
+            overload: makeWatch?(store))
         var quiet = Logger(label: "door")
         quiet.logLevel = .critical
         var configuration = configuration

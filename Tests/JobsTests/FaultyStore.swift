@@ -69,6 +69,10 @@ final class FaultyStore: Store {
     func cancel(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.cancel(id) } }
     func retry(_ id: JobID) async throws -> ChangeOutcome { try await pass { try await $0.retry(id) } }
     func delete(_ id: JobID) async throws -> DeleteOutcome { try await pass { await $0.delete(id) } }
+    func queues() async throws -> QueueReading { try await pass { await $0.queues() } }
+    func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
+        try await pass { await $0.openDeferred(in: region, costSeconds: costSeconds) }
+    }
     func stages(of job: JobID) async throws -> [Stage] { try await pass { await $0.stages(of: job) } }
     func clips(of job: JobID) async throws -> [Clip] { try await pass { await $0.clips(of: job) } }
     func clip(_ id: ClipID) async throws -> Clip? { try await pass { await $0.clip(id) } }
@@ -84,10 +88,12 @@ final class FaultyStore: Store {
         try await pass { await $0.result(cachedUnder: key) }
     }
     func register(_ node: NodeDraft) async throws -> NodeLife { try await pass { await $0.register(node) } }
-    func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
+    func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome {
         try await pass { base in
             heartbeats.withLock { $0 += 1 }
-            return await base.heartbeat(life, running: running)
+            return await base.heartbeat(life, running: running, condition: condition)
         }
     }
     func leave(_ life: NodeLife) async throws { try await pass { await $0.leave(life) } }

@@ -47,16 +47,29 @@ final class World: Sendable {
     private let executor = StepExecutor()
     private let pump = DispatchQueue(label: "world")
     private let sweeping = Mutex<Task<Void, Never>?>(nil)
+    private let watching = Mutex<Task<Void, Never>?>(nil)
+    /// What is left of the machine, as all nodes read it.
+    let machine = Mutex(MachineReading())
+    /// Nil: nobody watches the load.
+    let overload: OverloadWatch?
 
     /// - Parameters:
     ///   - shares: whether results have cache keys.
     ///   - keeps: whether every attempt makes a blob, first of all.
+    ///   - overload: how the load of the region is watched; nil: it is not.
     init(
         video: PlayedVideo = PlayedVideo(), machineThreads: Int = 2, shares: Bool = false, keeps: Bool = false,
+        overload: OverloadConfiguration? = nil,
         play: @escaping Play = { _, clock in try await clock.sleep(for: .seconds(1)) }
     ) throws {
         let clock = clock
-        store = InMemoryStore(now: { clock.wallTime })
+        let store = InMemoryStore(now: { clock.wallTime })
+        self.store = store
+        self.overload = overload.map {
+            OverloadWatch(
+                region: Region("eu")!, configuration: $0, store: store, clock: clock, now: { clock.wallTime },
+                logger: quiet)
+        }
         root = FileManager.default.temporaryDirectory.appendingPathComponent("jobs-\(UUID().uuidString)").path
         blobs = try BlobDirectory(root: root + "/blobs", limits: BlobLimits(freeBytesMin: 0))
         self.video = video
@@ -78,13 +91,14 @@ final class World: Sendable {
             node: draft, configuration: configuration, store: faulty, blobs: blobs, runner: runner(of: name),
             slots: try CPUSlots(directory: root + "/slots", machineThreads: machineThreads, budget: machineThreads),
             clock: clock, now: { clock.wallTime }, chance: Chance(SplitMix64(state: UInt64(name.utf8.first ?? 1))),
-            logger: quiet)
+            logger: quiet, overload: overload, machine: { [self] in machine.withLock { $0 } })
         let task = Task(executorPreference: executor) { [self] in
             await worker.run()
             ended.withLock { _ = $0.insert(name) }
         }
         membersByName.withLock { $0[name] = Member(worker: worker, store: faulty, task: task) }
         startSweeping()
+        startWatching()
     }
 
     /// As `kill -9` does: the node says nothing more, to anybody.
@@ -123,12 +137,14 @@ final class World: Sendable {
     /// Ends everything that still runs, and removes its files.
     func close() async {
         sweeping.withLock { $0 }?.cancel()
+        watching.withLock { $0 }?.cancel()
         let members = membersByName.withLock { $0 }
         for member in members.values { member.task.cancel() }
         while members.keys.contains(where: { !hasEnded($0) }) { await settle() }
         // Workers hold the world by their stages, and the world its workers.
         membersByName.withLock { $0 = [:] }
         sweeping.withLock { $0 = nil }
+        watching.withLock { $0 = nil }
         try? FileManager.default.removeItem(atPath: root)
     }
 
@@ -137,7 +153,8 @@ final class World: Sendable {
     var service: JobService {
         let clock = clock
         return JobService(
-            store: store, blobs: blobs, region: Region("eu")!, now: { clock.wallTime }, chance: Self.identifiers)
+            store: store, blobs: blobs, region: Region("eu")!, now: { clock.wallTime }, chance: Self.identifiers,
+            overload: overload)
     }
     var seconds: Double { clock.now.offset / .seconds(1) }
     var runs: [Run] { runLog.withLock { $0 } }
@@ -166,6 +183,13 @@ final class World: Sendable {
             chance: Chance(SplitMix64(state: 3)), logger: quiet)
         sweeping.withLock { task in
             if task == nil { task = Task(executorPreference: executor) { await sweeper.run() } }
+        }
+    }
+
+    private func startWatching() {
+        guard let overload else { return }
+        watching.withLock { task in
+            if task == nil { task = Task(executorPreference: executor) { await overload.run() } }
         }
     }
 

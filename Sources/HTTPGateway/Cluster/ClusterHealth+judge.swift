@@ -27,7 +27,10 @@ extension ClusterHealth {
         }
         for node in nodes { reasons += illnesses(of: node, at: now, limits) }
         reasons += regionsWithoutNodes(nodes)
-        return ClusterHealth(isHealthy: reasons.isEmpty, reasons: reasons, notes: nodes.flatMap(notes(on:)))
+        let levels = levels(nodes)
+        reasons += levels.filter { $0.level >= .deferNew }.map(\.finding)
+        let notes = levels.filter { $0.level < .deferNew }.map(\.finding) + nodes.flatMap(notes(on:))
+        return ClusterHealth(isHealthy: reasons.isEmpty, reasons: reasons, notes: notes)
     }
 
     private static func illnesses(of node: NodeReport, at now: Timestamp, _ limits: HealthLimits) -> [Finding] {
@@ -45,6 +48,9 @@ extension ClusterHealth {
         }
         if node.state != .unseen, node.holdsLease == false {
             add("lease_lost", "is a member but its lease in the database has run out, so it does no work")
+        }
+        if let pause = node.condition?.pause {
+            add("claims_paused", "claims nothing since \(pause.since): \(pause.reason.dropLast())")
         }
         if node.agrees == false { add("disagrees", "finds other owners for keys than the asked node") }
         if let end = node.certificateExpiresAt {
@@ -70,6 +76,25 @@ extension ClusterHealth {
         }
     }
 
+    /// The level of each region that is on one: the highest that a node of it sees, because nodes look at different
+    /// moments and a disk may be one node's own.
+    private static func levels(_ nodes: [NodeReport]) -> [(level: OverloadLevel, finding: Finding)] {
+        var worst: [String: NodeReport] = [:]
+        for node in nodes {
+            guard let level = node.condition?.level, level > worst[node.region]?.condition?.level ?? .normal else {
+                continue
+            }
+            worst[node.region] = node
+        }
+        return worst.sorted { $0.key < $1.key }.compactMap { region, node in
+            guard let condition = node.condition, let level = condition.level else { return nil }
+            let since = condition.levelSince.map { " since \($0)" } ?? ""
+            let text =
+                "Region \(region) \(level.meaning)\(since), as \(node.id) sees it. \(condition.levelReason ?? "")"
+            return (level, Finding("overload_\(level.rawValue)", node: node.id, text))
+        }
+    }
+
     private static func notes(on node: NodeReport) -> [Finding] {
         guard node.state != .left, node.state != .dead else { return [] }
         var notes: [Finding] = []
@@ -92,5 +117,18 @@ extension ClusterHealth {
                     "\(node.id) has not yet said that it is \(node.schedulability.rawValue)."))
         }
         return notes
+    }
+}
+
+extension OverloadLevel {
+    /// For people, after the name of a region.
+    fileprivate var meaning: String {
+        switch self {
+        case .normal: "does all work as it comes"
+        case .delayBatch: "lets batch jobs wait"
+        case .sendAway: "sends new jobs to regions with more room"
+        case .deferNew: "takes new jobs in and begins them later"
+        case .refuse: "refuses new videos and jobs"
+        }
     }
 }

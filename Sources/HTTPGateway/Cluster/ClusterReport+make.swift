@@ -36,7 +36,8 @@ extension ClusterReport {
             zone: metadata.zone.isEmpty ? nil : metadata.zone, version: metadata.version, http: metadata.httpAddress,
             peer: "\(metadata.peerAddress)", capacity: metadata.capacity, isLocal: isLocal,
             keyShare: snapshot.placement.keyShareAtHome(of: member.id), load: row.flatMap { NodeReport.Load($0) },
-            holdsLease: row?.isAlive, seenAt: row?.seenAt, startedAt: row?.startedAt,
+            condition: row.flatMap { $0.isAlive ? $0.condition : nil }, holdsLease: row?.isAlive, seenAt: row?.seenAt,
+            startedAt: row?.startedAt,
             // A node has no link to itself and always agrees with itself.
             isConnected: isLocal ? nil : peer?.isConnected ?? false,
             roundTripMilliseconds: peer?.roundTrip.map { $0 / .milliseconds(1) },
@@ -50,7 +51,8 @@ extension ClusterReport {
             id: row.id.rawValue, state: row.isAlive ? .unseen : row.hasLeft ? .left : .dead,
             schedulability: row.schedulability, obeys: nil, epoch: nil, region: row.region.rawValue, zone: nil,
             version: row.version, http: row.http, peer: nil, capacity: nil, isLocal: false, keyShare: nil,
-            load: row.isAlive ? NodeReport.Load(row) : nil, holdsLease: row.isAlive, seenAt: row.seenAt,
+            load: row.isAlive ? NodeReport.Load(row) : nil, condition: row.isAlive ? row.condition : nil,
+            holdsLease: row.isAlive, seenAt: row.seenAt,
             startedAt: row.startedAt, isConnected: nil, roundTripMilliseconds: nil, certificateExpiresAt: nil,
             agrees: nil)
     }

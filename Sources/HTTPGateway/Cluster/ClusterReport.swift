@@ -76,6 +76,8 @@ package struct NodeReport: Codable, Hashable, Sendable {
     /// The part of its own region's keys that it owns, 0 to 1.
     package let keyShare: Double?
     package let load: Load?
+    /// How it is by its own account; nil: it is gone, or the database does not answer.
+    package let condition: NodeCondition?
     /// Whether its lease in the database is held. Nil: the database does not know it or does not answer.
     package let holdsLease: Bool?
     package let seenAt: Timestamp?

@@ -18,7 +18,19 @@ export function colourOf(node) {
   return colours[known.indexOf(node) % colours.length];
 }
 
+/// From the level on which new jobs wait, everybody is told before they send.
+function renderOverload() {
+  const banner = document.getElementById("overload");
+  const level = offline ? null : latest?.overload?.level;
+  const isShown = level === "defer_new" || level === "refuse";
+  banner.hidden = !isShown;
+  const text = isShown ? t(`overload.${level}`) : "";
+  // Written only when it changes: what is written is read aloud.
+  if (banner.textContent !== text) banner.textContent = text;
+}
+
 export function renderCluster() {
+  renderOverload();
   const strip = document.getElementById("cluster");
   if (offline || !latest?.nodes) {
     const key = offline ? "cluster.offline" : latest ? "cluster.database" : "cluster.loading";

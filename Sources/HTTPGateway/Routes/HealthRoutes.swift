@@ -29,6 +29,8 @@ struct HealthRoutes: Sendable {
         let database: String
         let nodes: [NodeBody]?
         let queue: Queue?
+        /// Nil: nobody watches.
+        let overload: OverloadBody?
         let limits: Limits
     }
 
@@ -45,6 +47,8 @@ struct HealthRoutes: Sendable {
         let threads: Int
         let startedAt: Timestamp
         let seenAt: Timestamp
+        /// Why it claims nothing though it may: short of memory or disk.
+        let pause: NodeCondition.Pause?
         let running: [Running]
 
         struct Running: Encodable {
@@ -62,6 +66,7 @@ struct HealthRoutes: Sendable {
             threads = node.threads
             startedAt = node.startedAt
             seenAt = node.seenAt
+            pause = node.isAlive ? node.condition.pause : nil
             running =
                 node.isAlive
                 ? node.running.map { Running(job: $0.job, stage: $0.key.description, progress: $0.fraction) } : []
@@ -90,8 +95,7 @@ struct HealthRoutes: Sendable {
         } catch is StoreError {
             let report = Report(
                 status: "down", node: identity.node, region: identity.region, version: identity.version,
-                database: "unreachable", nodes: nil, queue: nil,
-                limits: limits)
+                database: "unreachable", nodes: nil, queue: nil, overload: overload, limits: limits)
             return JSONAnswer.make(report, status: .serviceUnavailable)
         }
     }
@@ -113,8 +117,11 @@ struct HealthRoutes: Sendable {
             jobsWaiting: waiting, jobsRunning: Set(running.map(\.job)).count, stagesRunning: running.count)
         return Report(
             status: "ok", node: identity.node, region: identity.region, version: identity.version, database: "ok",
-            nodes: nodes.sorted { $0.id < $1.id }.map { NodeBody($0) }, queue: queue, limits: limits)
+            nodes: nodes.sorted { $0.id < $1.id }.map { NodeBody($0) }, queue: queue, overload: overload,
+            limits: limits)
     }
+
+    private var overload: OverloadBody? { jobs.overload.map { OverloadBody($0.state) } }
 
     private var limits: Limits { Limits(uploadBytesMax: uploadBytesMax) }
 }

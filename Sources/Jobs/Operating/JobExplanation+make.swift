@@ -122,12 +122,14 @@ extension JobExplanation.Picture {
         let takers = nodes.filter { $0.isAlive && $0.schedulability == .schedulable }
         // Without anybody to take it, no other wait would end in a start.
         guard !takers.isEmpty else { return withoutNodes(stage) }
+        guard wait.opensIn == .zero || job.status != .pending else { return deferred(stage, wait) }
         guard wait.opensIn == .zero else {
             let failure = stage.failure.map { " after \($0.code): \($0.reason)" } ?? ""
             return Reason(
                 .retryLater, "It is tried again at \(stage.notBefore)\(failure)", stage: stage.key,
                 seconds: seconds(wait.opensIn), error: error(of: stage))
         }
+        guard takers.contains(where: { $0.condition.pause == nil }) else { return withoutRoom(stage, takers) }
         let others = takers.filter { $0.id != wait.avoided }
         guard !others.isEmpty else {
             return Reason(
@@ -137,6 +139,22 @@ extension JobExplanation.Picture {
                 stage: stage.key, node: wait.avoided, seconds: seconds(wait.avoidedFor), error: error(of: stage))
         }
         return queued(stage, takers: others)
+    }
+
+    private func deferred(_ stage: Stage, _ wait: JobWaits.StageWait) -> Reason {
+        let level = nodes.first { $0.region == job.region && $0.isAlive && $0.condition.level ?? .normal > .normal }
+        let why = level?.condition.levelReason.map { " \($0)" } ?? ""
+        return Reason(
+            .deferred,
+            "It was deferred because \(job.region) had too much to do when it came; it begins when there is room, and at "
+                + "\(stage.notBefore) at the latest.\(why)", stage: stage.key, seconds: seconds(wait.opensIn))
+    }
+
+    private func withoutRoom(_ stage: Stage, _ takers: [Node]) -> Reason {
+        let pauses = takers.compactMap { node in node.condition.pause.map { "\(node.id): \($0.reason)" } }
+        return Reason(
+            .nodesWithoutRoom, "No node has room for one more stage. \(pauses.joined(separator: " "))",
+            stage: stage.key)
     }
 
     private func withoutNodes(_ stage: Stage) -> Reason {
@@ -230,6 +248,8 @@ extension JobExplanation.Picture {
         case .endedInError:
             "\(job.failure?.failure.hint ?? "") tijera jobs retry \(job.id) begins again where it failed."
         case .running, .holderDead, .aboutToStart, .otherStages, .failed, .abandoned: "Nothing needs to be done."
+        case .deferred: "It starts by itself; another node, or more threads, would start it sooner."
+        case .nodesWithoutRoom: "Make room on the disk or in the memory of a node, or start one elsewhere."
         case .freeThread: "It starts by itself; another node, or more threads, would start it sooner."
         case .retryLater:
             "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."

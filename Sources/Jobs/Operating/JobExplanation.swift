@@ -18,6 +18,10 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         case aboutToStart = "about_to_start"
         /// Every node that may take it is at work.
         case freeThread = "free_thread"
+        /// Too much came at once: it was taken in and is begun later.
+        case deferred
+        /// Nodes take work, and none of them has the memory or the disk for one more stage.
+        case nodesWithoutRoom = "nodes_without_room"
         /// It failed, and is tried again at a known time.
         case retryLater = "retry_later"
         /// Only one node could take it, and it failed there for want of a resource a moment ago.
@@ -40,7 +44,7 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         /// Whether it stays as it is until somebody does something.
         package var needsOperator: Bool {
             switch self {
-            case .noSchedulableNode, .nodesWithoutDatabase, .noLivingNode: true
+            case .noSchedulableNode, .nodesWithoutDatabase, .noLivingNode, .nodesWithoutRoom: true
             default: false
             }
         }

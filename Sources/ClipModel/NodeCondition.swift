@@ -1,0 +1,53 @@
+/// How a region keeps its promises when more comes than its nodes can do: each level does what those before it do.
+package enum OverloadLevel: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
+    case normal
+    /// Stages of batch jobs are not claimed.
+    case delayBatch = "delay_batch"
+    /// New jobs get their home in a region that has more room.
+    case sendAway = "send_away"
+    /// New jobs are taken in and begun later.
+    case deferNew = "defer_new"
+    /// New uploads and jobs are refused with the time after which to come back.
+    case refuse
+
+    /// 0 for `normal`, 4 for `refuse`.
+    package var rung: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    /// The level below; `normal` is below itself.
+    package var below: OverloadLevel { Self.allCases[max(0, rung - 1)] }
+
+    package static func < (left: Self, right: Self) -> Bool { left.rung < right.rung }
+}
+
+/// How a node is by its own account: told with every heartbeat, so that every other node can show it.
+package struct NodeCondition: Hashable, Sendable, Codable {
+    /// Why a node claims nothing though it may.
+    package struct Pause: Hashable, Sendable, Codable {
+        /// Stable: `memory_short`, `memory_pressure` or `disk_short`.
+        package let code: String
+        /// One sentence with the numbers.
+        package let reason: String
+        package let since: Timestamp
+
+        package init(code: String, reason: String, since: Timestamp) {
+            self.code = code
+            self.reason = reason
+            self.since = since
+        }
+    }
+
+    /// Of its region, as it sees it. Nil: it does not look.
+    package var level: OverloadLevel?
+    package var levelSince: Timestamp?
+    /// One sentence with the numbers; nil at `normal`.
+    package var levelReason: String?
+    package var pause: Pause?
+
+    package init(
+        level: OverloadLevel? = nil, levelSince: Timestamp? = nil, levelReason: String? = nil, pause: Pause? = nil
+    ) {
+        self.level = level
+        self.levelSince = levelSince
+        self.levelReason = levelReason
+        self.pause = pause
+    }
+}

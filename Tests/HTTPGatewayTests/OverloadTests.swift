@@ -1,0 +1,130 @@
+import ClipModel
+import Foundation
+import HTTPGateway
+import Jobs
+import Logging
+import Store
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct OverloadTests {
+    /// Any work at all is too much where a level begins at so little; the disk of the machine has `free` bytes.
+    private static func watch(refuse: Double = 3, deferNew: Double = 2, disk free: Int64 = 1 << 40) -> (any Store) ->
+        OverloadWatch
+    {
+        { store in
+            OverloadWatch(
+                region: Door.region,
+                configuration: OverloadConfiguration(
+                    thresholds: OverloadLadder.Thresholds(
+                        delayBatchSeconds: deferNew / 4, sendAwaySeconds: deferNew / 2, deferNewSeconds: deferNew,
+                        refuseSeconds: refuse, dwell: .zero), deferSecondsMax: 600),
+                store: store, machine: { MachineReading(diskFreeBytes: free) }, clock: ContinuousClock(),
+                now: systemWallTime, logger: Logger(label: "watch") { _ in SwiftLogNoOpLogHandler() })
+        }
+    }
+
+    private func send(_ door: Door, _ method: String, _ path: String) async throws -> RawClient.Reply {
+        try await door.client.send(method, path, headers: [Door.jsonType], body: Array("{}".utf8))
+    }
+
+    @Test func `while it refuses, new uploads and jobs are turned away with the time to wait, and the rest goes on`()
+        async throws
+    {
+        try await Door.open(overload: Self.watch()) { door in
+            let job = try await door.submittedJob()
+            _ = try await door.node()
+            let watch = try #require(door.jobs.overload)
+            await watch.look()
+            #expect(watch.state.level == .refuse)
+            for path in ["/api/upload", "/api/uploads", "/api/jobs"] {
+                let reply = try await send(door, "POST", path)
+                #expect(reply.status == 503)
+                #expect(try reply.string("code") == "overloaded")
+                #expect(reply.headers["content-type"] == "application/problem+json")
+                #expect(reply.headers["retry-after"] == "\(watch.state.retryAfterSeconds)")
+                #expect(try reply.string("detail").contains("1 minute"))
+                #expect(try reply.string("hint").contains("Retry-After"))
+            }
+            #expect(try await send(door, "GET", "/api/jobs").status == 200)
+            #expect(try await send(door, "GET", "/api/jobs/\(job)").status == 200)
+            let health = try await send(door, "GET", "/api/health")
+            #expect(health.status == 200)
+            #expect(try health.string("overload", "level") == "refuse")
+            #expect(try health.string("overload", "reason").contains("would wait"))
+            #expect(try health.json("overload", "regions", "0", "threads") as? Int == 2)
+            #expect(try await send(door, "POST", "/api/jobs/\(job)/cancel").status == 200)
+            // The work has gone, and with it the refusal.
+            for _ in 0..<4 { await watch.look() }
+            #expect(watch.state.level == .normal)
+            #expect(try await door.upload([Door.Part(content: [1, 2, 3])]).status == 201)
+        }
+    }
+
+    @Test func `from the level that defers on, a job is accepted and says until when it waits`() async throws {
+        try await Door.open(overload: Self.watch(refuse: 1e6)) { door in
+            _ = try await door.submittedJob()
+            _ = try await door.node()
+            let watch = try #require(door.jobs.overload)
+            await watch.look()
+            #expect(watch.state.level == .deferNew)
+            let uploaded = try await door.upload([Door.Part(content: [1, 2, 3])])
+            #expect(uploaded.status == 201)
+            let body = Array(#"{"uploadId": "\#(try uploaded.string("uploadId"))"}"#.utf8)
+            let accepted = try await door.client.send("POST", "/api/jobs", headers: [Door.jsonType], body: body)
+            #expect(accepted.status == 202)
+            let id = try accepted.string("jobId")
+            let shown = try await send(door, "GET", "/api/jobs/\(id)")
+            #expect(try shown.string("job", "status") == "pending")
+            #expect(try !shown.string("job", "deferredUntil").isEmpty)
+        }
+    }
+
+    @Test func `a full disk is said to be one`() async throws {
+        try await Door.open(overload: Self.watch(refuse: 1e6, deferNew: 1e5, disk: 1000)) { door in
+            let watch = try #require(door.jobs.overload)
+            await watch.look()
+            let reply = try await door.upload([Door.Part(content: [1, 2, 3])])
+            #expect(reply.status == 507)
+            #expect(try reply.string("code") == "disk_full")
+            #expect(reply.headers["retry-after"] == "30")
+            #expect(try await send(door, "GET", "/api/jobs").status == 200)
+        }
+    }
+
+    // MARK: The cluster's health
+
+    private func row(_ name: String, region: String = "eu", _ condition: NodeCondition) -> Node {
+        Node(
+            id: NodeID(name)!, region: Region(region)!, epoch: 3, http: "http://\(name)", version: "1.2.3", threads: 2,
+            startedAt: .sample, seenAt: .sample, isAlive: true, condition: condition, running: [])
+    }
+
+    private func health(_ one: NodeCondition, _ two: NodeCondition) -> ClusterHealth {
+        let rows = [row("one", one), row("two", two), row("three", region: "us", NodeCondition())]
+        return ClusterSample().report(rows).health
+    }
+
+    private func condition(_ level: OverloadLevel) -> NodeCondition {
+        NodeCondition(level: level, levelSince: .sample, levelReason: "A job would wait 9 s.")
+    }
+
+    @Test func `a region's level is the highest that a node of it sees, with since when and why`() throws {
+        let health = health(condition(.deferNew), condition(.refuse))
+        #expect(!health.isHealthy && health.reasons.map(\.code) == ["overload_refuse"])
+        let finding = try #require(health.reasons.first)
+        #expect(finding.node == "two" && finding.text.contains("eu refuses") && finding.text.contains("would wait 9 s"))
+        #expect(finding.text.contains("\(Timestamp.sample)"))
+    }
+
+    @Test func `the lower levels are worth a note and no alarm`() {
+        let health = health(condition(.sendAway), condition(.normal))
+        #expect(health.isHealthy && health.notes.map(\.code) == ["overload_send_away"])
+    }
+
+    @Test func `a node that has no room for work is a reason to look`() {
+        let pause = NodeCondition.Pause(code: "disk_short", reason: "7 MiB of disk are free.", since: .sample)
+        let health = health(NodeCondition(pause: pause), NodeCondition())
+        #expect(health.reasons.map(\.code) == ["claims_paused"])
+        #expect(health.reasons.first?.text.contains("7 MiB of disk are free.") == true)
+    }
+}
