@@ -1,6 +1,7 @@
 import ClipModel
 import ClusterSimulation
 import Foundation
+import Jobs
 import StoreModel
 import Testing
 
@@ -34,14 +35,42 @@ import Testing
 
     @Test(arguments: seeds.prefix(2))
     func `a seed is a run, to the last choice`(seed: Seed) throws {
-        func hashes() throws -> [TraceHash] {
+        func run() throws -> (history: [String], trace: TraceHash) {
             let world = try JobsWorld(seed, Self.setting(seed))
+            defer { world.close() }
             world.startAll()
             world.disturb(for: .seconds(25))
             _ = world.finish()
-            defer { world.close() }
-            return [world.ledger.hash, world.world.scheduler.traceHash]
+            return (world.ledger.lines, world.world.scheduler.traceHash)
         }
-        #expect(try hashes() == hashes(), "\(seed.replay)")
+        let (one, other) = (try run(), try run())
+        let difference = zip(one.history, other.history).first { $0 != $1 }
+        #expect(difference == nil, "\(String(describing: difference)); \(seed.replay)")
+        #expect(one.trace == other.trace && one.history.count == other.history.count, "\(seed.replay)")
+    }
+
+    @Test func `rare paths are met`() throws {
+        var troubles: Set<Trouble> = []
+        var deeds: [String: Int] = [:]
+        var (lost, restarts, refused) = (0, 0, 0)
+        for number in 1...8 {
+            let seed = Seed(UInt64(number))
+            let world = try JobsWorld(seed, Self.setting(seed))
+            world.startAll()
+            world.disturb()
+            _ = world.finish()
+            troubles.formUnion(world.database.counts.troubles.keys)
+            deeds.merge(world.ledger.counts) { $0 + $1 }
+            lost += world.database.counts.answersLost
+            restarts += world.database.counts.restarts
+            refused += world.ledger.lines.count { $0.hasSuffix(", stale") }
+            world.close()
+        }
+        #expect(troubles == Set(Trouble.allCases))
+        for deed in ["claim", "complete", "register", "beat", "leave", "free", "cancel", "retry", "requeue", "delete"] {
+            #expect(deeds[deed, default: 0] > 0, "nobody did \(deed)")
+        }
+        #expect(
+            lost > 20 && restarts > 2 && refused > 5, "\(lost) answers lost, \(restarts) restarts, \(refused) stale")
     }
 }

@@ -1,5 +1,7 @@
+import Blobs
 import ClipModel
 import ClusterSimulation
+import Jobs
 import Store
 import StoreModel
 

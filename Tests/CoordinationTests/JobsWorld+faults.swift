@@ -1,6 +1,8 @@
 import ClipModel
 import ClusterSimulation
+import Jobs
 import StoreModel
+import Synchronization
 
 /// Faults that come and go in an order drawn from the seed.
 extension JobsWorld {

@@ -1,3 +1,4 @@
+import Blobs
 import ClipModel
 import ClusterSimulation
 import Jobs

@@ -1,5 +1,6 @@
 import ClipModel
 import ClusterSimulation
+import Jobs
 import Stages
 import Store
 import StoreModel
@@ -88,7 +89,7 @@ import Testing
                     return try await base.complete(newest, with: outcome, advance: advance)
                 }
                 store.beats = { base, life, running in
-                    await base.heartbeat(
+                    try await base.heartbeat(
                         life,
                         running: running.map { progress in
                             StageProgress(
@@ -131,7 +132,7 @@ import Testing
     }
 
     @Test func `planted: nobody frees what was claimed and never reported`() throws {
-        try isCaught("for ever") { $0.meddle = { $0.frees = { _ in 0 } } }
+        try isCaught("for ever", within: 20, faults: [.storm, .reset, .reset]) { $0.meddle = { $0.frees = { _ in 0 } } }
     }
 
     @Test func `planted: what follows from a stage is forgotten`() throws {
@@ -192,6 +193,7 @@ import Testing
 
     @Test func `planted: giving back counts as an attempt`() throws {
         try isCaught("giving back", faults: [.drain, .cordon]) { setting in
+            setting.lengthMax = .seconds(60)
             setting.meddle = { store in
                 store.completes = { base, lease, outcome, advance in
                     guard case .released = outcome else {
@@ -231,7 +233,8 @@ import Testing
     }
 
     @Test func `planted: the store forgets what it has answered to a report`() throws {
-        try isCaught("is published and gone", within: 12, faults: [.storm, .restartStore, .cutFromStore]) { setting in
+        try isCaught("is published and gone", within: 20, faults: [.storm, .storm, .restartStore]) { setting in
+            setting.jobs = 8
             let latest = Latest()
             setting.meddle = { store in
                 store.completes = { base, lease, outcome, advance in
@@ -257,7 +260,7 @@ import Testing
             setting.lets = { if case .stop = $0 { false } else { true } }
             setting.meddle = { store in
                 store.beats = { base, life, running in
-                    switch await base.heartbeat(life, running: running) {
+                    switch try await base.heartbeat(life, running: running) {
                     case .renewed(_, let schedulability): .renewed(drop: [], schedulability: schedulability)
                     case .replaced: .replaced
                     }

@@ -84,6 +84,8 @@ extension Ledger.State {
 
     private static func jobProblem(_ before: Job?, _ after: Job?, _ deed: Deed) -> String? {
         guard let before else {
+            // It was deleted before, or never was.
+            guard after != nil else { return nil }
             if case .submitted = deed {
                 return after?.status == .pending ? nil : "it began as \(String(describing: after))"
             }

@@ -1,6 +1,6 @@
 package import ClipModel
-package import ClusterSimulation
-package import Store
+import ClusterSimulation
+import Store
 import Synchronization
 
 /// Keeps the books of a run: every transaction that took effect, in order, and whether it was allowed to do what it
@@ -62,7 +62,6 @@ package final class Ledger: Sendable {
         /// Reports that were taken, by lease: how they ended.
         var taken: [LeaseID: String] = [:]
         var lines: [String] = []
-        var hash = TraceHash()
         var violations: [String] = []
         var counts: [String: Int] = [:]
     }
@@ -77,8 +76,8 @@ package final class Ledger: Sendable {
     }
 
     package var violations: [String] { state.withLock { $0.violations } }
+    /// The history: what took effect, when, and through whom.
     package var lines: [String] { state.withLock { $0.lines } }
-    package var hash: TraceHash { state.withLock { $0.hash } }
     package var leases: [Lease] { state.withLock { Array($0.leases.values) } }
     package var jobs: [Job] { state.withLock { $0.jobs.values.sorted { $0.id < $1.id } } }
     package func job(_ id: JobID) -> Job? { state.withLock { $0.jobs[id] } }
@@ -112,7 +111,6 @@ package final class Ledger: Sendable {
         state.withLock { state in
             let line = "\(scheduler.now) \(caller): \(deed.line)"
             state.lines.append(line)
-            state.hash.mix(line.utf8)
             state.counts[String(deed.line.prefix { $0 != " " }), default: 0] += 1
             state.note(deed, at: scheduler.now)
             for (id, picture) in seen.sorted(by: { $0.key < $1.key }) {

@@ -14,7 +14,7 @@ package struct MeddlingStore: Store {
     }
     package var registers: @Sendable (InMemoryStore, NodeDraft) async throws -> NodeLife = { await $0.register($1) }
     package var beats: @Sendable (InMemoryStore, NodeLife, [StageProgress]) async throws -> HeartbeatOutcome = {
-        await $0.heartbeat($1, running: $2)
+        try await $0.heartbeat($1, running: $2)
     }
     package var frees: @Sendable (InMemoryStore) async throws -> Int = { await $0.freeStagesOfDeadNodes() }
 
@@ -27,7 +27,9 @@ package struct MeddlingStore: Store {
         try await claims(base, terms, life)
     }
     package func register(_ node: NodeDraft) async throws -> NodeLife { try await registers(base, node) }
-    package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
+    package func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome {
         try await beats(base, life, running)
     }
     package func freeStagesOfDeadNodes() async throws -> Int { try await frees(base) }
@@ -85,6 +87,10 @@ package struct MeddlingStore: Store {
     }
     package func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event] {
         await base.events(of: job, after: after, limit: limit)
+    }
+    package func queues() async throws -> QueueReading { await base.queues() }
+    package func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
+        await base.openDeferred(in: region, costSeconds: costSeconds)
     }
     package func ping() async throws { await base.ping() }
     package func upkeep() async throws { await base.upkeep() }

@@ -1,4 +1,3 @@
-package import ClipModel
 package import ClusterSimulation
 package import Store
 import Synchronization

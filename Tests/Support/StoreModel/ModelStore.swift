@@ -157,8 +157,16 @@ package struct ModelStore: Store {
     package func register(_ node: NodeDraft) async throws -> NodeLife {
         try await ask(noting: { .registered($0, node) }) { try await $0.register(node) }
     }
-    package func heartbeat(_ life: NodeLife, running: [StageProgress]) async throws -> HeartbeatOutcome {
-        try await ask(noting: { .beat(life, running, $0) }) { try await $0.heartbeat(life, running: running) }
+    package func heartbeat(
+        _ life: NodeLife, running: [StageProgress], condition: NodeCondition
+    ) async throws -> HeartbeatOutcome {
+        try await ask(noting: { .beat(life, running, $0) }) {
+            try await $0.heartbeat(life, running: running, condition: condition)
+        }
+    }
+    package func queues() async throws -> QueueReading { try await ask { try await $0.queues() } }
+    package func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
+        try await ask { try await $0.openDeferred(in: region, costSeconds: costSeconds) }
     }
     package func leave(_ life: NodeLife) async throws {
         try await ask(noting: { _ in .left(life) }) { try await $0.leave(life) }
