@@ -11,7 +11,8 @@ extension MetricRegistry {
             help: "0 normal, 1 batch waits, 2 new jobs go elsewhere, 3 new jobs begin later, 4 new jobs are refused.",
             labels: ["region"])
         let queue = MetricDeclaration.gauge(
-            "overload_queue_seconds", help: "Until a job that comes now into this region is done.", labels: ["region"])
+            "overload_queue_seconds", unit: .seconds, help: "Until a job that comes now into this region is done.",
+            labels: ["region"])
         let deferred = MetricDeclaration.gauge(
             "overload_deferred_jobs", help: "Jobs that were taken in to be begun later.", labels: ["region"])
         addReader([level, queue, deferred]) { readings in
