@@ -62,13 +62,13 @@ import Testing
     @Test func `an attempt that fails is told too`() async throws {
         try await withBlobs { blobs, scratch in
             let sidecar = SampleJob.sidecar
-            _ = try await blobs.put(Array("no transcript at all".utf8), as: sidecar.blob)
+            _ = try await blobs.put(Array("no transcript at all\u{0}".utf8), as: sidecar.blob)
             let (effort, told) = (EffortMeter(), Told())
             let inputs = SampleJob(sidecar: sidecar).inputs(StageKey(.transcribe))
             await #expect(throws: MediaError.self) {
                 try await runner(blobs, told: told).run(assignment(inputs, scratch, effort))
             }
-            #expect(effort.total.bytesRead == 20 && effort.total.bytesWritten == 0)
+            #expect(effort.total.bytesRead == 21 && effort.total.bytesWritten == 0)
             #expect(told.efforts.withLock { $0[.transcribe] } == effort.total)
         }
     }
