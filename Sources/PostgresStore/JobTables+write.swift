@@ -46,8 +46,10 @@ extension JobTables {
         select new.job, name, index, position, job.region, state, epoch, attempts, reused, time_of(opened_at),
             time_of(not_before), job.rank
         from jsonb_to_recordset($1::jsonb) as new(\(stageFields)) join job on job.id = new.job
+        where job.id = any($2::text[])
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.
+    /// The jobs are named once more, here and above, so that no plan joins all the stages there are with the new values.
     private static let updateStages = Statement(
         "update_stages",
         """
@@ -60,6 +62,7 @@ extension JobTables {
             from jsonb_to_recordset($1::jsonb) as new(\(stageFields))
             where stage.job = new.job and stage.name = new.name and stage.index = new.index
                 and stage.state = new.from_state and stage.epoch = new.from_epoch
+                and stage.job = any($3::text[])
             returning 1
         )
         select expect_rows((select count(*) from changed), $2::bigint)
@@ -106,8 +109,9 @@ extension JobTables {
             clips += record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)
             events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
-        if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new))) }
-        if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count)) }
+        let jobs = changes.map(\.record.job.id)
+        if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
+        if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
         EventTable.enqueue(events, on: &connection)
         EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)
