@@ -49,7 +49,7 @@ extension JobTables {
         where job.id = any($2::text[])
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.
-    /// The jobs are named once more, here and above, so that no plan joins all the stages there are with the new values.
+    /// The jobs are named once more, here and above, so that no plan joins all the stages there are with the new ones.
     private static let updateStages = Statement(
         "update_stages",
         """
