@@ -38,7 +38,7 @@ import Glibc
         var connection = unsafe PostgresConnection(
             owning: try connect(configuration), silenceMilliseconds: silenceMilliseconds)
         // In the session and not in the start-up packet: connection poolers refuse start-up options. Plans are kept,
-        // and one that was made while a table was nearly empty would read all of it for ever: every lookup has an index.
+        // and one that was made while a table was nearly empty would read all of it for ever: each lookup has an index.
         let milliseconds = Int(configuration.statementSecondsMax * 1000)
         try connection.execute(
             """
