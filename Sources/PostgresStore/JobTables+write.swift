@@ -30,8 +30,10 @@ extension JobTables {
         select new.job, name, index, position, job.region, state, epoch, attempts, reused, time_of(opened_at),
             time_of(not_before), job.rank, job.priority = 'batch'
         from jsonb_to_recordset($1::jsonb) as new(\(stageFields)) join job on job.id = new.job
+        where job.id = any($2::text[])
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.
+    /// The jobs are named once more, here and above, so that no plan joins all the stages there are with the new ones.
     private static let updateStages = Statement(
         "update_stages",
         """
@@ -44,6 +46,7 @@ extension JobTables {
             from jsonb_to_recordset($1::jsonb) as new(\(stageFields))
             where stage.job = new.job and stage.name = new.name and stage.index = new.index
                 and stage.state = new.from_state and stage.epoch = new.from_epoch
+                and stage.job = any($3::text[])
             returning 1
         )
         select expect_rows((select count(*) from changed), $2::bigint)
@@ -71,7 +74,7 @@ extension JobTables {
                 StageRow(StageRecord(stage: Stage(job: job.id, key: key, openedAt: at, notBefore: at)), before: nil)
             }
         }
-        if !rows.isEmpty { connection.enqueue(insertStages.with(JSON(rows))) }
+        if !rows.isEmpty { connection.enqueue(insertStages.with(JSON(rows), jobs.map(\.job.id))) }
     }
 
     /// A job, and its stages as they were loaded.
@@ -108,8 +111,9 @@ extension JobTables {
             events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
         for correction in corrections { connection.enqueue(correction) }
-        if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new))) }
-        if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count)) }
+        let jobs = changes.map(\.record.job.id)
+        if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
+        if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
         EventTable.enqueue(events, on: &connection)
         EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)

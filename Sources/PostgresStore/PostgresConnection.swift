@@ -37,13 +37,14 @@ import Glibc
         let silenceMilliseconds = Int32(configuration.silenceSecondsMax * 1000)
         var connection = unsafe PostgresConnection(
             owning: try connect(configuration), silenceMilliseconds: silenceMilliseconds)
-        // In the session and not in the start-up packet: connection poolers refuse start-up options.
+        // In the session and not in the start-up packet: connection poolers refuse start-up options. Plans are kept,
+        // and one that was made while a table was nearly empty would read all of it for ever: each lookup has an index.
         let milliseconds = Int(configuration.statementSecondsMax * 1000)
         try connection.execute(
             """
             set statement_timeout = \(milliseconds); set lock_timeout = \(milliseconds);
             set idle_in_transaction_session_timeout = \(milliseconds); set timezone = 'UTC'; set jit = off;
-            set client_min_messages = warning
+            set enable_seqscan = off; set client_min_messages = warning
             """)
         connection.serverLife = try connection.readServerLife()
         return connection

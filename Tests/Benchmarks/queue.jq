@@ -2,7 +2,7 @@
 
 def median: sort | if length == 0 then null else (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2 end;
 def mean: if length == 0 then null else add / length end;
-def rounded: if . == null then "-" elif . >= 100 then round else . * 100 | round | . / 100 end | tostring;
+def rounded: if . == null then "-" elif . == infinite then "never" elif . >= 100 then round else . * 100 | round | . / 100 end | tostring;
 def row: "| " + join(" | ") + " |";
 def table($head): ($head | row), ($head | map("---") | row), .[];
 def spread(f): if length == 0 then "-" else map(f) | "\(min | rounded) to \(max | rounded)" end;
