@@ -11,14 +11,17 @@ import Glibc
 package struct BlobDirectory: Sendable {
     package let root: String
     package let limits: BlobLimits
-    let lane = DiskLane()
+    let lane: DiskLane
     private let scratch: ScratchSpace
 
     /// Opens the directory, makes what is missing, and sweeps the scratch of processes that died.
-    package init(root: String, limits: BlobLimits = BlobLimits()) throws(BlobError) {
+    package init(
+        root: String, limits: BlobLimits = BlobLimits(), diskCalls: DiskCalls = .onOwnThreads
+    ) throws(BlobError) {
         precondition(root.hasPrefix("/"), "the blob directory needs an absolute path, not \(root)")
         self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
         self.limits = limits
+        lane = DiskLane(diskCalls)
         try Disk.makeDirectories(self.root + "/objects")
         scratch = try ScratchSpace(under: self.root + "/scratch")
     }
