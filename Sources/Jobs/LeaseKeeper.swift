@@ -25,4 +25,8 @@ package struct LeaseKeeper: Sendable, Hashable {
 
     /// How long to wait before looking whether the trust is over; nil when it is.
     package func wait(at now: Duration) -> Duration? { isTrusted(at: now) ? trustedUntil - now : nil }
+
+    /// Whether a stage may be begun whose claim was asked for at `start` and answered only now. What no heartbeat has
+    /// reported a lease after its claim, the store gives to another.
+    package func mayBegin(claimAskedAt start: Duration, at now: Duration) -> Bool { now < start + lease - margin }
 }

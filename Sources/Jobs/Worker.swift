@@ -278,6 +278,7 @@ package actor Worker {
                 continue
             }
             do {
+                let asked = stopwatch.elapsed
                 let leases = try await claimOne(for: life)
                 failures = 0
                 guard let lease = leases.first else {
@@ -285,7 +286,8 @@ package actor Worker {
                     await bell.wait(upTo: configuration.pollInterval, on: clock)
                     continue
                 }
-                begin(lease, grant, &group)
+                let isLate = !keeper.mayBegin(claimAskedAt: asked, at: stopwatch.elapsed)
+                begin(isLate ? .claimedLate(lease) : .claimed(lease), grant, &group)
                 yield()
             } catch {
                 // Should the claim have counted after all: the store takes back what no heartbeat reports.
@@ -344,9 +346,11 @@ package actor Worker {
         return false
     }
 
-    private func begin(_ lease: StageLease, _ grant: CPUSlots.Grant, _ group: inout DiscardingTaskGroup) {
+    private func begin(
+        _ claim: WorkerMachine.Event, _ grant: CPUSlots.Grant, _ group: inout DiscardingTaskGroup
+    ) {
         var isStarted = false
-        for action in apply(.claimed(lease)) {
+        for action in apply(claim) {
             switch action {
             case .start(let lease):
                 let run = Run(grant: grant, startedAt: stopwatch.elapsed)

@@ -14,6 +14,8 @@ package struct WorkerMachine: Sendable, Hashable {
     package enum Event: Sendable, Hashable {
         /// The store gave us a stage.
         case claimed(StageLease)
+        /// The same, so long ago that the store may have taken it back.
+        case claimedLate(StageLease)
         /// A run has ended and what it had to report is reported.
         case finished(StageLease)
         /// A job was cancelled or deleted.
@@ -65,6 +67,7 @@ package struct WorkerMachine: Sendable, Hashable {
     package mutating func received(_ event: Event) -> [Action] {
         switch event {
         case .claimed(let lease): return claimed(lease)
+        case .claimedLate(let lease): return state == .over ? [] : [.giveBack(lease)]
         case .finished(let lease):
             runs.remove(lease)
             stopping.remove(lease)

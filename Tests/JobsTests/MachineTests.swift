@@ -21,11 +21,25 @@ import Testing
         keeper.renewed(attemptStartedAt: .seconds(3))
         #expect(keeper.trustedUntil == .seconds(14))
     }
+
+    @Test func `a stage is begun only while its claim is younger than the trust of a lease`() {
+        let keeper = LeaseKeeper(lease: .seconds(6), margin: .seconds(2), registrationStartedAt: .seconds(0))
+        #expect(keeper.mayBegin(claimAskedAt: .seconds(100), at: .seconds(103.9)))
+        #expect(!keeper.mayBegin(claimAskedAt: .seconds(100), at: .seconds(104)))
+    }
 }
 
 @Suite struct WorkerMachineTests {
     private let first = lease(StageKey(.render, 0))
     private let second = lease(StageKey(.render, 1))
+
+    @Test func `a claim that is answered too late starts nothing and is given back`() {
+        var machine = WorkerMachine(schedule: Schedule())
+        #expect(machine.received(.claimedLate(first)) == [.giveBack(first)])
+        #expect(machine.isIdle)
+        _ = machine.received(.lifeLost)
+        #expect(machine.received(.claimedLate(first)).isEmpty)
+    }
 
     @Test func `a claim that is answered twice starts one run`() {
         var machine = WorkerMachine(schedule: Schedule())
