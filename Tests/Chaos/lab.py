@@ -22,14 +22,15 @@ class Lab:
     free_bytes_min = 64 * MIB
     disk_bytes = 2048 * MIB
 
-    def __init__(self, tijera: str, folder: Path, count: int):
+    def __init__(self, tijera: str, folder: Path, regions: list[str]):
+        """`regions`: that of each node."""
         self.tijera, self.folder = tijera, folder
         self.mark = f"tjc-{os.getpid()}"
         self.hub, self.blobs, self.disk = f"{self.mark}-hub", folder / "blobs", folder / "disk.img"
         cache = os.environ.get("TIJERA_CACHE") or os.path.expanduser("~/.cache/tijera")
         self.models = Path(cache) / "models"
         self.database = Database(folder, f"{self.mark}-db", f"{self.net}253")
-        self.nodes = [Node(self, number) for number in range(count)]
+        self.nodes = [Node(self, number, region) for number, region in enumerate(regions)]
         # (node, exit code, was it ready before): ends that nobody asked for.
         self.ends: list[tuple[str, int, bool]] = []
         self.is_supervising = False
@@ -86,7 +87,8 @@ class Lab:
         script = '. "$0/cluster/lib/say.sh"; . "$0/cluster/lib/certificates.sh"; make_certificates "$@"'
         # Issued three hours ago where that can be, so that a node whose clock is an hour late believes them.
         early = ["env", f"LD_PRELOAD={FAKETIME}", "FAKETIME=-3h"] if self.has_faketime else []
-        run(*early, "bash", "-c", script, home, self.folder / "certs", *(f"{node.name}:eu" for node in self.nodes))
+        run(*early, "bash", "-c", script, home, self.folder / "certs",
+            *(f"{node.name}:{node.region}" for node in self.nodes))
 
     def __exit__(self, kind, error, trace):
         self.is_supervising = False
@@ -138,6 +140,15 @@ class Lab:
                     if node.wanted and not node.runs:
                         node.start()
             time.sleep(0.2)
+
+    def region(self, name: str) -> list[Node]:
+        return [node for node in self.nodes if node.region == name]
+
+    def agree(self) -> bool:
+        """Every node takes every node for alive, and all have one view."""
+        seen = [node.members() for node in self.nodes]
+        names = {node.name for node in self.nodes}
+        return all(told and told[0] == names for told in seen) and len({told[1] for told in seen}) == 1
 
     def wait_ready(self, limit: float = 60):
         slow = [node.name for node in self.nodes if node.wait_ready(limit) is None]

@@ -1,6 +1,7 @@
 """One node in a network namespace of its own, and what may be done to it."""
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -14,8 +15,8 @@ FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 class Node:
-    def __init__(self, lab, number: int):
-        self.lab, self.number = lab, number
+    def __init__(self, lab, number: int, region: str):
+        self.lab, self.number, self.region = lab, number, region
         self.name = f"chaos-{number}"
         self.space = f"{lab.mark}-{number}"
         self.address = f"{lab.net}{number + 1}"
@@ -36,7 +37,7 @@ class Node:
         (self.folder / "node.yaml").write_text(f"""
 node:
   name: {self.name}
-  region: eu
+  region: {self.region}
 cluster:
   name: chaos
   host: {self.address}
@@ -128,6 +129,26 @@ admin:
 
     def wait_ready(self, limit: float = 60):
         return until(limit, self.is_ready)
+
+    def operator(self, method: str, path: str):
+        """(status, JSON) of an operator's request, or None; only from a thread in the hub's namespace."""
+        connection = http.client.HTTPConnection(self.address, HTTP_PORT, timeout=8)
+        try:
+            token = (self.lab.folder / "admin-token").read_text().strip()
+            connection.request(method, f"/admin/v1/{path}", headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):
+            return None
+        finally:
+            connection.close()
+
+    def members(self) -> tuple[set[str], str] | None:
+        """Whom it takes for alive, and the digest of its view; None when it does not say."""
+        answer = self.operator("GET", "cluster")
+        if not answer or answer[0] != 200:
+            return None
+        return {each["id"] for each in answer[1]["nodes"] if each["state"] == "alive"}, answer[1]["view"]["digest"]
 
     # Its children.
 
