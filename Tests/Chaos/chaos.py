@@ -24,7 +24,7 @@ from check import EVENTS, Checker
 from faults import Faults
 from lab import Lab
 from load import Load
-from plan import KINDS, LONG, Fault, draw_plan
+from plan import KINDS, Fault, draw_plan
 from report import Report
 from shell import run, say, until
 from videos import make_videos
@@ -34,7 +34,7 @@ SECONDS_TO_END = 240
 REGIONS = ("eu", "us")
 # One fault at a time, each longer than a lease, and few clients, so that what is free finds a free thread.
 MEASURE = {"only": "kill -9 of a node,SIGSTOP", "seconds_between": 6, "clients": 3}
-SECONDS_ALONE = 18
+LENGTHS, SECONDS_ALONE = [(9, 10)], 20
 
 
 def may_run() -> bool:
@@ -77,7 +77,7 @@ def plan_round(options, seed: str, count: int, lab: Lab, without: set[str]) -> l
     if not options.measure:
         return draw_plan(seed, count, its, options.seconds_between, without)
     # Each alone: the plan has the nodes and the lengths, the times are these.
-    plan = draw_plan(seed, count, its, options.seconds_between, without, lengths=[LONG])
+    plan = draw_plan(seed, count, its, options.seconds_between, without, lengths=LENGTHS)
     return [replace(fault, at=2 + number * SECONDS_ALONE) for number, fault in enumerate(plan)]
 
 
@@ -97,7 +97,7 @@ def play_round(options, seed: str, count: int, report: Report, keep: Path):
             load = Load(lab, videos, seed, options.clients, has_speech)
             time.sleep(options.warm_up)
             without |= unwanted(options.only, options.without)
-            faults = Faults(lab, plan_round(options, seed, count, lab, without))
+            faults = Faults(lab, plan_round(options, seed, count, lab, without), waits_for_work=options.measure)
             faults.run()
             # Some peace at the end, so that a late fault does not pass for a job that hangs.
             time.sleep(2)

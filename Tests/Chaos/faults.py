@@ -34,8 +34,9 @@ class Injected:
 
 
 class Faults:
-    def __init__(self, lab: Lab, plan: list[Fault]):
-        self.lab, self.plan = lab, plan
+    def __init__(self, lab: Lab, plan: list[Fault], waits_for_work: bool = False):
+        """`waits_for_work`: a node that is to be hit has up to six seconds to begin something that can be rescued."""
+        self.lab, self.plan, self.waits_for_work = lab, plan, waits_for_work
         self.done: list[Injected] = []
 
     def run(self):
@@ -73,6 +74,12 @@ class Faults:
 
     def running_on(self, node: Node) -> list[Stage]:
         """Empty when the database cannot be asked right now."""
+        running = self.asked(node)
+        if not running and self.waits_for_work:
+            until(6, lambda: running.extend(self.asked(node)) or running, 0.05)
+        return running
+
+    def asked(self, node: Node) -> list[Stage]:
         try:
             return self.lab.database.query(
                 f"select job, name, index, epoch from stage where state = 'running' and holder = '{node.name}'", 2)

@@ -15,6 +15,8 @@ FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 class Node:
+    http_port = HTTP_PORT
+
     def __init__(self, lab, number: int, region: str):
         self.lab, self.number, self.region = lab, number, region
         self.name = f"chaos-{number}"

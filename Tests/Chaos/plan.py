@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 # Away for less than the lease, or for longer than that and the sweep after it: both have to go well, and a length in
 # between tells nothing.
-SHORT, LONG = (0.5, 5), (9, 13)
-SHORT_OR_LONG = (SHORT, LONG)
+SHORT_OR_LONG = ((0.5, 5), (9, 13))
 
 # kind: (weight, what it needs alone, ranges of seconds that it lasts, seconds until the next of the same need)
 KINDS = {
