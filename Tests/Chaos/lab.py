@@ -11,7 +11,7 @@ from pathlib import Path
 
 from database import Database
 from node import FAKETIME, PEER_PORT, Node
-from shell import run, say, start_thread, until
+from shell import make_bridge, remove_namespace, run, say, start_thread, until
 
 MIB = 1 << 20
 CLONE_NEWNET = 0x40000000
@@ -29,7 +29,7 @@ class Lab:
         self.hub, self.blobs, self.disk = f"{self.mark}-hub", folder / "blobs", folder / "disk.img"
         cache = os.environ.get("TIJERA_CACHE") or os.path.expanduser("~/.cache/tijera")
         self.models = Path(cache) / "models"
-        self.database = Database(folder, f"{self.mark}-db", f"{self.net}253")
+        self.database = Database(self.hub, f"{self.mark}-db", f"{self.net}253", folder)
         self.nodes = [Node(self, number, region) for number, region in enumerate(regions)]
         # (node, exit code, was it ready before): ends that nobody asked for.
         self.ends: list[tuple[str, int, bool]] = []
@@ -61,19 +61,9 @@ class Lab:
         start_thread(self.supervise)
 
     def wire_up(self):
-        run("ip", "netns", "add", self.hub)
-        run("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
-        run("ip", "-n", self.hub, "addr", "add", f"{self.net}254/24", "dev", "br0")
-        run("ip", "-n", self.hub, "link", "set", "br0", "up")
-        spaces = [(node.space, node.address) for node in self.nodes]
-        for index, (space, address) in enumerate([*spaces, (self.database.space, self.database.address)]):
-            run("ip", "netns", "add", space)
-            run("ip", "-n", space, "link", "set", "lo", "up")
-            run("ip", "-n", self.hub, "link", "add", f"out{index}", "type", "veth", "peer", "name", f"in{index}")
-            run("ip", "-n", self.hub, "link", "set", f"in{index}", "netns", space)
-            run("ip", "-n", self.hub, "link", "set", f"out{index}", "master", "br0", "up")
-            run("ip", "-n", space, "addr", "add", f"{address}/24", "dev", f"in{index}")
-            run("ip", "-n", space, "link", "set", f"in{index}", "up")
+        make_bridge(self.hub, f"{self.net}254")
+        for machine in [*self.nodes, self.database]:
+            machine.wire()
 
     def make_disk(self):
         self.blobs.mkdir()
@@ -105,7 +95,7 @@ class Lab:
         # A node's mount namespace may hold it for a moment longer.
         until(10, lambda: run("losetup", "-j", self.disk, check=False).stdout == "")
         for space in [*(node.space for node in self.nodes), self.database.space, self.hub]:
-            run("ip", "netns", "del", space, check=False)
+            remove_namespace(space)
 
     def erase(self, keep_logs_in: Path | None):
         if keep_logs_in:

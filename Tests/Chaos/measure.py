@@ -11,10 +11,8 @@ HARMLESS = ("ffmpeg", "speech worker", "node cut from nodes")
 AWAY = ("kill -9 of a node", "SIGSTOP of a node", "region down")
 
 # How long the work of a node may wait for another one, 99 of 100 times; docs/reliability.md. Seconds.
-BOUNDS = {
-    "kill -9 of a node -> its stages are claimed again": 3,
-    "SIGSTOP of a node -> its stages are claimed again": 15,
-}
+SAMPLES_MIN = 15
+BOUNDS = {"kill -9 of a node": 3, "SIGSTOP of a node": 15}
 
 # Longer than a lease and the sweep after it: who is away for so long cannot have taken its own work back.
 SECONDS_AWAY = 8.5
@@ -86,13 +84,14 @@ class Measurements:
     def alone(self, name: str) -> list[float]:
         return [value for value, is_alone in self.values[name] if is_alone]
 
-    def missed(self) -> list[str]:
-        """Bounds that were passed, and those that too little was measured for."""
+    def missed(self, kinds: set[str]) -> list[str]:
+        """Bounds of these kinds that were passed, and those that too little was measured for."""
         missed = []
-        for name, bound in BOUNDS.items():
+        for kind in sorted(kinds & set(BOUNDS)):
+            name, bound = f"{kind} -> its stages are claimed again", BOUNDS[kind]
             values = self.alone(name)
-            if len(values) < 20:
-                missed.append(f"{name}: measured {len(values)} times, at least 20 are needed")
+            if len(values) < SAMPLES_MIN:
+                missed.append(f"{name}: measured {len(values)} times, at least {SAMPLES_MIN} are needed")
             elif quantile(values, 0.99) > bound:
                 missed.append(f"{name}: p99 is {quantile(values, 0.99):.2f} s, at most {bound} s")
         return missed

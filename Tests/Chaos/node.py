@@ -8,30 +8,26 @@ import subprocess
 import threading
 import time
 
-from shell import run, until
+from shell import Machine, run, until
 
 HTTP_PORT, PEER_PORT = 8080, 7400
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
-class Node:
+class Node(Machine):
     http_port = HTTP_PORT
 
     def __init__(self, lab, number: int, region: str):
-        self.lab, self.number, self.region = lab, number, region
+        self.lab, self.region = lab, region
         self.name = f"chaos-{number}"
-        self.space = f"{lab.mark}-{number}"
-        self.address = f"{lab.net}{number + 1}"
-        self.folder = lab.folder / self.name
+        super().__init__(
+            lab.hub, f"{lab.mark}-{number}", number, f"{lab.net}{number + 1}", lab.folder / self.name)
         self.process = None
         # One fault at a time: on a slow machine one may take longer than its plan allowed for.
         self.under_fault = threading.Lock()
         # What the lab wants of it; the supervisor starts again what ended without being told to.
         self.wanted = False
         self.has_been_ready = False
-
-    def inside(self, *command):
-        return ["ip", "netns", "exec", self.space, *command]
 
     def configure(self, seeds: str):
         self.folder.mkdir(parents=True)
@@ -175,26 +171,3 @@ admin:
         if speech:
             return [pid for pid, command in self.processes() if "speech-worker" in command and "setpriv" not in command]
         return [pid for pid, command in self.processes() if command.split()[0].endswith(("/ffmpeg", "/ffprobe"))]
-
-    # Its network.
-
-    def rules(self, *lines: str):
-        """Replaces all faults of its network by these; none heals."""
-        text = "flush ruleset\n"
-        if lines:
-            text += "table inet faults {\n"
-            for hook in ("input", "output"):
-                text += f"  chain {hook} {{ type filter hook {hook} priority 0;\n"
-                text += "".join(f"    {line[len(hook) + 1:]}\n" for line in lines if line.startswith(hook + " "))
-                text += "  }\n"
-            text += "}\n"
-        path = self.folder / "faults.nft"
-        path.write_text(text)
-        run(*self.inside("nft", "-f", str(path)))
-
-    def cut_from(self, addresses, ways=("input", "output")):
-        lines = []
-        for address in addresses:
-            lines += [f"input ip saddr {address} drop"] if "input" in ways else []
-            lines += [f"output ip daddr {address} drop"] if "output" in ways else []
-        self.rules(*lines)

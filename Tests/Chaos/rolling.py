@@ -9,6 +9,7 @@ figures; exits 1 when anything was wrong.
 """
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -58,6 +59,7 @@ class RunningCluster:
     """What the load and the checker want of a lab."""
 
     def __init__(self, data: Path, folder: Path):
+        self.data = data
         told = json.loads((data / "cluster.json").read_text())
         urls = [(node["name"], urllib.parse.urlsplit(node["http"])) for node in told["nodes"]]
         self.nodes = [Place(name, url.hostname, url.port) for name, url in urls]
@@ -68,8 +70,10 @@ class RunningCluster:
     def enter_hub(self):
         """Everybody is on this machine."""
 
-    def versions(self) -> dict[str, int]:
-        return dict(Counter(row[0] for row in self.database.query("select version from node where left_at is null")))
+    def programs(self) -> str:
+        """What the nodes run right now."""
+        told = json.loads((self.data / "cluster.json").read_text())
+        return ", ".join(sorted({os.readlink(f"/proc/{node['pid']}/exe") for node in told["nodes"]}))
 
 
 class Askers:
@@ -114,13 +118,13 @@ def play(cluster: RunningCluster, command: list[str], figures: dict) -> list[str
     if until(60, lambda: len(cluster.database.query("select from stage where state = 'running'")) >= 2, 0.2) is None:
         return ["a minute was not enough for two stages to run at once"]
     askers, start = Askers(cluster, 1), time.monotonic()
-    figures["versions before"] = cluster.versions()
+    figures["program before"] = cluster.programs()
     say(f"begins: {' '.join(command)}")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=600)
     figures["seconds"] = round(time.monotonic() - start, 1)
     time.sleep(1)
     askers.stop()
-    figures["versions after"] = cluster.versions()
+    figures["program after"] = cluster.programs()
     figures["requests"] = askers.asked
     figures["requests answered"] = askers.asked - len(askers.failed)
     figures["of them not by the first node that was asked"] = askers.elsewhere
