@@ -59,8 +59,8 @@ class Faults:
         try:
             with contextlib.ExitStack() as held:
                 # By number, so that two faults never wait for each other.
-                for each in hit:
-                    held.enter_context(each.under_fault)
+                for lock in [each.under_fault for each in hit] or [self.lab.under_fault[need]]:
+                    held.enter_context(lock)
                 DEEDS[fault.kind](self, injected, node)
         except (RuntimeError, OSError, ServerError, subprocess.TimeoutExpired) as error:
             injected.wrong.append(f"{type(error).__name__}: {error}")

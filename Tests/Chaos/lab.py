@@ -1,11 +1,13 @@
 """A cluster of its own to be broken: namespaces on one bridge, a PostgreSQL, a small disk for the blobs, some nodes."""
 
+import contextlib
 import ctypes
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -31,6 +33,8 @@ class Lab:
         self.models = Path(cache) / "models"
         self.database = Database(self.hub, f"{self.mark}-db", f"{self.net}253", folder)
         self.nodes = [Node(self, number, region) for number, region in enumerate(regions)]
+        # As that of a node. What needs nothing alone needs no lock either.
+        self.under_fault = {"database": threading.Lock(), "disk": threading.Lock(), None: contextlib.nullcontext()}
         # (node, exit code, was it ready before): ends that nobody asked for.
         self.ends: list[tuple[str, int, bool]] = []
         self.is_supervising = False
