@@ -61,6 +61,7 @@ class Faults:
                 # By number, so that two faults never wait for each other.
                 for lock in [each.under_fault for each in hit] or [self.lab.under_fault[need]]:
                     held.enter_context(lock)
+                injected.began = time.time()
                 DEEDS[fault.kind](self, injected, node)
         except (RuntimeError, OSError, ServerError, subprocess.TimeoutExpired) as error:
             injected.wrong.append(f"{type(error).__name__}: {error}")
