@@ -9,9 +9,10 @@ import time
 from lab import Lab
 from shell import say, until
 
-# What a region may need to take over the work of another, or to go on with its own. Seconds.
+# What ran in a region that is down is with another so soon. Seconds.
 TAKE_OVER = 15
-BACK_AT_HOME = 15
+# A stage begins as soon as a thread is free, and nothing that runs is put aside for it: the length of a stage or two.
+THREAD_FREE = 60
 AGREE = 30
 # What only a machine that is busy with other things takes: no promise is in it.
 WORK = 180
@@ -54,7 +55,7 @@ class Story:
             self.order("cordon", node)
         began = time.time()
         self.note(f"{self.region} cordoned -> a stage of its jobs begins elsewhere",
-                  self.wait_for("others take over", TAKE_OVER, lambda: self.claims(began, self.away)), TAKE_OVER)
+                  self.wait_for("others take over", THREAD_FREE, lambda: self.claims(began, self.away)), THREAD_FREE)
         time.sleep(3)
         begun = self.claims(began, self.home)
         assert not begun, f"{begun} stages began on nodes that are cordoned"
@@ -63,7 +64,7 @@ class Story:
             self.order("uncordon", node)
         began = time.time()
         self.note(f"{self.region} uncordoned -> a stage of its jobs begins at home",
-                  self.wait_for("home goes on", BACK_AT_HOME, lambda: self.claims(began, self.home)), BACK_AT_HOME)
+                  self.wait_for("home goes on", THREAD_FREE, lambda: self.claims(began, self.home)), THREAD_FREE)
 
     def down_and_back(self):
         began = time.time()
@@ -88,7 +89,7 @@ class Story:
         back = time.time()
         guests = sorted({*guests, *self.elsewhere()})
         self.note(f"{self.region} back -> a stage of its jobs begins at home",
-                  self.wait_for("home goes on", BACK_AT_HOME, lambda: self.claims(back, self.home)), BACK_AT_HOME)
+                  self.wait_for("home goes on", THREAD_FREE, lambda: self.claims(back, self.home)), THREAD_FREE)
         self.must_end_where_they_run(guests, f"that ran elsewhere when {self.region} came back")
         self.note("all nodes agree again", self.wait_for("all agree", AGREE, self.lab.agree), AGREE)
         time.sleep(max(0, back + 8 - time.time()))

@@ -20,15 +20,15 @@ find_cpu_groups() {
 
 may_make_group() { make_cpu_group "tijera-$$-try" 50 2>/dev/null && remove_cpu_group "tijera-$$-try"; }
 
-# make_cpu_group NAME PERCENT: its members together get so much of one core at most, and are preferred up to there.
+# make_cpu_group NAME PERCENT: its members together get so much of one core at most, and up to there before all others.
 make_cpu_group() {
     local folder=$CPU_GROUPS/$1
     mkdir -p "$folder" || return 1
     if [ "$CPU_GROUPS_VERSION" = 2 ]; then
-        echo "$(($2 * 1000)) 100000" >"$folder/cpu.max" && echo 1000 >"$folder/cpu.weight"
+        echo "$(($2 * 1000)) 100000" >"$folder/cpu.max" && echo 10000 >"$folder/cpu.weight"
     else
         echo 100000 >"$folder/cpu.cfs_period_us" && echo $(($2 * 1000)) >"$folder/cpu.cfs_quota_us" &&
-            echo 10240 >"$folder/cpu.shares"
+            echo 262144 >"$folder/cpu.shares"
     fi
 }
 
