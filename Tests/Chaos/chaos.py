@@ -1,7 +1,7 @@
 """Breaks a real cluster in every way that happens in production, and checks that nothing was lost.
 
     python3 Tests/Chaos/chaos.py TIJERA [--faults N] [--seed S] [--nodes N] [--minutes M] [--report FILE]
-        [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N]
+        [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N] [--measure | --regions | --planted]
 
 Runs in rounds: each makes a cluster of its own (lab.py) under a steady load (load.py), injects faults by a plan drawn
 from the seed (plan.py, faults.py), heals everything and checks (check.py). Needs root, namespaces, nftables, loop
@@ -15,30 +15,34 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import planted
+import regions
 from check import EVENTS, Checker
 from faults import Faults
 from lab import Lab
 from load import Load
-from plan import KINDS, draw_plan
+from measure import BOUNDS
+from plan import KINDS, Fault, draw_plan
 from report import Report
-from shell import run, say, until
+from shell import may_make_namespaces, run, say, until
 from videos import make_videos
 
-FAULTS_PER_ROUND = 120
+FAULTS_PER_ROUND = 200
 SECONDS_TO_END = 240
+REGIONS = ("eu", "us")
+# One fault at a time, each longer than a lease, and few clients, so that what is free finds a free thread.
+MEASURE = {"seconds_between": 6, "clients": 3}
+LENGTHS, SECONDS_ALONE = [(9, 10)], 20
 
 
 def may_run() -> bool:
     """Namespaces, loop devices and the user postgres are root's."""
     if os.geteuid() != 0 or not shutil.which("nft"):
         return False
-    name = f"tjc-{os.getpid()}-try"
-    made = run("ip", "netns", "add", name, check=False).returncode == 0
-    run("ip", "netns", "del", name, check=False)
-    return made and run("losetup", "--find", check=False).returncode == 0
+    return may_make_namespaces() and run("losetup", "--find", check=False).returncode == 0
 
 
 def impossible_here(lab: Lab, has_speech: bool) -> set[str]:
@@ -60,25 +64,38 @@ def unwanted(only: str, without: str) -> set[str]:
     return {kind for kind in KINDS if named(kind, without) or (only and not named(kind, only))}
 
 
-def play_round(options, seed: str, count: int, report: Report, keep: Path):
+def make_lab(options) -> Lab:
     folder = Path(tempfile.mkdtemp(prefix="tijera-chaos."))
     folder.chmod(0o711)
+    return Lab(options.tijera, folder, [REGIONS[number % len(REGIONS)] for number in range(options.nodes)])
+
+
+def plan_round(options, seed: str, count: int, lab: Lab, without: set[str]) -> list[Fault]:
+    its = [node.region for node in lab.nodes]
+    if not options.measure:
+        return draw_plan(seed, count, its, options.seconds_between, without)
+    # Each alone: the plan has the nodes and the lengths, the times are these.
+    plan = draw_plan(seed, count, its, options.seconds_between, without, lengths=LENGTHS)
+    return [replace(fault, at=2 + number * SECONDS_ALONE) for number, fault in enumerate(plan)]
+
+
+def play_round(options, seed: str, count: int, report: Report, keep: Path):
     has_speech = shutil.which("espeak-ng") is not None
-    lab = Lab(options.tijera, folder, options.nodes)
+    lab = make_lab(options)
     wrong_before = len(report.wrong)
     try:
         with lab:
             without = impossible_here(lab, has_speech)
             if without:
                 say(f"left out, because the tools are missing: {', '.join(sorted(without))}")
-            videos = make_videos(folder / "videos", has_speech)
+            videos = make_videos(lab.folder / "videos", has_speech)
             lab.enter_hub()
             lab.wait_ready()
             say(f"{options.nodes} nodes are ready; round {seed} begins with {count} faults")
             load = Load(lab, videos, seed, options.clients, has_speech)
             time.sleep(options.warm_up)
             without |= unwanted(options.only, options.without)
-            faults = Faults(lab, draw_plan(seed, count, options.nodes, options.seconds_between, without))
+            faults = Faults(lab, plan_round(options, seed, count, lab, without), waits_for_work=options.measure)
             faults.run()
             # Some peace at the end, so that a late fault does not pass for a job that hangs.
             time.sleep(2)
@@ -98,12 +115,10 @@ def play_round(options, seed: str, count: int, report: Report, keep: Path):
 
 def try_checker(options) -> int:
     """Damage instead of faults: each must be seen."""
-    folder = Path(tempfile.mkdtemp(prefix="tijera-chaos."))
-    folder.chmod(0o711)
-    lab = Lab(options.tijera, folder, options.nodes)
+    lab = make_lab(options)
     try:
         with lab:
-            videos = make_videos(folder / "videos", shutil.which("espeak-ng") is not None)
+            videos = make_videos(lab.folder / "videos", shutil.which("espeak-ng") is not None)
             lab.enter_hub()
             lab.wait_ready()
             load = Load(lab, videos, options.seed, options.clients, has_speech=False)
@@ -126,6 +141,33 @@ def try_checker(options) -> int:
     return 1 if missed else 0
 
 
+def try_regions(options, keep: Path) -> int:
+    """A story instead of chance: two regions cut apart, one cordoned, one down and back."""
+    lab, wrong, story = make_lab(options), [], None
+    try:
+        with lab:
+            videos = make_videos(lab.folder / "videos", with_speech=False)
+            lab.enter_hub()
+            lab.wait_ready()
+            load = Load(lab, videos, options.seed, options.clients, has_speech=False)
+            story = regions.Story(lab, REGIONS)
+            story.play()
+            lab.heal()
+            load.stop(SECONDS_TO_END)
+            checker = Checker(lab, load, options.seed)
+            checker.run(SECONDS_TO_END)
+            wrong = checker.wrong
+    except (AssertionError, RuntimeError) as error:
+        wrong = [*wrong, f"{type(error).__name__}: {error}"]
+    finally:
+        lab.erase(keep if wrong else None)
+    print("\n".join(story.lines() if story else []))
+    for each in wrong:
+        print(f"WRONG: {each}")
+    print(f"regions: {len(wrong)} wrong" + (f"; logs of the nodes: {keep}" if wrong else ""))
+    return 1 if wrong else 0
+
+
 def parse(arguments: list[str]):
     parser = argparse.ArgumentParser(prog="cluster/chaos")
     parser.add_argument("tijera")
@@ -136,13 +178,20 @@ def parse(arguments: list[str]):
     parser.add_argument("--report", type=Path, default=None)
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--warm-up", type=float, default=6)
-    parser.add_argument("--seconds-between", type=float, default=2.5, help="between faults, on average")
+    parser.add_argument("--seconds-between", type=float, default=1.5, help="between faults, on average")
+    parser.add_argument("--measure", action="store_true",
+                        help="one node at a time is killed or stopped, for long: is its work with others in time?")
+    parser.add_argument("--regions", action="store_true", help="two regions: cut apart, cordoned, down and back")
     parser.add_argument("--planted", action="store_true", help="no faults: is damage that is done on purpose seen?")
     parser.add_argument("--only", default="", help="kinds of faults by the beginnings of their names, with commas")
     parser.add_argument("--without", default="", help="the same for kinds that are left out")
     options = parser.parse_args(arguments)
+    if options.measure:
+        vars(options).update(MEASURE, only=options.only or ",".join(BOUNDS))
     if len(unwanted(options.only, options.without)) == len(KINDS):
         parser.error("no kind of fault is left")
+    if options.regions and options.nodes < 4:
+        parser.error("--regions needs two nodes in each of two regions")
     if not 2 <= options.nodes <= 9 or options.faults < 1 or options.clients < 1:
         parser.error("--nodes must be 2 to 9, --faults and --clients at least 1")
     if options.seed is None:
@@ -155,16 +204,20 @@ def main(arguments: list[str]) -> int:
     if not may_run():
         print("skipped: needs root, network namespaces, nftables and loop devices")
         return 0
+    keep = Path(tempfile.gettempdir()) / f"tijera-chaos-{options.seed}"
     if options.planted:
         return try_checker(options)
     say(f"seed {options.seed}")
-    keep = Path(tempfile.gettempdir()) / f"tijera-chaos-{options.seed}"
+    if options.regions:
+        return try_regions(options, keep)
     report, start, left, number = Report(), time.monotonic(), options.faults, 0
     while left > 0 and (options.minutes is None or number == 0 or time.monotonic() - start < options.minutes * 60):
         count = min(left, FAULTS_PER_ROUND)
         # The first round is that of the seed itself, so that one round can be repeated alone.
         play_round(options, f"{options.seed + number}", count, report, keep)
         left, number = left - count, number + 1
+    if options.measure:
+        report.other += report.measurements.missed(set(report.faults))
     text = report.text()
     print(text)
     if options.report:

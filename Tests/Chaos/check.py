@@ -255,22 +255,7 @@ class Checker:
 
     def check_agreement(self):
         """All nodes are members for all again."""
-        token = {"Authorization": "Bearer " + (self.lab.folder / "admin-token").read_text().strip()}
-        names = {node.name for node in self.lab.nodes}
-
-        def agree() -> bool:
-            digests = set()
-            for node in self.lab.nodes:
-                answer = self.client.once(node, "GET", "/admin/v1/cluster", headers=token)
-                if not answer or answer[0] != 200:
-                    return False
-                told = json.loads(answer[2])
-                if {each["id"] for each in told["nodes"] if each["state"] == "alive"} != names:
-                    return False
-                digests.add(told["view"]["digest"])
-            return len(digests) == 1
-
-        if until(60, agree, 0.5) is None:
+        if until(60, self.lab.agree, 0.5) is None:
             self.other.append("60 s after the last fault the nodes do not agree who is a member")
 
     def run(self, limit: float):

@@ -8,8 +8,6 @@ import socket
 import time
 from collections import Counter
 
-from node import HTTP_PORT
-
 
 class GaveUp(Exception):
     """No answer that settles the question came in time."""
@@ -21,7 +19,7 @@ class Client:
 
     def once(self, node, method: str, path: str, body=None, headers=None, limit: float = 8):
         """(status, headers, bytes) of one try at one node, or None when there was no whole answer."""
-        connection = http.client.HTTPConnection(node.address, HTTP_PORT, timeout=limit)
+        connection = http.client.HTTPConnection(node.address, node.http_port, timeout=limit)
         try:
             connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()

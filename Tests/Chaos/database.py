@@ -4,22 +4,22 @@ import os
 import pwd
 from pathlib import Path
 
-from shell import run, until
+from shell import Machine, run, until
 from wire import ServerError, Wire
 
 CONNECTIONS_MAX = 60
 
 
-class Database:
-    def __init__(self, folder: Path, space: str, address: str):
-        self.space, self.address = space, address
+class Database(Machine):
+    def __init__(self, hub: str, space: str, address: str, folder: Path):
+        super().__init__(hub, space, 253, address, folder)
         self.data, self.socket, self.log = folder / "postgres", folder / "socket", folder / "postgres.log"
         self.programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[0]
 
     def command(self, program: str, *arguments):
         """As the user postgres, who alone may run the server, and in the server's namespace."""
-        return ["ip", "netns", "exec", self.space, "setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups",
-                "env", "HOME=/tmp", str(self.programs / program), *map(str, arguments)]
+        return self.inside("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "env", "HOME=/tmp",
+                           self.programs / program, *arguments)
 
     def create(self):
         user = pwd.getpwnam("postgres")

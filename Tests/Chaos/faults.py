@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lab import MIB, Lab
 from node import Node
-from plan import Fault
+from plan import KINDS, Fault
 from shell import run, say, start_thread, until
 from wire import ServerError, Wire
 
@@ -34,8 +34,9 @@ class Injected:
 
 
 class Faults:
-    def __init__(self, lab: Lab, plan: list[Fault]):
-        self.lab, self.plan = lab, plan
+    def __init__(self, lab: Lab, plan: list[Fault], waits_for_work: bool = False):
+        """`waits_for_work`: a node that is to be hit has up to six seconds to begin something that can be rescued."""
+        self.lab, self.plan, self.waits_for_work = lab, plan, waits_for_work
         self.done: list[Injected] = []
 
     def run(self):
@@ -53,14 +54,19 @@ class Faults:
         self.lab.enter_hub()
         injected = Injected(fault, began=time.time())
         self.done.append(injected)
-        node = self.lab.nodes[fault.node]
+        node, need = self.lab.nodes[fault.node], KINDS[fault.kind][1]
+        hit = {"node": [node], "region": self.lab.region(node.region)}.get(need, [])
         try:
-            with node.under_fault if "node" in fault.kind else contextlib.nullcontext():
-                KIND[fault.kind](self, injected, node)
+            with contextlib.ExitStack() as held:
+                # By number, so that two faults never wait for each other.
+                for lock in [each.under_fault for each in hit] or [self.lab.under_fault[need]]:
+                    held.enter_context(lock)
+                injected.began = time.time()
+                DEEDS[fault.kind](self, injected, node)
         except (RuntimeError, OSError, ServerError, subprocess.TimeoutExpired) as error:
             injected.wrong.append(f"{type(error).__name__}: {error}")
         injected.ended = injected.ended or time.time()
-        where = f" ({self.lab.nodes[fault.node].name})" if "node" in fault.kind else ""
+        where = f" ({', '.join(each.name for each in hit)})" if hit else ""
         back = f", back after {injected.back:.1f} s" if injected.back is not None else ""
         say(f"{fault.kind}{where}: {injected.result or 'nothing to hit'}{back}"
             + "".join(f"; WRONG: {wrong}" for wrong in injected.wrong))
@@ -69,24 +75,34 @@ class Faults:
 
     def running_on(self, node: Node) -> list[Stage]:
         """Empty when the database cannot be asked right now."""
+        running = self.asked(node)
+        if not running and self.waits_for_work:
+            until(6, lambda: running.extend(self.asked(node)) or running, 0.05)
+        return running
+
+    def asked(self, node: Node) -> list[Stage]:
         try:
             return self.lab.database.query(
                 f"select job, name, index, epoch from stage where state = 'running' and holder = '{node.name}'", 2)
         except ServerError:
             return []
 
-    def must_be_ready(self, injected: Injected, node: Node):
+    def must_be_ready(self, injected: Injected, *nodes: Node):
         injected.ended = time.time()
-        injected.back = node.wait_ready(90)
-        if injected.back is None:
-            injected.wrong.append(f"{node.name} was not ready within 90 s")
+        for node in nodes:
+            if node.wait_ready(90) is None:
+                injected.wrong.append(f"{node.name} was not ready within 90 s")
+                return
+        injected.back = time.time() - injected.ended
 
-    def take_down(self, injected: Injected, node: Node):
-        injected.running = self.running_on(node)
+    def take_down(self, injected: Injected, *nodes: Node):
+        injected.running = [stage for node in nodes for stage in self.running_on(node)]
         injected.began = time.time()
-        node.kill()
-        if until(5, lambda: not node.processes()) is None:
-            injected.wrong.append(f"children of {node.name} outlived it: {node.processes()[:3]}")
+        for node in nodes:
+            node.kill()
+        for node in nodes:
+            if until(5, lambda: not node.processes()) is None:
+                injected.wrong.append(f"children of {node.name} outlived it: {node.processes()[:3]}")
 
     def kill(self, injected: Injected, node: Node):
         self.take_down(injected, node)
@@ -140,6 +156,29 @@ class Faults:
         node.rules()
         injected.result = f"{' and '.join(ways)} for {injected.fault.seconds:.1f} s"
         self.must_be_ready(injected, node)
+
+    # Regions.
+
+    def cut_regions(self, injected: Injected, node: Node):
+        """The nodes of one region hear nobody outside it; all still reach PostgreSQL."""
+        inside = self.lab.region(node.region)
+        outside = [other.address for other in self.lab.nodes if other not in inside]
+        for each in inside:
+            each.cut_from(outside)
+        time.sleep(injected.fault.seconds)
+        for each in inside:
+            each.rules()
+        injected.result = f"{node.region} cut off for {injected.fault.seconds:.1f} s"
+        self.must_be_ready(injected, *inside)
+
+    def take_region_down(self, injected: Injected, node: Node):
+        inside = self.lab.region(node.region)
+        self.take_down(injected, *inside)
+        time.sleep(injected.fault.seconds)
+        for each in inside:
+            each.start()
+        injected.result = f"{node.region} down for {injected.fault.seconds:.1f} s, {len(injected.running)} stages ran"
+        self.must_be_ready(injected, *inside)
 
     # The database.
 
@@ -230,7 +269,8 @@ class Faults:
         injected.result = f"no write for {injected.fault.seconds:.1f} s"
 
 
-KIND = {
+# What is done for each kind of a plan.
+DEEDS = {
     "kill -9 of a node": Faults.kill,
     "SIGSTOP of a node": Faults.pause,
     "node asked to stop": Faults.ask_to_stop,
@@ -240,6 +280,8 @@ KIND = {
     "node cut from nodes, one way": Faults.cut,
     "node cut from PostgreSQL": Faults.cut,
     "node cut from PostgreSQL, one way": Faults.cut,
+    "regions cut apart": Faults.cut_regions,
+    "region down": Faults.take_region_down,
     "PostgreSQL restarted at once": Faults.restart_database,
     "connections ended by the server": Faults.end_connections,
     "all connections taken": Faults.take_connections,

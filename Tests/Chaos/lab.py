@@ -1,17 +1,19 @@
 """A cluster of its own to be broken: namespaces on one bridge, a PostgreSQL, a small disk for the blobs, some nodes."""
 
+import contextlib
 import ctypes
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 from database import Database
 from node import FAKETIME, PEER_PORT, Node
-from shell import run, say, start_thread, until
+from shell import make_bridge, remove_namespace, run, say, start_thread, until
 
 MIB = 1 << 20
 CLONE_NEWNET = 0x40000000
@@ -22,14 +24,17 @@ class Lab:
     free_bytes_min = 64 * MIB
     disk_bytes = 2048 * MIB
 
-    def __init__(self, tijera: str, folder: Path, count: int):
+    def __init__(self, tijera: str, folder: Path, regions: list[str]):
+        """`regions`: that of each node."""
         self.tijera, self.folder = tijera, folder
         self.mark = f"tjc-{os.getpid()}"
         self.hub, self.blobs, self.disk = f"{self.mark}-hub", folder / "blobs", folder / "disk.img"
         cache = os.environ.get("TIJERA_CACHE") or os.path.expanduser("~/.cache/tijera")
         self.models = Path(cache) / "models"
-        self.database = Database(folder, f"{self.mark}-db", f"{self.net}253")
-        self.nodes = [Node(self, number) for number in range(count)]
+        self.database = Database(self.hub, f"{self.mark}-db", f"{self.net}253", folder)
+        self.nodes = [Node(self, number, region) for number, region in enumerate(regions)]
+        # As that of a node. What needs nothing alone needs no lock either.
+        self.under_fault = {"database": threading.Lock(), "disk": threading.Lock(), None: contextlib.nullcontext()}
         # (node, exit code, was it ready before): ends that nobody asked for.
         self.ends: list[tuple[str, int, bool]] = []
         self.is_supervising = False
@@ -60,19 +65,9 @@ class Lab:
         start_thread(self.supervise)
 
     def wire_up(self):
-        run("ip", "netns", "add", self.hub)
-        run("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
-        run("ip", "-n", self.hub, "addr", "add", f"{self.net}254/24", "dev", "br0")
-        run("ip", "-n", self.hub, "link", "set", "br0", "up")
-        spaces = [(node.space, node.address) for node in self.nodes]
-        for index, (space, address) in enumerate([*spaces, (self.database.space, self.database.address)]):
-            run("ip", "netns", "add", space)
-            run("ip", "-n", space, "link", "set", "lo", "up")
-            run("ip", "-n", self.hub, "link", "add", f"out{index}", "type", "veth", "peer", "name", f"in{index}")
-            run("ip", "-n", self.hub, "link", "set", f"in{index}", "netns", space)
-            run("ip", "-n", self.hub, "link", "set", f"out{index}", "master", "br0", "up")
-            run("ip", "-n", space, "addr", "add", f"{address}/24", "dev", f"in{index}")
-            run("ip", "-n", space, "link", "set", f"in{index}", "up")
+        make_bridge(self.hub, f"{self.net}254")
+        for machine in [*self.nodes, self.database]:
+            machine.wire()
 
     def make_disk(self):
         self.blobs.mkdir()
@@ -86,7 +81,8 @@ class Lab:
         script = '. "$0/cluster/lib/say.sh"; . "$0/cluster/lib/certificates.sh"; make_certificates "$@"'
         # Issued three hours ago where that can be, so that a node whose clock is an hour late believes them.
         early = ["env", f"LD_PRELOAD={FAKETIME}", "FAKETIME=-3h"] if self.has_faketime else []
-        run(*early, "bash", "-c", script, home, self.folder / "certs", *(f"{node.name}:eu" for node in self.nodes))
+        run(*early, "bash", "-c", script, home, self.folder / "certs",
+            *(f"{node.name}:{node.region}" for node in self.nodes))
 
     def __exit__(self, kind, error, trace):
         self.is_supervising = False
@@ -103,7 +99,7 @@ class Lab:
         # A node's mount namespace may hold it for a moment longer.
         until(10, lambda: run("losetup", "-j", self.disk, check=False).stdout == "")
         for space in [*(node.space for node in self.nodes), self.database.space, self.hub]:
-            run("ip", "netns", "del", space, check=False)
+            remove_namespace(space)
 
     def erase(self, keep_logs_in: Path | None):
         if keep_logs_in:
@@ -138,6 +134,15 @@ class Lab:
                     if node.wanted and not node.runs:
                         node.start()
             time.sleep(0.2)
+
+    def region(self, name: str) -> list[Node]:
+        return [node for node in self.nodes if node.region == name]
+
+    def agree(self) -> bool:
+        """Every node takes every node for alive, and all have one view."""
+        seen = [node.members() for node in self.nodes]
+        names = {node.name for node in self.nodes}
+        return all(told and told[0] == names for told in seen) and len({told[1] for told in seen}) == 1
 
     def wait_ready(self, limit: float = 60):
         slow = [node.name for node in self.nodes if node.wait_ready(limit) is None]

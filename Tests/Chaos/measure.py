@@ -7,6 +7,13 @@ from faults import Injected
 # A fault counts as alone when no other that reaches further than one tool or the gossip began or ended near it.
 HARMLESS = ("ffmpeg", "speech worker", "node cut from nodes")
 
+# Which end the work of a node without its help.
+AWAY = ("kill -9 of a node", "SIGSTOP of a node", "region down")
+
+# How long the work of a node may wait for another one, 99 of 100 times; docs/reliability.md. Seconds.
+SAMPLES_MIN = 15
+BOUNDS = {"kill -9 of a node": 3, "SIGSTOP of a node": 15}
+
 # Longer than a lease and the sweep after it: who is away for so long cannot have taken its own work back.
 SECONDS_AWAY = 8.5
 
@@ -46,7 +53,7 @@ class Measurements:
 
     def _rescues(self, injected, faults, started, released):
         kind = injected.fault.kind
-        if kind not in ("kill -9 of a node", "SIGSTOP of a node"):
+        if kind not in AWAY:
             return
         # A stop shorter than the lease leaves the work where it is, and a node that is back soon takes its work itself.
         if injected.fault.seconds < SECONDS_AWAY:
@@ -74,11 +81,27 @@ class Measurements:
                 self.values["PostgreSQL accepts again -> full rate"].append((at - up, is_alone(injected, faults, 10)))
                 return
 
+    def alone(self, name: str) -> list[float]:
+        return [value for value, is_alone in self.values[name] if is_alone]
+
+    def missed(self, kinds: set[str]) -> list[str]:
+        """Bounds of these kinds that were passed, and those that too little was measured for."""
+        missed = []
+        for kind in sorted(kinds & set(BOUNDS)):
+            name, bound = f"{kind} -> its stages are claimed again", BOUNDS[kind]
+            values = self.alone(name)
+            if len(values) < SAMPLES_MIN:
+                missed.append(f"{name}: measured {len(values)} times, at least {SAMPLES_MIN} are needed")
+            elif quantile(values, 0.99) > bound:
+                missed.append(f"{name}: p99 is {quantile(values, 0.99):.2f} s, at most {bound} s")
+        return missed
+
     def lines(self) -> list[str]:
-        lines = ["| from -> to | count | p50 s | p99 s | alone: count | p50 s | p99 s |", "|---" * 7 + "|"]
+        lines = ["| from -> to | count | p50 s | p99 s | longest s | alone: count | p50 s | p99 s | longest s |",
+                 "|---" * 9 + "|"]
         for name, values in sorted(self.values.items()):
-            every, alone = [value for value, _ in values], [value for value, is_alone in values if is_alone]
-            figures = [f"{quantile(part, 0.5):.2f} | {quantile(part, 0.99):.2f}" if part else "- | -"
-                       for part in (every, alone)]
+            every, alone = [value for value, _ in values], self.alone(name)
+            figures = [f"{quantile(part, 0.5):.2f} | {quantile(part, 0.99):.2f} | {max(part):.2f}" if part
+                       else "- | - | -" for part in (every, alone)]
             lines.append(f"| {name} | {len(every)} | {figures[0]} | {len(alone)} | {figures[1]} |")
         return lines

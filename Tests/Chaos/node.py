@@ -1,25 +1,27 @@
 """One node in a network namespace of its own, and what may be done to it."""
 
 import http.client
+import json
 import os
 import signal
 import subprocess
 import threading
 import time
 
-from shell import run, until
+from shell import Machine, run, until
 
 HTTP_PORT, PEER_PORT = 8080, 7400
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
-class Node:
-    def __init__(self, lab, number: int):
-        self.lab, self.number = lab, number
+class Node(Machine):
+    http_port = HTTP_PORT
+
+    def __init__(self, lab, number: int, region: str):
+        self.lab, self.region = lab, region
         self.name = f"chaos-{number}"
-        self.space = f"{lab.mark}-{number}"
-        self.address = f"{lab.net}{number + 1}"
-        self.folder = lab.folder / self.name
+        super().__init__(
+            lab.hub, f"{lab.mark}-{number}", number, f"{lab.net}{number + 1}", lab.folder / self.name)
         self.process = None
         # One fault at a time: on a slow machine one may take longer than its plan allowed for.
         self.under_fault = threading.Lock()
@@ -27,16 +29,13 @@ class Node:
         self.wanted = False
         self.has_been_ready = False
 
-    def inside(self, *command):
-        return ["ip", "netns", "exec", self.space, *command]
-
     def configure(self, seeds: str):
         self.folder.mkdir(parents=True)
         certs, lab = self.lab.folder / "certs", self.lab
         (self.folder / "node.yaml").write_text(f"""
 node:
   name: {self.name}
-  region: eu
+  region: {self.region}
 cluster:
   name: chaos
   host: {self.address}
@@ -129,6 +128,26 @@ admin:
     def wait_ready(self, limit: float = 60):
         return until(limit, self.is_ready)
 
+    def operator(self, method: str, path: str):
+        """(status, JSON) of an operator's request, or None; only from a thread in the hub's namespace."""
+        connection = http.client.HTTPConnection(self.address, HTTP_PORT, timeout=8)
+        try:
+            token = (self.lab.folder / "admin-token").read_text().strip()
+            connection.request(method, f"/admin/v1/{path}", headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):
+            return None
+        finally:
+            connection.close()
+
+    def members(self) -> tuple[set[str], str] | None:
+        """Whom it takes for alive, and the digest of its view; None when it does not say."""
+        answer = self.operator("GET", "cluster")
+        if not answer or answer[0] != 200:
+            return None
+        return {each["id"] for each in answer[1]["nodes"] if each["state"] == "alive"}, answer[1]["view"]["digest"]
+
     # Its children.
 
     def processes(self) -> list[tuple[int, str]]:
@@ -152,26 +171,3 @@ admin:
         if speech:
             return [pid for pid, command in self.processes() if "speech-worker" in command and "setpriv" not in command]
         return [pid for pid, command in self.processes() if command.split()[0].endswith(("/ffmpeg", "/ffprobe"))]
-
-    # Its network.
-
-    def rules(self, *lines: str):
-        """Replaces all faults of its network by these; none heals."""
-        text = "flush ruleset\n"
-        if lines:
-            text += "table inet faults {\n"
-            for hook in ("input", "output"):
-                text += f"  chain {hook} {{ type filter hook {hook} priority 0;\n"
-                text += "".join(f"    {line[len(hook) + 1:]}\n" for line in lines if line.startswith(hook + " "))
-                text += "  }\n"
-            text += "}\n"
-        path = self.folder / "faults.nft"
-        path.write_text(text)
-        run(*self.inside("nft", "-f", str(path)))
-
-    def cut_from(self, addresses, ways=("input", "output")):
-        lines = []
-        for address in addresses:
-            lines += [f"input ip saddr {address} drop"] if "input" in ways else []
-            lines += [f"output ip daddr {address} drop"] if "output" in ways else []
-        self.rules(*lines)

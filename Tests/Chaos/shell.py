@@ -1,18 +1,16 @@
 """Commands, time and words."""
 
-import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+
+# What this suite has in common with that of the network.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "Network"))
+
+from machine import Machine, make_bridge, may_make_namespaces, remove_namespace, run  # noqa: E402, F401
 
 START = time.monotonic()
-
-
-def run(*command, check=True, timeout=60):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout)
-    if check and done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))}: {done.stdout}{done.stderr}")
-    return done
 
 
 def say(text: str):

@@ -10,41 +10,19 @@ import sys
 import time
 from pathlib import Path
 
+from machine import Machine, make_bridge, remove_namespace, run
+
 MARK = f"tj-{os.getpid()}"
 NET = "10.77.0."
 
 
-def run(*command, check=True, timeout=30):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
-    if check and done.returncode:
-        raise AssertionError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
-    return done
-
-
-class Node:
+class Node(Machine):
     def __init__(self, lab, number: int, name: str):
-        self.lab, self.number, self.name = lab, number, name
-        self.space = f"{MARK}-{number}"
-        self.address = f"{NET}{number + 1}"
-        self.folder = lab.folder / f"{number}-{name}"
+        self.lab, self.name = lab, name
+        super().__init__(lab.hub, f"{MARK}-{number}", number, f"{NET}{number + 1}", lab.folder / f"{number}-{name}")
         self.certs = self.folder / "certs"
         self.resolver = Path("/etc/netns") / self.space
         self.process = None
-
-    def inside(self, *command):
-        return ["ip", "netns", "exec", self.space, *command]
-
-    def wire(self):
-        run("ip", "netns", "add", self.space)
-        run("ip", "-n", self.space, "link", "set", "lo", "up")
-        # Interface names have 15 characters at most.
-        inner, outer = f"i{os.getpid()}-{self.number}", f"o{os.getpid()}-{self.number}"
-        run("ip", "-n", self.lab.hub, "link", "add", outer, "type", "veth", "peer", "name", inner)
-        run("ip", "-n", self.lab.hub, "link", "set", inner, "netns", self.space)
-        run("ip", "-n", self.lab.hub, "link", "set", outer, "master", "br0", "up")
-        run("ip", "-n", self.space, "addr", "add", f"{self.address}/24", "dev", inner)
-        run("ip", "-n", self.space, "link", "set", inner, "up")
-        self.interface = inner
 
     def configure(self, template: str, seeds: str):
         self.certs.mkdir(parents=True, exist_ok=True)
@@ -144,28 +122,6 @@ http:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
-    # Faults, in this node's namespace.
-
-    def rules(self, *lines: str):
-        """Replaces all faults by these; none heals."""
-        text = "flush ruleset\n"
-        if lines:
-            text += "table inet faults {\n"
-            for hook in ("input", "output"):
-                text += f"  chain {hook} {{ type filter hook {hook} priority 0;\n"
-                text += "".join(f"    {line[len(hook) + 1:]}\n" for line in lines if line.startswith(hook + " "))
-                text += "  }\n"
-            text += "}\n"
-        path = self.folder / "faults.nft"
-        path.write_text(text)
-        run(*self.inside("nft", "-f", str(path)))
-
-    def cut_from(self, *others, both=True):
-        lines = [f"input ip saddr {other.address} drop" for other in others]
-        if both:
-            lines += [f"output ip daddr {other.address} drop" for other in others]
-        self.rules(*lines)
-
 
 class Lab:
     def __init__(self, tijera: str, data: str, count: int):
@@ -189,10 +145,7 @@ class Lab:
         run("psql", self.template_database, "-qc", "drop database if exists network_lab")
         run("psql", self.template_database, "-qc", "create database network_lab")
         self.make_certificates(self.data / "certs", self.names)
-        run("ip", "netns", "add", self.hub)
-        run("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
-        run("ip", "-n", self.hub, "link", "set", "br0", "up")
-        run("ip", "-n", self.hub, "addr", "add", f"{self.stranger}/24", "dev", "br0")
+        make_bridge(self.hub, self.stranger)
         self.template = next(self.data.glob("nodes/*/node.yaml")).read_text()
         for node in self.nodes:
             node.wire()
@@ -220,12 +173,12 @@ class Lab:
                 print("\n".join(lines[-25:]), file=sys.stderr)
         for node in list(self.nodes):
             self.remove(node)
-        run("ip", "netns", "del", self.hub, check=False)
+        remove_namespace(self.hub)
 
     def remove(self, node: Node):
         """Its machine; the node has ended."""
         self.nodes.remove(node)
-        run("ip", "netns", "del", node.space, check=False)
+        node.unwire()
         shutil.rmtree(node.resolver, ignore_errors=True)
 
     @staticmethod

@@ -16,7 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from lab import MARK, Lab, Node, run
+from lab import Lab, Node
+from machine import may_make_namespaces, run
 from strangers import make_bad_certificates
 
 
@@ -66,7 +67,7 @@ def scenario_black_hole(lab: Lab):
 
 def scenario_partition(lab: Lab):
     lone, others = lab.nodes[0], lab.nodes[1:]
-    lone.cut_from(*others)
+    lone.cut_from([other.address for other in others])
     lab.until("both sides see the cut", 15, lambda: not lab.agree([lone, *others]))
     time_to_settle = lab.until(
         "the larger side has no node in doubt but the lone one", 20,
@@ -79,7 +80,7 @@ def scenario_partition(lab: Lab):
 
 def scenario_one_way(lab: Lab):
     deaf, other = lab.nodes[0], lab.nodes[1]
-    deaf.cut_from(other, both=False)
+    deaf.cut_from([other.address], ways=("input",))
     end = time.monotonic() + 8
     while time.monotonic() < end:
         for watcher in lab.nodes[2:]:
@@ -230,15 +231,8 @@ SCENARIOS = [
 ]
 
 
-def may_make_namespaces() -> bool:
-    name = f"{MARK}-try"
-    made = run("ip", "netns", "add", name, check=False).returncode == 0
-    run("ip", "netns", "del", name, check=False)
-    return os.geteuid() == 0 and made and shutil.which("nft") is not None
-
-
 def main(arguments: list[str]) -> int:
-    if not may_make_namespaces():
+    if os.geteuid() != 0 or not may_make_namespaces() or shutil.which("nft") is None:
         print("skipped: needs root, network namespaces and nftables")
         return 0
     tijera, data = arguments[0], arguments[1]
@@ -251,7 +245,7 @@ def main(arguments: list[str]) -> int:
                 print(scenario.__name__.removeprefix("scenario_"), file=sys.stderr)
                 scenario(lab)
                 lab.all_run()
-    except AssertionError as error:
+    except (AssertionError, RuntimeError) as error:
         print(f"FAILED: {error}", file=sys.stderr)
         return 1
     for what, figure in lab.figures:

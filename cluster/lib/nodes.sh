@@ -52,16 +52,16 @@ YAML
     mv "$DATA/nodes/$1/node.yaml.new" "$DATA/nodes/$1/node.yaml"
 }
 
-# start_node NAME: in a session of its own, so that Ctrl-C in this terminal does not reach it.
+# start_node NAME [PROGRAM]: in a session of its own, so that Ctrl-C in this terminal does not reach it.
 start_node() {
-    local folder=$DATA/nodes/$1
-    setsid --fork bash -c 'echo $$ >"$1/node.pid"; exec "$2" node --config "$1/node.yaml"' - "$folder" "$TIJERA" \
+    local folder=$DATA/nodes/$1 program=${2:-$TIJERA}
+    setsid --fork bash -c 'echo $$ >"$1/node.pid"; exec "$2" node --config "$1/node.yaml"' - "$folder" "$program" \
         </dev/null >>"$folder/node.log" 2>&1 8>&- 9>&-
-    node_stamp "$1" >"$folder/started-with"
+    node_stamp "$1" "$program" >"$folder/started-with"
 }
 
 # What a node runs with: when this changes, cluster/up restarts it.
-node_stamp() { stat -c '%Y %s' "$TIJERA" && cat "$DATA/nodes/$1/node.yaml"; }
+node_stamp() { stat -c '%Y %s' "${2:-$TIJERA}" && cat "$DATA/nodes/$1/node.yaml"; }
 
 # stop_node NAME: asks, waits for it to hand its work over, and ends it after 20 s.
 stop_node() {

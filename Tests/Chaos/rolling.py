@@ -1,0 +1,168 @@
+"""Restarts or upgrades a running cluster node by node under load, and checks that nobody noticed.
+
+    python3 Tests/Chaos/rolling.py DATA_FOLDER COMMAND...
+
+DATA_FOLDER: of a cluster that cluster/up started. While COMMAND runs, clients send small jobs and follow them, and four
+others ask 40 times a second; each of these requests goes to every node once at most, without a pause, so a request has
+failed when no node answered it well. Then every job must have ended, whole, with nothing published twice. Prints the
+figures; exits 1 when anything was wrong.
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from check import Checker
+from client import Client
+from load import Load
+from shell import say, start_thread, until
+from videos import make_videos
+from wire import Wire
+
+ASKERS, REQUESTS_EACH_SECOND = 4, 10
+CLIENTS = 4
+SECONDS_TO_END = 180
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node answers."""
+
+    name: str
+    address: str
+    http_port: int
+
+
+class Database:
+    def __init__(self, socket: str):
+        self.socket = socket
+
+    def query(self, text: str, limit: float = 60) -> list[tuple]:
+        wire = Wire(self.socket, limit=limit)
+        try:
+            return wire.query(text)
+        finally:
+            wire.close()
+
+
+class RunningCluster:
+    """What the load and the checker want of a lab."""
+
+    def __init__(self, data: Path, folder: Path):
+        self.data = data
+        told = json.loads((data / "cluster.json").read_text())
+        urls = [(node["name"], urllib.parse.urlsplit(node["http"])) for node in told["nodes"]]
+        self.nodes = [Place(name, url.hostname, url.port) for name, url in urls]
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(told["database"]).query)
+        self.database = Database(query["host"][0])
+        self.blobs, self.folder = data / "blobs", folder
+
+    def enter_hub(self):
+        """Everybody is on this machine."""
+
+    def programs(self) -> str:
+        """What the nodes run right now."""
+        told = json.loads((self.data / "cluster.json").read_text())
+        return ", ".join(sorted({os.readlink(f"/proc/{node['pid']}/exe") for node in told["nodes"]}))
+
+
+class Askers:
+    """Clients that go to another node when one refuses, and never wait."""
+
+    def __init__(self, cluster: RunningCluster, seed: int):
+        self.cluster, self.stopping = cluster, threading.Event()
+        self.asked = self.elsewhere = 0
+        self.failed: list[str] = []
+        self.slowest = 0.0
+        self.lock = threading.Lock()
+        self.threads = [start_thread(self.run, random.Random(f"{seed} asker {number}")) for number in range(ASKERS)]
+
+    def run(self, chance: random.Random):
+        answers: Counter = Counter()
+        client = Client(self.cluster.nodes, chance, answers)
+        while not self.stopping.wait(1 / REQUESTS_EACH_SECOND):
+            path = chance.choice(["/api/jobs?limit=3", "/api/health", "/"])
+            nodes, start = chance.sample(self.cluster.nodes, len(self.cluster.nodes)), time.monotonic()
+            tries = 0
+            for node in nodes:
+                tries += 1
+                answer = client.once(node, "GET", path)
+                if answer and answer[0] < 400:
+                    break
+            with self.lock:
+                self.asked += 1
+                self.elsewhere += tries > 1
+                self.slowest = max(self.slowest, time.monotonic() - start)
+                if not answer or answer[0] >= 400:
+                    self.failed.append(f"{path}: {answer[0] if answer else 'no answer'} of the last of {tries} nodes")
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+def play(cluster: RunningCluster, command: list[str], figures: dict) -> list[str]:
+    load = Load(cluster, make_videos(cluster.folder / "videos", with_speech=False), 1, CLIENTS, has_speech=False)
+    # Work that is under way everywhere, so that every restart meets some.
+    if until(60, lambda: len(cluster.database.query("select from stage where state = 'running'")) >= 2, 0.2) is None:
+        return ["a minute was not enough for two stages to run at once"]
+    askers, start = Askers(cluster, 1), time.monotonic()
+    figures["program before"] = cluster.programs()
+    say(f"begins: {' '.join(command)}")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=600)
+    figures["seconds"] = round(time.monotonic() - start, 1)
+    time.sleep(1)
+    askers.stop()
+    figures["program after"] = cluster.programs()
+    figures["requests"] = askers.asked
+    figures["requests answered"] = askers.asked - len(askers.failed)
+    figures["of them not by the first node that was asked"] = askers.elsewhere
+    figures["slowest answer, s"] = round(askers.slowest, 2)
+    wrong = [f"{command[0]} ended with {done.returncode}"] if done.returncode else []
+    wrong += [f"a request failed: {failed}" for failed in askers.failed]
+    say("waiting until every job has ended")
+    load.stop(SECONDS_TO_END)
+    checker = Checker(cluster, load, 1)
+    checker.wait_for_the_end(SECONDS_TO_END)
+    for job, failure in cluster.database.query("select id, failure::text from job where status = 'error'"):
+        wrong.append(f"{job} ended in an error: {failure}")
+    checker.check_promises()
+    checker.check_tables()
+    checker.check_bytes()
+    figures["jobs taken in"] = checker.counts["jobs taken in"]
+    figures["jobs ready at the end"] = checker.counts["jobs ready"]
+    figures["stages handed back"] = int(
+        cluster.database.query("select count(*) from event where kind = 'stage.released'")[0][0])
+    return wrong + checker.wrong
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2:
+        print(__doc__)
+        return 64
+    folder, figures = Path(tempfile.mkdtemp(prefix="tijera-rolling.")), {}
+    try:
+        wrong = play(RunningCluster(Path(arguments[0]), folder), arguments[1:], figures)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("| counted | |\n|---|---|")
+    print("\n".join(f"| {name} | {figure} |" for name, figure in figures.items()))
+    for each in wrong:
+        print(f"WRONG: {each}")
+    print(f"rolling: {len(wrong)} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
