@@ -136,7 +136,7 @@ package struct WorkerBenchmark: Sendable {
             try await waitForEnd(of: job, on: store, every: .milliseconds(2))
             waits.append(asked.duration(to: clock.now) / .milliseconds(1))
             // It asks for little, and never in step with anything.
-            let pause = Double(EmptyVideo.stages * stageMilliseconds) * 4 * chance.fraction()
+            let pause = Double(EmptyVideo.stages * stageMilliseconds) * 6 * chance.fraction()
             try await clock.sleep(for: .milliseconds(pause))
         }
         let seconds = started.duration(to: clock.now) / .seconds(1)
