@@ -298,8 +298,8 @@ package actor Worker {
     }
 
     /// While batch jobs are delayed they get only what nobody else wants: a queue of nothing but batch jobs would
-    /// otherwise keep the level up that keeps them waiting. One claim in twenty still goes by the ranks alone, so that
-    /// a batch job that has aged to the front is begun however long the others last.
+    /// otherwise keep the level up that keeps them waiting. One claim in twenty still goes by the ranks alone, so
+    /// that a batch job that has aged to the front is begun however long the others last.
     private func claimOne(for life: NodeLife) async throws -> [StageLease] {
         let terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds)
         guard (overload?.state.level ?? .normal) >= .delayBatch, delayedClaims % 20 != 19 else {

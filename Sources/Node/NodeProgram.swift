@@ -52,10 +52,8 @@ package struct NodeProgram: Sendable {
         let cluster = try ClusterPart(
             configuration, version: tijeraVersion, lastEpoch: before?.memberEpoch ?? 0, schedulability: wanted,
             store: store, clock: clock, now: systemWallTime, logger: logger)
-
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
-
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
         let speech = SpeechPool(
             configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
@@ -63,7 +61,7 @@ package struct NodeProgram: Sendable {
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
             versions: try await ToolVersions.read(toolbox))
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
-        let overload = watch(store, machine, clock, logger)
+        let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
@@ -92,7 +90,10 @@ package struct NodeProgram: Sendable {
             services: [
                 .init(service: Loop { await store.run() }),
                 .init(service: ClusterPart.Service(part: cluster)),
-                .init(service: Loop { await cluster.watchLeases(of: store, every: .seconds(1), on: clock) }),
+                .init(
+                    service: Loop {
+                        await cluster.watchLeases(of: store, every: .seconds(1), on: clock)
+                    }),
                 .init(service: Loop { await coordination.run() }),
                 .init(service: Loop { await overload.run() }),
                 .init(service: Loop { await speech.run() }),
@@ -107,9 +108,8 @@ package struct NodeProgram: Sendable {
         await store.shutdown()
     }
 
-    /// What watches the load of this node's region.
-    private func watch(
-        _ store: PostgresStore, _ machine: @escaping @Sendable () -> MachineReading, _ clock: any Clock<Duration>,
+    private func makeOverload(
+        _ store: PostgresStore, _ machine: @escaping @Sendable () -> MachineReading, _ clock: ContinuousClock,
         _ logger: Logger
     ) -> OverloadWatch {
         OverloadWatch(

@@ -38,8 +38,8 @@ extension PostgresStore {
         """
         (greatest(\(FairShare.secondsMin), upload.bytes / \(FairShare.bytesPerSecond)::float8
             * case when upload.transcript is null then 1 else \(FairShare.shareWithoutRecognition) end)
-            + coalesce((\(job).options->>'clipCount')::int, \(JobOptions().clipCount))
-            * \(FairShare.secondsPerClip))::float8
+            + coalesce((\(job).options->>'clipCount')::int, \(JobOptions().clipCount)) * \(FairShare.secondsPerClip)
+            )::float8
         """
     }
 

@@ -89,8 +89,8 @@ extension PostgresStore {
     /// Waits for nobody but the node's own row: stages and jobs that others hold are skipped, so claims never deadlock
     /// and never queue up. `for share` on the node makes a restart of it wait, and makes us see one that was first.
     ///
-    /// No stage is ready whose job has ended, so looking begins at the lowest rank of an open job: the index still holds
-    /// what was claimed before, for as long as some old snapshot may see it.
+    /// No stage is ready whose job has ended, so looking begins at the lowest rank of an open job: the index still
+    /// holds what was claimed before, for as long as some old snapshot may see it.
     private static let claim = Statement(
         "claim",
         """

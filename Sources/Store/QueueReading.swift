@@ -2,9 +2,9 @@ package import ClipModel
 
 /// What waits and who could do it, by region, at one moment of the store's own time: what overload is judged by.
 ///
-/// Work is in thread-seconds. A job's is its cost (`FairShare.estimate`) times `effort`, less what its stages have run
-/// already, so the stages that are not open yet count too. A job that its client's limit holds back has no stages and
-/// does not count: nobody else waits for it.
+/// Work is in thread-seconds. A job's is its cost (`FairShare.estimate`) times `effort`, less what its stages have
+/// run already, so the stages that are not open yet count too. A job that its client's limit holds back has no stages
+/// and does not count: nobody else waits for it.
 package struct QueueReading: Sendable, Hashable {
     package struct RegionQueue: Sendable, Hashable {
         package let region: Region
@@ -52,8 +52,8 @@ package struct QueueReading: Sendable, Hashable {
     package func queue(of region: Region) -> RegionQueue? { regions.first { $0.region == region } }
 
     /// Until a job that comes now into this region is done, if its nodes do nothing else and nobody helps them: all
-    /// work over all threads. Where the region has no thread, the threads of all others count, because they take it over;
-    /// nil where there is none at all.
+    /// work over all threads. Where the region has no thread, the threads of all others count, because they take it
+    /// over; nil where there is none at all.
     package func expectedSeconds(in region: Region) -> Double? {
         guard let own = queue(of: region) else { return threads == 0 ? nil : 0 }
         let work = own.openSeconds + own.deferredSeconds

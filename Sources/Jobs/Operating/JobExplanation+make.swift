@@ -122,9 +122,8 @@ extension JobExplanation.Picture {
         let takers = nodes.filter { $0.isAlive && $0.schedulability == .schedulable }
         // Without anybody to take it, no other wait would end in a start.
         guard !takers.isEmpty else { return withoutNodes(stage) }
-        // What was never tried and may not be yet was put off; what failed is tried again.
-        let isUntried = job.status == .pending && stage.failure == nil
-        guard wait.opensIn == .zero || !isUntried else { return deferred(stage, wait) }
+        let wasTried = job.status != .pending || stage.failure != nil
+        guard wait.opensIn == .zero || wasTried else { return deferred(stage, wait) }
         guard wait.opensIn == .zero else {
             let failure = stage.failure.map { " after \($0.code): \($0.reason)" } ?? ""
             return Reason(

@@ -117,7 +117,8 @@ package struct OverloadLadder: Sendable, Hashable {
             keptAt = moment
             if level > .normal { cause = kept.cause }
         } else if moment - keptAt >= thresholds.dwell {
-            // What a disk or the memory raised has nothing to do with the queue: it is left for what the others ask.
+            // What a disk or the memory raised has nothing to do with the queue: it is left at once for what the
+            // others ask.
             (level, keptAt) = (cause == .queue ? level.below : kept.level, moment)
             cause = level == .normal ? nil : kept.cause ?? cause
         }
