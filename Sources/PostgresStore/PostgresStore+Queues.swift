@@ -23,7 +23,6 @@ extension PostgresStore {
     }
 
     package func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
-        guard costSeconds > 0 else { return 0 }
         let open = Self.openDeferred.with(region, costSeconds)
         return try await database.write { connection, _ in
             let opened = Set(try connection.query(open).map { try $0.text("job") }).count
@@ -106,8 +105,9 @@ extension PostgresStore {
                     select from stage where stage.job = job.id and (state <> 'ready' or not_before <= now()))
         ), chosen as (
             select id from (
-                select id, sum(cost) over (order by rank, id) - cost as before from deferred) as queue
-            where before < $2::float8
+                select id, rank, sum(cost) over (order by rank, id) - cost as before from deferred) as queue
+            where before < $2::float8 or rank < (
+                select max(rank) from stage where state = 'ready' and not_before <= now() and region = $1)
         ), locked as materialized (
             select stage.job, stage.name, stage.index from stage join chosen on chosen.id = stage.job
             where stage.state = 'ready' and stage.not_before > now()

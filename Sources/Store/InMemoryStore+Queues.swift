@@ -31,9 +31,14 @@ extension InMemoryStore {
     package func openDeferred(in region: Region, costSeconds: Double) -> Int {
         let now = clock()
         let deferred = entries.values.filter { $0.job.region == region && $0.isDeferred(at: now) }
+        let open = entries.values.filter { entry in
+            entry.job.region == region
+                && entry.stages.values.contains { $0.stage.state == .ready && $0.stage.notBefore <= now }
+        }
+        let last = open.map(\.rank).max()
         var (opened, spent) = (0, 0.0)
         for entry in deferred.sorted(by: { ($0.rank, $0.job.id) < ($1.rank, $1.job.id) }) {
-            guard spent < costSeconds else { break }
+            guard spent < costSeconds || last.map({ entry.rank < $0 }) ?? false else { break }
             spent += cost(of: entry)
             opened += 1
             for key in entry.stages.keys where entry.stages[key]?.stage.state == .ready {

@@ -58,7 +58,9 @@ package protocol Store: Sendable {
     /// What waits and who could do it, in one cheap statement: every node asks every few seconds.
     func queues() async throws -> QueueReading
     /// Opens jobs of that region that were taken in to be begun later (`JobDraft.opensAfterSeconds`), by their ranks,
-    /// until those opened cost so much together; at least one when there is any. Returns how many.
+    /// until those opened cost so much together; at least one when there is any and the cost is above zero. Whatever it
+    /// is, those are opened whose turn comes before that of work that is open already: a client that asks for little
+    /// does not wait until what another has asked for is done. Returns how many.
     func openDeferred(in region: Region, costSeconds: Double) async throws -> Int
 
     // MARK: Stages

@@ -5,10 +5,11 @@ import Testing
 /// What waits in a region, and the opening of jobs that were taken in to be begun later.
 @Suite struct QueueTests {
     private func deferredJob(
-        _ world: World, region: Region = .eu, seconds: Double = 600, stages: [StageKey] = [StageKey(.scan)]
+        _ world: World, region: Region = .eu, tenant: String = "ana", seconds: Double = 600,
+        stages: [StageKey] = [StageKey(.scan)]
     ) async throws -> JobID {
         let draft = JobDraft(
-            id: world.newJobID(), upload: try await world.upload().id, region: region, tenant: "ana",
+            id: world.newJobID(), upload: try await world.upload().id, region: region, tenant: tenant,
             options: JobOptions(), stages: stages, opensAfterSeconds: seconds)
         guard case .created(let job) = try await world.store.submit(draft) else { throw Surprise("no job") }
         return job.id
@@ -126,6 +127,25 @@ import Testing
             #expect(try await world.store.openDeferred(in: .eu, costSeconds: 1e9) == 0)
             #expect(try await world.store.queues().queue(of: .us)?.deferredJobs == 1)
             #expect(try await world.job(away).status == .pending)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `a deferred job whose turn is before that of open work is opened whatever the cost`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            // Of one client: two jobs that are open, and one that was put off behind them.
+            for _ in 0..<2 { _ = try await deferredJob(world, tenant: "noisy", seconds: 0) }
+            let behind = try await deferredJob(world, tenant: "noisy")
+            let life = try await world.node(leaseSeconds: 1000)
+            let first = try await world.claimOne(life)
+            let victim = try await deferredJob(world, tenant: "victim")
+            #expect(try await world.store.openDeferred(in: .eu, costSeconds: 0) == 1)
+            let next = try await world.claimOne(life)
+            #expect(next.job == victim && first.job != victim)
+            #expect(try await world.store.openDeferred(in: .eu, costSeconds: 0) == 0)
+            #expect(try await world.store.waits(of: behind).stages.first?.opensIn ?? .zero > .seconds(100))
         }
     }
 
