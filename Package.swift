@@ -132,11 +132,14 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["ClipModel", "Store", subprocess, systemPackage], path: "Tests/Support",
-            exclude: ["ClusterSimulation"], swiftSettings: house),
+            exclude: ["ClusterSimulation", "StoreModel"], swiftSettings: house),
         .target(
             name: "ClusterSimulation",
             dependencies: ["Membership", "Placement", "WireProtocol", "ActorCluster", logging],
             path: "Tests/Support/ClusterSimulation", swiftSettings: house),
+        .target(
+            name: "StoreModel", dependencies: ["ClipModel", "Store", "ClusterSimulation"],
+            path: "Tests/Support/StoreModel", swiftSettings: house),
         tests("MembershipTests", ["Membership"]),
         tests("PlacementTests", ["Membership", "Placement"]),
         tests("WireProtocolTests", ["WireProtocol", "TestSupport"]),
@@ -162,8 +165,8 @@ let package = Package(
         tests(
             "CoordinationTests",
             [
-                "ClipModel", "Membership", "Placement", "WireProtocol", "Store", "ActorCluster", "Jobs",
-                "ClusterSimulation", logging,
+                "ClipModel", "Membership", "Placement", "WireProtocol", "Store", "Blobs", "Media", "Stages",
+                "ActorCluster", "Jobs", "ClusterSimulation", "StoreModel", logging,
             ]),
         tests(
             "HTTPGatewayTests",
