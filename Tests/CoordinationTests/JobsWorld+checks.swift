@@ -58,7 +58,9 @@ extension JobsWorld {
     private static func mayOverlap(_ ending: Ledger.Ending?) -> Bool {
         switch ending {
         case .seenDead, .ordered: true
-        case .reported, .expired, .replaced, .left, nil: false
+        // A registration that was sent before another of the same process, and carried out after it.
+        case .replaced: true
+        case .reported, .expired, .left, nil: false
         }
     }
 

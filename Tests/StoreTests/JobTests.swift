@@ -140,4 +140,22 @@ import Testing
             #expect(try await world.kinds(job.id).contains(.jobRetried))
         }
     }
+
+    @Test(arguments: Adapter.allCases)
+    func `a retry of a job that could not be published begins at that alone`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job(stages: [StageKey(.check, 0), StageKey(.publish)])
+            let life = try await world.node()
+            let check = try await world.claimOne(life), publish = try await world.claimOne(life)
+            _ = try await world.complete(check, .failed(.test(.poison)))
+            _ = try await world.complete(publish, .failed(.test(.poison))) { snapshot in
+                var advance = JobAdvance()
+                advance.status = .error
+                advance.failure = JobFailure(stage: snapshot.changed, failure: .test(.poison))
+                return advance
+            }
+            guard case .changed = try await world.store.retry(job.id) else { throw Surprise("no retry") }
+            #expect(try await world.store.stages(of: job.id).map(\.state) == [.failed, .ready])
+        }
+    }
 }
