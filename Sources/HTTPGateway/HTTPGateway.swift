@@ -45,6 +45,7 @@ package struct HTTPGateway: Service {
             Self.routes(jobs: jobs, identity: identity, configuration: configuration, gate: gate, clock: clock)
             + admin.routes + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
+            + AdminTallyRoutes(store: jobs.store, gate: gate).routes
             + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
         self.glance = glance
         var table = RouteTable()

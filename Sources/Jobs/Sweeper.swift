@@ -46,6 +46,9 @@ package struct Sweeper: Sendable {
                 await repeatedly("held jobs", every: configuration.heldJobsInterval) { try await admit() }
             }
             group.addTask {
+                await repeatedly("effects", every: configuration.effectsInterval) { try await countEffects() }
+            }
+            group.addTask {
                 await repeatedly("upkeep", every: configuration.upkeepInterval) { try await upkeep() }
             }
         }
@@ -55,6 +58,11 @@ package struct Sweeper: Sendable {
     package func admit() async throws {
         let jobs = try await store.admitHeldJobs(opening: Pipeline.firstStages, jobsMax: configuration.jobsMax)
         for job in jobs { onChange(job.id, job.region) }
+    }
+
+    /// Counts what was published, until nothing is left.
+    package func countEffects() async throws {
+        while try await store.countEffects(limit: configuration.effectsPerRound) == configuration.effectsPerRound {}
     }
 
     /// One round of the slow work.
@@ -131,6 +139,8 @@ package struct Sweeper: Sendable {
 /// |---|---|---|---|
 /// | `deadNodesInterval` | duration | 1 s | the work of a dead node waits |
 /// | `heldJobsInterval` | duration | 1 s | a client's next job waits though another has ended |
+/// | `effectsInterval` | duration | 2 s | figures of ended jobs come late |
+/// | `effectsPerRound` | count | 500 | a transaction takes long after an outage |
 /// | `jobsMax` | jobs of one client | none | one client's jobs fill the queue (`JobDraft.jobsMax`) |
 /// | `upkeepInterval` | duration | 10 min | the disk fills with what nobody needs |
 /// | `unusedUploadSeconds` | seconds | 24 h | uploads without a job stay for ever |
@@ -140,6 +150,8 @@ package struct SweeperConfiguration: Sendable, Hashable {
     package var deadNodesInterval: Duration
     package var heldJobsInterval: Duration
     package var jobsMax: Int?
+    package var effectsInterval: Duration
+    package var effectsPerRound: Int
     package var upkeepInterval: Duration
     package var unusedUploadSeconds: Int
     package var leftoverSeconds: Double
@@ -149,16 +161,19 @@ package struct SweeperConfiguration: Sendable, Hashable {
 
     package init(
         deadNodesInterval: Duration = .seconds(1), heldJobsInterval: Duration = .seconds(1), jobsMax: Int? = nil,
+        effectsInterval: Duration = .seconds(2), effectsPerRound: Int = 500,
         upkeepInterval: Duration = .seconds(600),
         unusedUploadSeconds: Int = 24 * 3600, leftoverSeconds: Double = 3600, uploadsPerRound: Int = 100,
         jobsPerRound: Int = 200, blobsPerJob: Int = 10_000
     ) {
         precondition(
-            deadNodesInterval > .zero && heldJobsInterval > .zero && upkeepInterval > .zero,
+            deadNodesInterval > .zero && heldJobsInterval > .zero && effectsInterval > .zero && upkeepInterval > .zero,
             "intervals must be positive")
         self.deadNodesInterval = deadNodesInterval
         self.heldJobsInterval = heldJobsInterval
         self.jobsMax = jobsMax
+        self.effectsInterval = effectsInterval
+        self.effectsPerRound = effectsPerRound
         self.upkeepInterval = upkeepInterval
         self.unusedUploadSeconds = unusedUploadSeconds
         self.leftoverSeconds = leftoverSeconds

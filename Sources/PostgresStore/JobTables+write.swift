@@ -115,6 +115,7 @@ extension JobTables {
         if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
         if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
+        Outbox.enqueue(changes.map(\.record), on: &connection)
         EventTable.enqueue(events, on: &connection)
         EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)
     }

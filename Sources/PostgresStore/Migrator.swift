@@ -23,6 +23,7 @@ struct Migration: Sendable {
         Migration(7, "effort", PackageResources.m0007_effort_sql),
         Migration(8, "overload", PackageResources.m0008_overload_sql),
         Migration(9, "bounds", PackageResources.m0009_bounds_sql),
+        Migration(10, "outbox", PackageResources.m0010_outbox_sql),
     ]
 }
 

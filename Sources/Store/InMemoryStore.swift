@@ -39,6 +39,12 @@ package actor InMemoryStore: Store {
         let key: String
     }
 
+    struct TallyKey: Hashable {
+        let day: String
+        let region: Region
+        let name: String
+    }
+
     /// A client: its terms, and when everything it has asked for so far will have had its turn (`FairShare`).
     struct Tenant {
         var terms = ClientTerms()
@@ -56,6 +62,9 @@ package actor InMemoryStore: Store {
     var knownNodes: [NodeID: NodeEntry] = [:]
     var idempotency: [IdempotencyKey: IdempotencyEntry] = [:]
     var tenants: [String: Tenant] = [:]
+    /// Effects that were not counted yet.
+    var outbox: [(JobEffect, day: String)] = []
+    var tallies: [TallyKey: Int] = [:]
     var lastEvent: Int64 = 0
     var lastNodeEpoch = 0
 
@@ -195,6 +204,7 @@ package actor InMemoryStore: Store {
         entries[id]?.stages = record.stages
         entries[id]?.clips = record.clips
         correct(record)
+        note(record)
         append(record.events, to: id, at: record.now)
         fan.send(record.signals)
     }

@@ -90,6 +90,14 @@ package protocol Store: Sendable {
     /// Those of `blobs` that no result and no upload points at.
     func unnamed(_ blobs: [BlobName]) async throws -> [BlobName]
 
+    // MARK: Effects
+
+    /// Counts up to `limit` ends of jobs that were published and not counted yet, each once whoever asks and however
+    /// often. Returns how many.
+    func countEffects(limit: Int) async throws -> Int
+    /// What was counted in the last `days` days (UTC), today included; in the order of days, regions and names.
+    func tally(days: Int) async throws -> [TallyRow]
+
     // MARK: Nodes
 
     /// Starts a new life of this node: raises its epoch and frees the stages of its earlier life.

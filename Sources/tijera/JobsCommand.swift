@@ -16,6 +16,7 @@ struct JobsCommand: AsyncParsableCommand {
             """,
         subcommands: [
             List.self, Show.self, Why.self, Cancel.self, Retry.self, Requeue.self, DeadLetters.self,
+            Tally.self,
         ])
 
     /// Asks, and prints the answer for people or for programs.

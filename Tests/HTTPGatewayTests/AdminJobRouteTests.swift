@@ -41,6 +41,20 @@ import Testing
         return id
     }
 
+    @Test func `the tally tells how jobs ended`() async throws {
+        try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
+            _ = try await failedJob(door, try await door.node())
+            _ = try await door.store.countEffects(limit: 10)
+            let answer: TallyAnswer = try await get(door, "/admin/v1/tally?days=2")
+            #expect(answer.days == 2)
+            #expect(answer.rows.map(\.name) == ["failures:disk_full", "jobs_error"])
+            #expect(answer.rows.allSatisfy { $0.count == 1 })
+            let reply = try await door.client.send("GET", "/admin/v1/tally?days=0", headers: [Self.look])
+            #expect(try reply.status == 400 && reply.string("code") == "invalid_days")
+            #expect(try await door.client.send("GET", "/admin/v1/tally").status == 401)
+        }
+    }
+
     @Test func `clients are listed with what they have, and given terms`() async throws {
         try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
             _ = try await door.submittedJob()

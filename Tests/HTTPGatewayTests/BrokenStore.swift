@@ -41,6 +41,8 @@ struct BrokenStore: Store {
     func retry(_ id: JobID) async throws -> ChangeOutcome { try fail() }
     func delete(_ id: JobID) async throws -> DeleteOutcome { try fail() }
     func queues() async throws -> QueueReading { try fail() }
+    func countEffects(limit: Int) async throws -> Int { try fail() }
+    func tally(days: Int) async throws -> [TallyRow] { try fail() }
     func openDeferred(in region: Region, costSeconds: Double) async throws -> Int { try fail() }
     func stages(of job: JobID) async throws -> [Stage] { try fail() }
     func clips(of job: JobID) async throws -> [Clip] { try fail() }

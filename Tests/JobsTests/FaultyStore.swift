@@ -73,6 +73,8 @@ final class FaultyStore: Store {
     func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
         try await pass { await $0.openDeferred(in: region, costSeconds: costSeconds) }
     }
+    func countEffects(limit: Int) async throws -> Int { try await pass { await $0.countEffects(limit: limit) } }
+    func tally(days: Int) async throws -> [TallyRow] { try await pass { await $0.tally(days: days) } }
     func stages(of job: JobID) async throws -> [Stage] { try await pass { await $0.stages(of: job) } }
     func clips(of job: JobID) async throws -> [Clip] { try await pass { await $0.clips(of: job) } }
     func clip(_ id: ClipID) async throws -> Clip? { try await pass { await $0.clip(id) } }

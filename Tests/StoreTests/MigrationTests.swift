@@ -25,7 +25,8 @@ import Testing
         }
         #expect(
             try await server.execute("select version, name from schema_migration order by version", on: database)
-                == "1|jobs\n2|members\n3|limiter\n4|shares\n5|server_life\n6|clients\n7|effort\n8|overload\n9|bounds")
+                == "1|jobs\n2|members\n3|limiter\n4|shares\n5|server_life\n6|clients\n7|effort\n8|overload\n9|bounds\n10|outbox"
+        )
     }
 
     @Test func `a migration that was changed after it landed is refused`() async throws {

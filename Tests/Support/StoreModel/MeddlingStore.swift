@@ -88,6 +88,8 @@ package struct MeddlingStore: Store {
     package func events(of job: JobID, after: Int64, limit: Int) async throws -> [Event] {
         await base.events(of: job, after: after, limit: limit)
     }
+    package func countEffects(limit: Int) async throws -> Int { await base.countEffects(limit: limit) }
+    package func tally(days: Int) async throws -> [TallyRow] { await base.tally(days: days) }
     package func queues() async throws -> QueueReading { await base.queues() }
     package func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
         await base.openDeferred(in: region, costSeconds: costSeconds)

@@ -164,6 +164,10 @@ package struct ModelStore: Store {
             try await $0.heartbeat(life, running: running, condition: condition)
         }
     }
+    package func countEffects(limit: Int) async throws -> Int {
+        try await ask { try await $0.countEffects(limit: limit) }
+    }
+    package func tally(days: Int) async throws -> [TallyRow] { try await ask { try await $0.tally(days: days) } }
     package func queues() async throws -> QueueReading { try await ask { try await $0.queues() } }
     package func openDeferred(in region: Region, costSeconds: Double) async throws -> Int {
         try await ask { try await $0.openDeferred(in: region, costSeconds: costSeconds) }
