@@ -105,6 +105,7 @@ class Checker:
 
     def check_tables(self):
         self._check_events()
+        self._check_tally()
         for row in self.query("""select job, name, index, epoch, settled_epoch, reused, result.blobs[1] from stage
                 join result on result.id = stage.result where state = 'done'"""):
             self._check_result(*row)
@@ -145,6 +146,18 @@ class Checker:
             if status in kinds and last_kind.get(job) != kinds[status]:
                 self.other.append(f"{job} is {status} but its last event is {last_kind.get(job)}")
         self.counts["claims"] = sum(started.values())
+
+    def _check_tally(self):
+        """A job becomes ready once, so it is counted once. Deleted jobs stay counted and cannot be looked up."""
+        counted = int(self.query("""select (select coalesce(sum(count), 0) from tally where name = 'jobs_ready')
+            + (select coalesce(sum((effect->'counts'->>'jobs_ready')::int), 0) from outbox)""")[0][0])
+        there = int(self.query("select count(*) from job where status = 'ready'")[0][0])
+        gone = sum(1 for told in self.load.told if told.job) - int(self.query("select count(*) from job")[0][0])
+        self.counts["ready jobs counted through the outbox"] = counted
+        if counted < there:
+            self.lost.append(f"{there} jobs are ready and {counted} were counted")
+        if counted > there + max(0, gone):
+            self.twice.append(f"{there} jobs are ready, {gone} are gone, and {counted} were counted")
 
     def _check_result(self, job, name, index, epoch, settled_epoch, reused, blob):
         if settled_epoch != epoch:
