@@ -1,4 +1,4 @@
-package import ClipModel
+import ClipModel
 
 /// Effects that are counted once each.
 extension InMemoryStore {

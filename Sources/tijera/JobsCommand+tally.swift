@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClipModel
 import HTTPGateway
 import Store
 
