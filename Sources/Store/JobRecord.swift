@@ -213,7 +213,8 @@ package struct JobRecord: Sendable {
     /// False when the job did not end in an error.
     package mutating func retry() -> Bool {
         var again = orderedStages.filter { $0.stage.state == .failed || $0.stage.state == .cancelled }
-        // A job that had come so far goes on without the clips that failed; tried again beside, they would come too late.
+        // A job that had come so far goes on without the clips that failed; tried again beside, they would come too
+        // late.
         if let publish = again.first(where: { $0.stage.key == StageKey(.publish) }) { again = [publish] }
         guard job.status == .error, !again.isEmpty else { return false }
         resume()

@@ -35,7 +35,7 @@ import Testing
 
     /// Runs seeds until the bug is seen in one of the given ways; records an issue when it never is.
     private func isCaught(
-        _ words: String..., within seeds: UInt64 = 6, faults: [JobsWorld.Fault] = JobsWorld.Fault.allCases,
+        _ words: String..., within seeds: UInt64 = 20, faults: [JobsWorld.Fault] = JobsWorld.Fault.allCases,
         for length: Duration = .seconds(30), _ plant: (inout JobsWorld.Setting) -> Void
     ) throws {
         var last: [String] = []

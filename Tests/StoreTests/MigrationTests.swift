@@ -23,10 +23,13 @@ import Testing
             }
             try await group.waitForAll()
         }
+        let names = [
+            "jobs", "members", "limiter", "shares", "server_life", "clients", "effort", "overload", "bounds", "outbox",
+        ]
+        let expected = names.enumerated().map { "\($0.offset + 1)|\($0.element)" }.joined(separator: "\n")
         #expect(
             try await server.execute("select version, name from schema_migration order by version", on: database)
-                == "1|jobs\n2|members\n3|limiter\n4|shares\n5|server_life\n6|clients\n7|effort\n8|overload\n9|bounds\n10|outbox"
-        )
+                == expected)
     }
 
     @Test func `a migration that was changed after it landed is refused`() async throws {

@@ -122,8 +122,8 @@ package final class OverloadWatch: Sendable {
     }
 
     /// Keeps the nodes of this region busy while jobs wait that were put off: as many are opened as fit below the level
-    /// from which jobs are put off, so the queue that clients see does not grow by them; and at once those whose turn it
-    /// is before that of open work, so that one client's flood puts off nobody else for longer than a look.
+    /// from which jobs are put off, so the queue that clients see does not grow by them; and at once those whose turn
+    /// it is before that of open work, so that one client's flood puts off nobody else for longer than a look.
     private func openDeferred(_ queues: QueueReading) async throws {
         guard let own = queues.queue(of: region), own.deferredJobs > 0, own.threads > 0 else { return }
         let room = max(0, configuration.thresholds.leaves(.deferNew) * Double(own.threads) - own.openSeconds)
