@@ -85,7 +85,7 @@ import Testing
             let left = try await world.node("two")
             try await world.store.leave(left)
             #expect(try await world.store.claim(1, for: left).isEmpty)
-            try await world.pass(seconds: 31)
+            try await world.pass(seconds: 601)
             #expect(try await world.store.claim(1, for: current).isEmpty)
             #expect(try await world.store.heartbeat(current, running: []) == .renewed(drop: []))
             #expect(try await world.store.claim(1, for: current).count == 1)
@@ -99,13 +99,13 @@ import Testing
             let life = try await world.node(leaseSeconds: 1000)
             _ = try await world.complete(try await world.claimOne(life), .failed(.test(.transient))) { _ in
                 var advance = JobAdvance()
-                advance.reopen = [StageKey(.scan): 60]
+                advance.reopen = [StageKey(.scan): 600]
                 return advance
             }
             #expect(try await world.store.claim(1, for: life).isEmpty)
-            try await world.pass(seconds: 30)
+            try await world.pass(seconds: 300)
             #expect(try await world.store.claim(1, for: life).isEmpty)
-            try await world.pass(seconds: 31)
+            try await world.pass(seconds: 301)
             #expect(try await world.claimOne(life).attempts == 2)
             #expect(try await world.kinds(job.id).contains(.stageRetried))
         }

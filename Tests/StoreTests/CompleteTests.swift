@@ -38,7 +38,7 @@ import Testing
             let job = try await world.job()
             let slow = try await world.node("slow"), quick = try await world.node("quick", leaseSeconds: 1000)
             let old = try await world.claimOne(slow)
-            try await world.pass(seconds: 31)
+            try await world.pass(seconds: 601)
             #expect(try await world.store.freeStagesOfDeadNodes() == 1)
             #expect(try await world.complete(old, .produced(world.result(cacheKey: "old"))) == .stale)
             let new = try await world.claimOne(quick)

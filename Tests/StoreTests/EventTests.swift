@@ -64,7 +64,7 @@ import Testing
         try await World.run(adapter) { world in
             let job = try await world.job(stages: [StageKey(.scan)])
             _ = try await world.claimOne(try await world.node("dead"))
-            try await world.pass(seconds: 31)
+            try await world.pass(seconds: 601)
             #expect(try await world.store.freeStagesOfDeadNodes() == 1)
             let lease = try await world.claimOne(try await world.node("other"))
             let effort = Effort(cpuSeconds: 3, bytesRead: 4, bytesWritten: 5, memoryPeakBytes: 6)

@@ -80,7 +80,7 @@ struct World: Sendable {
         return job
     }
 
-    func node(_ name: String = "one", region: Region = .eu, leaseSeconds: Int = 30) async throws -> NodeLife {
+    func node(_ name: String = "one", region: Region = .eu, leaseSeconds: Int = 600) async throws -> NodeLife {
         try await store.register(
             NodeDraft(
                 id: .named(name), region: region, http: "http://\(name)", version: "1", threads: 2,
