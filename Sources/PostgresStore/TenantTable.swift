@@ -73,7 +73,7 @@ enum TenantTable {
     static let lockWaiting = Statement(
         "lock_waiting_tenants",
         """
-        insert into tenant (id, finish) select distinct tenant, 0 from job where held order by tenant
+        insert into tenant (id, finish) select tenant, 0 from job where held group by tenant order by tenant collate "C"
         on conflict (id) do update set jobs_max = tenant.jobs_max
         returning id
         """)
@@ -102,9 +102,7 @@ enum TenantTable {
             delete from tenant where weight = 1 and jobs_max is null
                 and not exists (select from job where job.tenant = tenant.id and job.held)
                 and greatest(finish, finish_batch) < coalesce(
-                    least(
-                        (select min(rank) from stage where state = 'running'),
-                        (select rank from stage where state = 'ready' order by rank limit 1)),
+                    (select min(\(startTag)) from stage where state in ('ready', 'running')),
                     (select max(greatest(finish, finish_batch)) from tenant))
             """)
 }

@@ -45,11 +45,6 @@ extension InMemoryStore {
             || entries.values.contains { $0.job.tenant == draft.tenant && $0.job.isHeld }
     }
 
-    /// Of the jobs that have a stage in that state.
-    private func ranks(_ state: Stage.State) -> [Double] {
-        entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }.map(\.rank)
-    }
-
     private var virtualTime: Double {
         func entries(_ state: Stage.State) -> [Entry] {
             self.entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }
@@ -78,8 +73,10 @@ extension InMemoryStore {
 
     /// Forgets clients whose turn is over for everybody: they are as good as new.
     func forgetTenants() {
-        let open = [ranks(.running).min(), ranks(.ready).min()].compactMap(\.self)
-        guard let oldest = open.min() ?? tenants.values.map(\.latest).max() else { return }
+        let open = entries.values.filter { entry in
+            entry.stages.values.contains { $0.stage.state == .ready || $0.stage.state == .running }
+        }
+        guard let oldest = open.map(\.startTag).min() ?? tenants.values.map(\.latest).max() else { return }
         let waiting = Set(entries.values.filter { $0.job.isHeld }.map(\.job.tenant))
         tenants = tenants.filter { name, tenant in
             tenant.latest >= oldest || tenant.terms != ClientTerms() || waiting.contains(name)

@@ -122,6 +122,18 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `upkeep forgets nobody whose batch jobs wait`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            var jobs: [JobID] = []
+            for _ in 0..<3 { jobs.append(try await submit(world, "patient", priority: .batch)) }
+            try await world.store.upkeep()
+            jobs.append(try await submit(world, "patient", priority: .batch))
+            let other = try await submit(world, "other", priority: .batch)
+            #expect(try await order(world, 5) == [jobs[0], other] + jobs[1...])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a claim can leave batch jobs out`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let batch = try await submit(world, "ana", priority: .batch)
