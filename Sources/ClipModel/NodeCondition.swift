@@ -1,7 +1,7 @@
 /// How a region keeps its promises when more comes than its nodes can do: each level does what those before it do.
 package enum OverloadLevel: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
     case normal
-    /// Stages of batch jobs are not claimed.
+    /// Batch jobs get only what nobody else wants, and one claim in twenty.
     case delayBatch = "delay_batch"
     /// New jobs get their home in a region that has more room.
     case sendAway = "send_away"
