@@ -57,6 +57,8 @@ package actor Worker {
     let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
     private(set) var machine: WorkerMachine
+    /// Of this process, so that one that arrives late cannot end a later life.
+    private var registrations = 0
     private var keeper: LeaseKeeper
     private var runs: [StageLease: Run] = [:]
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
@@ -143,7 +145,10 @@ package actor Worker {
     private func register() async -> NodeLife? {
         var failures = 0
         while mayBegin {
-            do { return try await store.register(node) } catch {
+            registrations += 1
+            var draft = node
+            draft.registration = registrations
+            do { return try await store.register(draft) } catch {
                 failures += 1
                 logger.warning("node could not register", metadata: ["error": "\(error)"])
                 await bell.wait(upTo: delay(afterFailures: failures), on: clock)

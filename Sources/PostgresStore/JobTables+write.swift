@@ -13,7 +13,8 @@ extension JobTables {
         "update_job",
         """
         update job set status = $2, failure = $3::jsonb, notes = $4::jsonb, started_at = time_of($5),
-            ended_at = time_of($6), held = $7
+            ended_at = time_of($6), held = $7,
+            lingers = $6 is not null and exists (select from stage where stage.job = $1 and stage.state = 'running')
         where id = $1
         """)
     private static let stageFields = """
@@ -86,12 +87,13 @@ extension JobTables {
         var old: [StageRow] = []
         var clips: [ClipRow] = []
         var events: [EventRow] = []
+        var updates: [Call] = []
         var corrections: [Call] = []
         // Clients' rows are locked in the order of their names.
         for (record, before) in changes.sorted(by: { $0.record.job.tenant < $1.record.job.tenant }) {
             let job = record.job
             if record.jobChanged {
-                connection.enqueue(
+                updates.append(
                     updateJob.with(
                         job.id, job.status.rawValue, job.failure.map { JSON($0) }, JSON(job.notes), job.startedAt,
                         job.endedAt, job.isHeld))
@@ -114,6 +116,8 @@ extension JobTables {
         let jobs = changes.map(\.record.job.id)
         if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
         if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }
+        // After the stages: whether some of them still run is read from there.
+        for update in updates { connection.enqueue(update) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
         Outbox.enqueue(changes.map(\.record), on: &connection)
         EventTable.enqueue(events, on: &connection)

@@ -37,7 +37,7 @@ extension PostgresStore {
     // MARK: Jobs
 
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome {
-        try await database.write { connection, attempt in
+        try await database.write { [self] connection, attempt in
             if attempt > 1, let row = try connection.query(JobTables.one.with(draft.id)).first {
                 return .rollBack(.created(try JobTables.job(row)))
             }
@@ -49,7 +49,8 @@ extension PostgresStore {
                 let now = try answers[1].first?.time("now")
             else { return .rollBack(.noSuchUpload) }
             let estimate = FairShare.estimate(of: upload, options: draft.options)
-            let take = TenantTable.takeRank.with(draft.tenant, estimate, draft.priority == .batch)
+            let take = try TenantTable.takeRank.with(
+                draft.tenant, estimate, draft.priority == .batch, claimFloor(on: &connection).rank)
             guard let place = try connection.query(take).first else {
                 throw PostgresFailure(.corrupt, "taking a rank answered nothing")
             }
@@ -203,8 +204,7 @@ extension PostgresStore {
     private static let lockResults = Statement(
         "lock_results_of_job",
         """
-        select id from result where id in (select result from stage where job = $1 and result is not null)
-        order by id for update
+        select id from result where id in (select result from job_result where job = $1) order by id for update
         """)
     private static let deleteEvents = Statement(
         "delete_events", "delete from event where job = $1 and at >= time_of($2) - interval '1 minute'")
@@ -223,7 +223,7 @@ extension PostgresStore {
         """
         with gone as (
             delete from result
-            where id = any($1::text[]) and not exists (select from stage where stage.result = result.id)
+            where id = any($1::text[]) and not exists (select from job_result where job_result.result = result.id)
             returning blobs
         )
         select distinct blob from gone, unnest(blobs) as blob

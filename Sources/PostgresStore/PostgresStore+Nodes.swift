@@ -9,12 +9,11 @@ extension PostgresStore {
             connection.enqueue(Self.lockNode.with(draft.id))
             let register = Self.register.with(
                 draft.id, draft.region, draft.http, draft.version, draft.threads, draft.leaseSeconds,
-                Int64(clamping: draft.memberEpoch))
+                Int64(clamping: draft.memberEpoch), draft.registration)
             let answers = try connection.queries([register, Self.freeStagesOfNode.with(draft.id, true)])
+            // Thrown, so that nothing is freed: the later registration did that.
+            guard let epoch = try answers[0].first?.int("epoch") else { throw StoreError.overtaken(draft) }
             try Self.enqueueReleases(answers[1], on: &connection)
-            guard let epoch = try answers[0].first?.int("epoch") else {
-                throw PostgresFailure(.corrupt, "registering a node answered nothing")
-            }
             return .commit(NodeLife(id: draft.id, region: draft.region, epoch: epoch))
         }
     }
@@ -118,14 +117,16 @@ extension PostgresStore {
     private static let register = Statement(
         "register",
         """
-        insert into node (id, region, epoch, http, version, threads, lease_seconds, member_epoch, started_at, seen_at,
-            running)
-        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, now(), now(), '[]')
+        insert into node (id, region, epoch, http, version, threads, lease_seconds, member_epoch, registration,
+            started_at, seen_at, running)
+        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, $8, now(), now(), '[]')
         on conflict (id) do update set region = excluded.region, epoch = excluded.epoch, http = excluded.http,
             version = excluded.version, threads = excluded.threads, lease_seconds = excluded.lease_seconds,
-            member_epoch = excluded.member_epoch,
+            member_epoch = excluded.member_epoch, registration = excluded.registration,
             started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]',
             condition = null
+        where excluded.member_epoch = 0 or node.member_epoch <> excluded.member_epoch
+            or node.registration <= excluded.registration
         returning epoch
         """)
     private static let heartbeat = Statement(
@@ -185,11 +186,13 @@ extension PostgresStore {
         stage.job, stage.name, stage.index, stage.holder, job.status in ('ready', 'error', 'cancelled') as job_ended
         from stage join job on job.id = stage.job
         """
+    /// Whatever runs belongs to a job that is under way, or that ended around it.
+    static let runs = "(job.status = 'processing' or job.lingers) and stage.state = 'running'"
     private static let freeStagesOfNode = Statement(
         "free_stages_of_node",
         freeing(
             """
-            select \(lostColumns) where stage.state = 'running' and stage.holder = $1
+            select \(lostColumns) where \(runs) and stage.holder = $1
             order by stage.job, stage.position, stage.index for no key update of stage
             """, counting: "$2::boolean"))
     /// A stage that is just being ended by its holder is skipped: the report was first. The last condition finds stages
@@ -199,7 +202,7 @@ extension PostgresStore {
         freeing(
             """
             select \(lostColumns) left join node on node.id = stage.holder
-            where stage.state = 'running' and (
+            where \(runs) and (
                 node.id is null or node.left_at is not null or node.epoch <> stage.holder_epoch
                 or node.seen_at + node.lease_seconds * interval '1 second' <= now()
                 or (stage.started_at + node.lease_seconds * interval '1 second' <= node.seen_at

@@ -51,11 +51,13 @@ extension PostgresStore {
         "crowds",
         """
         with own as (select rank, id from job where id = $1)
-        select region, count(*) as stages,
-            count(*) filter (where (stage.rank, stage.job) < (select rank, id from own)) as ahead,
+        select job.region, count(*) as stages,
+            count(*) filter (where (job.rank, job.id) < (select rank, id from own)) as ahead,
             count(*) filter (
-                where (stage.rank, stage.job) < (select rank, id from own)
+                where (job.rank, job.id) < (select rank, id from own)
                     and not_before <= now() - $2::float8 * interval '1 second') as ripe_ahead
-        from stage where state = 'ready' and not_before <= now() group by region order by region collate "C"
+        from job join stage on stage.job = job.id
+        where job.status in ('pending', 'processing') and not job.held and state = 'ready' and not_before <= now()
+        group by job.region order by job.region collate "C"
         """)
 }

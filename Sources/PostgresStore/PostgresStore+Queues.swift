@@ -42,8 +42,7 @@ extension PostgresStore {
         """
     }
 
-    /// Looks at stages that are ready or run, at the jobs they belong to, and at a few jobs that ended; never at all
-    /// stages there are.
+    /// Looks at open jobs and their stages, and at a few jobs that ended; never at all stages there are.
     private static let queues = Statement(
         "queues",
         """
@@ -60,8 +59,9 @@ extension PostgresStore {
                 join upload on upload.id = recent.upload
             ) as ended
         ), live as (
-            select job, not_before, true as is_ready from stage where state = 'ready'
-            union all select job, null, false from stage where state = 'running'
+            select stage.job, case when state = 'ready' then not_before end as not_before, state = 'ready' as is_ready
+            from job join stage on stage.job = job.id
+            where job.status in ('pending', 'processing') and not job.held and state in ('ready', 'running')
         ), open as (
             select job, count(*) filter (where not_before <= now()) as ready_stages,
                 bool_and(is_ready and not_before > now()) as waits, min(not_before) as oldest
@@ -107,7 +107,10 @@ extension PostgresStore {
             select id from (
                 select id, rank, sum(cost) over (order by rank, id) - cost as before from deferred) as queue
             where before < $2::float8 or rank < (
-                select max(rank) from stage where state = 'ready' and not_before <= now() and region = $1)
+                select rank from job
+                where status in ('pending', 'processing') and not held and region = $1 and exists (
+                    select from stage where stage.job = job.id and state = 'ready' and not_before <= now())
+                order by rank desc limit 1)
         ), locked as materialized (
             select stage.job, stage.name, stage.index from stage join chosen on chosen.id = stage.job
             where stage.state = 'ready' and stage.not_before > now()

@@ -1,17 +1,26 @@
 package import ClipModel
 package import Store
+import Synchronization
 
 /// Attempts: taken under a lease, ended under it.
 extension PostgresStore {
     package func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
         guard terms.limit > 0 else { return [] }
         let limit = min(terms.limit, StoreLimits.claimMax)
-        let claim = Self.claim.with(
-            life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch)
-        return try await database.write(wasCommitted: Self.holds) { connection, _ in
-            let rows = try connection.query(claim)
-            guard !rows.isEmpty else { return .rollBack([]) }
-            let claimed = try rows.map { try Claimed($0, life: life) }.sorted(by: Claimed.precedes)
+        return try await database.write(wasCommitted: Self.holds) { [self] connection, _ in
+            func claim(_ limit: Int, from rank: Double) throws -> [Claimed] {
+                let claim = Self.claim.with(
+                    life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch, rank)
+                return try connection.query(claim).map { try Claimed($0, life: life) }
+            }
+            let floor = try claimFloor(on: &connection)
+            var claimed = try claim(limit, from: floor.rank)
+            if claimed.isEmpty || (claimed.count < limit && !floor.isFresh) {
+                let lowest = try findFloor(on: &connection)
+                if lowest < floor.rank { claimed += try claim(limit - claimed.count, from: lowest) }
+            }
+            guard !claimed.isEmpty else { return .rollBack([]) }
+            claimed.sort(by: Claimed.precedes)
             var events: [EventRow] = []
             for stage in claimed {
                 let job = stage.lease.job
@@ -26,6 +35,22 @@ extension PostgresStore {
             return .commit(claimed.map(\.lease))
         }
     }
+
+    /// Looked up when what is known is too old.
+    func claimFloor(on connection: inout PostgresConnection) throws -> (rank: Double, isFresh: Bool) {
+        if let reading = floor.withLock({ $0.reading(at: age()) }) { return reading }
+        return (try findFloor(on: &connection), true)
+    }
+
+    private func findFloor(on connection: inout PostgresConnection) throws -> Double {
+        let rank = try connection.query(Self.lowest.with()).first?.double("rank")
+        floor.withLock { $0.found(rank, at: age()) }
+        return rank ?? ClaimFloor.bottom
+    }
+
+    private static let lowest = Statement(
+        "lowest_rank",
+        "select rank from job where status in ('pending', 'processing') and not held order by rank limit 1")
 
     /// Whether a claim took effect: all of it did, or nothing.
     private static func holds(_ connection: inout PostgresConnection, _ leases: [StageLease]) throws -> Bool {
@@ -89,8 +114,8 @@ extension PostgresStore {
     /// Waits for nobody but the node's own row: stages and jobs that others hold are skipped, so claims never deadlock
     /// and never queue up. `for share` on the node makes a restart of it wait, and makes us see one that was first.
     ///
-    /// No stage is ready whose job has ended, so looking begins at the lowest rank of an open job: the index still
-    /// holds what was claimed before, for as long as some old snapshot may see it.
+    /// Goes from open job to open job, by rank, and takes what is ready in each: the subqueries lock row by row as they
+    /// are read, and stop at the limit. No stage is ready whose job has ended.
     private static let claim = Statement(
         "claim",
         """
@@ -99,40 +124,52 @@ extension PostgresStore {
             where id = $1 and epoch = $2 and left_at is null and seen_at + lease_seconds * interval '1 second' > now()
                 and schedulability = 'schedulable'
             for share
-        ), lowest as (
-            select min(rank) as rank from job where status in ('pending', 'processing')
         ), moment as (
             select now() - $5::float8 * interval '1 second' as ripe
         ), near as materialized (
-            select job, name, index, true as is_near from stage
-            where state = 'ready' and rank >= (select rank from lowest)
-                and (region = $3 or not_before <= (select ripe from moment)) and not_before <= now()
-                and ($6 or not batch) and (avoided is distinct from $1 or avoided_until <= now())
-                and exists (select from life)
-            order by rank, job, position, index limit $4 for no key update skip locked
+            \(ready("open.region = $3 or not_before <= (select ripe from moment)"))
+            limit $4
         ), far as materialized (
-            select job, name, index, false as is_near from stage
-            where state = 'ready' and rank >= (select rank from lowest)
-                and region <> $3 and not_before > (select ripe from moment) and not_before <= now()
-                and ($6 or not batch) and (avoided is distinct from $1 or avoided_until <= now())
-                and exists (select from life)
-            order by rank, job, position, index limit $4 - (select count(*) from near) for no key update skip locked
+            \(ready("open.region <> $3 and not_before > (select ripe from moment)"))
+            limit $4 - (select count(*) from near)
         ), chosen as (
-            select * from near union all select * from far
+            select *, true as is_near from near union all select *, false from far
+        ), starting as (
+            update job set status = 'processing', started_at = now()
+            where id in (
+                select locked.id from (select distinct job from chosen where status = 'pending') as begun
+                cross join lateral (
+                    -- `is true` keeps the planner from walking over all pending jobs, which it takes for few.
+                    select id from job where id = begun.job and (status = 'pending') is true
+                    for no key update skip locked) as locked)
+            returning id
         ), claimed as (
             update stage set state = 'running', epoch = epoch + 1, attempts = attempts + 1, holder = $1,
                 holder_epoch = $2, failure = null, started_at = now(), ended_at = null
             from chosen
             where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
-            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.rank, chosen.is_near
-        ), starting as (
-            update job set status = 'processing', started_at = now()
-            where id in (
-                select id from job where id in (select job from chosen) and status = 'pending'
-                for no key update skip locked)
-            returning id
+                -- What runs is found through jobs that are under way, so a job that could not be marked has to wait.
+                and (chosen.status = 'processing' or chosen.job in (select id from starting))
+            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, chosen.rank, chosen.is_near
         )
         select claimed.*, starting.id is not null as starts_job, ms_of(now()) as at
         from claimed left join starting on starting.id = claimed.job
         """)
+
+    private static func ready(_ place: String) -> String {
+        """
+        select open.id as job, open.rank, open.status, waiting.name, waiting.index
+            from (
+                select id, rank, status, region from job
+                where status in ('pending', 'processing') and not held and rank >= $7
+                    and ($6 or priority <> 'batch') and exists (select from life)
+                order by rank, id
+            ) as open cross join lateral (
+                select name, index from stage
+                where job = open.id and state = 'ready' and not_before <= now() and (\(place))
+                    and (avoided is distinct from $1 or avoided_until <= now())
+                order by position, index for no key update skip locked
+            ) as waiting
+        """
+    }
 }

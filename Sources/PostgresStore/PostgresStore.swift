@@ -1,5 +1,6 @@
 package import Logging
 package import Store
+import Synchronization
 
 /// The store on PostgreSQL 15 or newer. Several nodes share one database and coordinate through nothing else.
 ///
@@ -9,6 +10,9 @@ package final class PostgresStore: Store {
     let database: Database
     let cache: ResultCache
     let reports: ReportGroup
+    let floor = Mutex(ClaimFloor())
+    /// Since this store was made.
+    let age: @Sendable () -> Duration
     private let fan = SignalFan()
     private let logger: Logger
 
@@ -23,6 +27,13 @@ package final class PostgresStore: Store {
         self.cache = cache
         reports = ReportGroup { try await Self.write($0, to: database, cache: cache) }
         self.logger = logger
+        age = Self.age(on: clock)
+    }
+
+    private static func age<Source: Clock>(on clock: Source) -> @Sendable () -> Duration
+    where Source.Duration == Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
     }
 
     /// Brings the schema to what this binary knows; waits for another node that is at it. Refuses a newer schema, and
@@ -76,10 +87,18 @@ package final class PostgresStore: Store {
         Statement(
             unprepared: """
                 delete from node where seen_at < now() - \(StoreLimits.nodeDays) * interval '1 day'
-                    and not exists (select from stage where stage.holder = node.id and stage.state = 'running')
+                    and id not in (
+                        select stage.holder from job join stage on stage.job = job.id where \(runs))
                 """
         ).with(),
         TenantTable.forget.with(),
+        Statement(
+            unprepared: """
+                update job set lingers = false
+                where lingers and not exists (
+                    select from stage where stage.job = job.id and stage.state = 'running')
+                """
+        ).with(),
         Statement(unprepared: "select make_event_partitions(\(StoreLimits.eventDaysAhead))").with(),
     ]
     private static let dropping = [

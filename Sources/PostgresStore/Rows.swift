@@ -83,21 +83,24 @@ struct JSON<Value: Encodable>: Parameter {
 
     var parameter: String? {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = .withoutEscapingSlashes
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         do {
-            return withoutNUL(String(decoding: try encoder.encode(value), as: UTF8.self))
+            return withoutNUL([UInt8](try encoder.encode(value)))
         } catch {
             preconditionFailure("\(Value.self) cannot be written as JSON: \(error)")
         }
     }
 
     /// `jsonb` refuses U+0000, which JSON may hold as an escape: the replacement character stands for it.
-    private func withoutNUL(_ json: String) -> String {
-        guard json.contains("\\u0000") else { return json }
+    private func withoutNUL(_ json: [UInt8]) -> String {
+        let mayHoldOne = json.indices.contains { place in
+            json[place] == UInt8(ascii: "\\") && json[place...].starts(with: "\\u0000".utf8)
+        }
+        guard mayHoldOne else { return String(decoding: json, as: UTF8.self) }
+        var rest = json[...]
         var result: [UInt8] = []
-        var rest = Array(json.utf8)[...]
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "\\") else {
                 result.append(byte)

@@ -41,11 +41,23 @@ extension Optional: Parameter where Wrapped: Parameter {
 extension Array: Parameter where Element: Parameter {
     /// An array literal. Every element is quoted, so only quotes and backslashes are special.
     var parameter: String? {
-        let elements = map { element in
-            guard let text = element.parameter else { return "NULL" }
-            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+        var literal = Array<UInt8>("{".utf8)
+        for (index, element) in enumerated() {
+            if index > 0 { literal.append(UInt8(ascii: ",")) }
+            guard let text = element.parameter else {
+                literal += "NULL".utf8
+                continue
+            }
+            literal.append(quote)
+            for byte in text.utf8 {
+                if byte == quote || byte == backslash { literal.append(backslash) }
+                literal.append(byte)
+            }
+            literal.append(quote)
         }
-        return "{" + elements.joined(separator: ",") + "}"
+        literal.append(UInt8(ascii: "}"))
+        return String(decoding: literal, as: UTF8.self)
     }
 }
 

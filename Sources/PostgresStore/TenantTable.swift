@@ -7,19 +7,36 @@ import Store
 /// order: after idempotency, before job, with one exception: a report that holds its job's lock corrects the client.
 /// That cannot close a circle, because whoever holds a client's lock waits for no row of a job that exists.
 enum TenantTable {
-    /// Read without a lock: a moment's error in virtual time is a moment's unfairness.
-    private static let virtual = """
+    /// Read without a lock: a moment's error in virtual time is a moment's unfairness. `floor` keeps it from walking
+    /// over what has ended (`ClaimFloor`).
+    private static func virtual(from floor: String) -> String {
+        """
         coalesce(
-            (select max(\(startTag)) from stage where state = 'running'),
-            (select \(startTag) from stage where state = 'ready' order by rank limit 1),
+            (select min(tag) from (\(lowest(.interactive, floor)) union all \(lowest(.batch, floor))) as lowest),
+            (select \(startTag) from job where \(open) and rank >= \(floor) and \(has("'ready'"))
+                order by rank limit 1),
             (select max(greatest(finish, finish_batch)) from tenant), 0)
         """
-    private static let startTag = "rank - case when batch then \(FairShare.batchHandicap) else 0 end"
-    /// The start tag of a new job that costs `$2`, batch if `$3`, and the client's limit.
+    }
+    private static let startTag = "rank - case when priority = 'batch' then \(FairShare.batchHandicap) else 0 end"
+    private static let open = "status in ('pending', 'processing') and not held"
+    private static func has(_ states: String) -> String {
+        "exists (select from stage where stage.job = job.id and stage.state in (\(states)))"
+    }
+    /// Of what runs. Each priority has its part of an index.
+    private static func lowest(_ priority: Job.Priority, _ floor: String) -> String {
+        """
+        (select \(startTag) as tag from job
+            where status = 'processing' and priority = '\(priority.rawValue)' and rank >= \(floor)
+                and \(has("'running'"))
+            order by rank limit 1)
+        """
+    }
+    /// The start tag of a new job that costs `$2`, batch if `$3`, and the client's limit; `$4` is the floor.
     static let takeRank = Statement(
         "take_rank",
         """
-        with moment as (select \(virtual) as virtual)
+        with moment as (select \(virtual(from: "$4::float8")) as virtual)
         insert into tenant (id, finish, finish_batch)
         select $1, virtual + case when $3 then 0 else $2::float8 end,
             virtual + case when $3 then $2::float8 else 0 end
@@ -51,7 +68,7 @@ enum TenantTable {
     static let setTerms = Statement(
         "set_terms",
         """
-        insert into tenant (id, finish, weight, jobs_max) select $1, \(virtual), $2, $3
+        insert into tenant (id, finish, weight, jobs_max) select $1, \(virtual(from: "'-infinity'")), $2, $3
         on conflict (id) do update set weight = excluded.weight, jobs_max = excluded.jobs_max
         """)
     static let shares = Statement(
@@ -62,7 +79,7 @@ enum TenantTable {
             from job where status in ('pending', 'processing') group by tenant
         ), names as (
             select id from open union select id from tenant where weight <> 1 or jobs_max is not null
-        ), moment as (select \(virtual) as virtual)
+        ), moment as (select \(virtual(from: "'-infinity'")) as virtual)
         select names.id, coalesce(tenant.weight, 1) as weight, tenant.jobs_max,
             coalesce(open.under_way, 0) as under_way, coalesce(open.held, 0) as held,
             greatest(0, coalesce(tenant.finish, virtual) - virtual) as ahead_seconds
@@ -102,7 +119,7 @@ enum TenantTable {
             delete from tenant where weight = 1 and jobs_max is null
                 and not exists (select from job where job.tenant = tenant.id and job.held)
                 and greatest(finish, finish_batch) < coalesce(
-                    (select min(\(startTag)) from stage where state in ('ready', 'running')),
+                    (select min(\(startTag)) from job where \(open) and \(has("'ready', 'running'"))),
                     (select max(greatest(finish, finish_batch)) from tenant))
             """)
 }

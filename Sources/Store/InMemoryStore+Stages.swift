@@ -71,7 +71,12 @@ extension InMemoryStore {
 
     // MARK: Nodes
 
-    package func register(_ draft: NodeDraft) -> NodeLife {
+    package func register(_ draft: NodeDraft) throws -> NodeLife {
+        if let known = knownNodes[draft.id]?.draft, draft.memberEpoch != 0, known.memberEpoch == draft.memberEpoch,
+            known.registration > draft.registration
+        {
+            throw StoreError.overtaken(draft)
+        }
         let now = clock()
         lastNodeEpoch += 1
         let schedulability = knownNodes[draft.id]?.schedulability ?? .schedulable

@@ -297,6 +297,9 @@ package struct NodeDraft: Sendable, Hashable {
     package let leaseSeconds: Int
     /// Its life as a member of the cluster; 0 when it is none.
     package let memberEpoch: UInt64
+    /// Counts the registrations of that life: one that arrives after a later one is refused, or it would end what the
+    /// later one began.
+    package var registration = 0
 
     package init(
         id: NodeID, region: Region, http: String, version: String, threads: Int, leaseSeconds: Int,
@@ -389,4 +392,9 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "store \(code.rawValue): \(detail)" }
+
+    /// A registration that was under way for so long that the same process has registered again since.
+    package static func overtaken(_ draft: NodeDraft) -> Self {
+        Self(.refused, "node \(draft.id) has registered again since registration \(draft.registration) was sent")
+    }
 }

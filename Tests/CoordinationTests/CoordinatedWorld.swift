@@ -207,7 +207,7 @@ struct PlayedWorker: Sendable {
     private let work = Work()
 
     func run() async throws {
-        let node = await store.register(
+        let node = try await store.register(
             NodeDraft(
                 id: NodeID(life.id.rawValue)!, region: Region("one")!, http: "http://\(life.id)", version: "1",
                 threads: 1, leaseSeconds: 6, memberEpoch: life.epoch))

@@ -58,9 +58,7 @@ extension JobsWorld {
     private static func mayOverlap(_ ending: Ledger.Ending?) -> Bool {
         switch ending {
         case .seenDead, .ordered: true
-        // A registration that was sent before another of the same process, and carried out after it.
-        case .replaced: true
-        case .reported, .expired, .left, nil: false
+        case .replaced, .reported, .expired, .left, nil: false
         }
     }
 

@@ -107,10 +107,24 @@ import Testing
             setting.lengthMax = .seconds(15)
             setting.meddle = { store in
                 store.registers = { base, draft in
-                    await base.register(
-                        NodeDraft(
-                            id: draft.id, region: draft.region, http: draft.http, version: draft.version,
-                            threads: draft.threads, leaseSeconds: 2, memberEpoch: draft.memberEpoch))
+                    var short = NodeDraft(
+                        id: draft.id, region: draft.region, http: draft.http, version: draft.version,
+                        threads: draft.threads, leaseSeconds: 2, memberEpoch: draft.memberEpoch)
+                    short.registration = draft.registration
+                    return try await base.register(short)
+                }
+            }
+        }
+    }
+
+    @Test func `planted: a registration that arrives late ends what a later one began`() throws {
+        try isCaught("both worked on", within: 80, faults: [.storm, .reset]) { setting in
+            setting.jobs = 8
+            setting.meddle = { store in
+                store.registers = { base, draft in
+                    var forgetful = draft
+                    forgetful.registration = 0
+                    return try await base.register(forgetful)
                 }
             }
         }
@@ -233,7 +247,7 @@ import Testing
     }
 
     @Test func `planted: the store forgets what it has answered to a report`() throws {
-        try isCaught("is published and gone", within: 20, faults: [.storm, .storm, .restartStore]) { setting in
+        try isCaught("is published and gone", within: 80, faults: [.storm, .storm, .restartStore]) { setting in
             setting.jobs = 8
             let latest = Latest()
             setting.meddle = { store in

@@ -64,7 +64,7 @@ import Testing
         let glance = NodeGlance(store: store, waitMax: .seconds(30), clock: ContinuousClock())
         try await running(glance) {
             #expect(await glance.read().nodes == [])
-            _ = await store.register(
+            _ = try await store.register(
                 NodeDraft(
                     id: NodeID("one")!, region: Region("eu")!, http: "", version: "", threads: 1, leaseSeconds: 5))
             let reading = await glance.read()

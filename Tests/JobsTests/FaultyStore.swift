@@ -89,7 +89,7 @@ final class FaultyStore: Store {
     func result(cachedUnder key: String) async throws -> StageResult? {
         try await pass { await $0.result(cachedUnder: key) }
     }
-    func register(_ node: NodeDraft) async throws -> NodeLife { try await pass { await $0.register(node) } }
+    func register(_ node: NodeDraft) async throws -> NodeLife { try await pass { try await $0.register(node) } }
     func heartbeat(
         _ life: NodeLife, running: [StageProgress], condition: NodeCondition
     ) async throws -> HeartbeatOutcome {

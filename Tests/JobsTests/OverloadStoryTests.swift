@@ -85,7 +85,7 @@ import Testing
     @Test func `while it is overloaded a region gives new jobs to one with room`() async throws {
         try await inWorld(try World(overload: Self.configuration)) { world in
             let watch = try #require(world.overload)
-            _ = await world.store.register(
+            _ = try await world.store.register(
                 NodeDraft(
                     id: NodeID("far")!, region: Region("us")!, http: "http://far", version: "1", threads: 8,
                     leaseSeconds: 1000))

@@ -93,7 +93,7 @@ import Testing
             let start = world.seconds
             let draft = NodeDraft(
                 id: NodeID("a")!, region: Region("eu")!, http: "", version: "", threads: 1, leaseSeconds: 6)
-            _ = await world.store.register(draft)
+            _ = try await world.store.register(draft)
             try await world.run { world.runs(of: .transcribe).contains { $0.wasCancelled } }
             #expect(world.seconds - start < 2)
             #expect(try await world.runToEnd(job).status == .ready)

@@ -36,6 +36,32 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `a registration that arrives after a later one of its process changes nothing`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            func register(_ registration: Int, of memberEpoch: UInt64) async throws -> NodeLife {
+                var draft = NodeDraft(
+                    id: .named("one"), region: .eu, http: "http://one", version: "1", threads: 2, leaseSeconds: 600,
+                    memberEpoch: memberEpoch)
+                draft.registration = registration
+                return try await world.store.register(draft)
+            }
+            _ = try await world.job()
+            let life = try await register(2, of: 7)
+            let lease = try await world.claimOne(life)
+            let refusal = await #expect(throws: StoreError.self) { try await register(1, of: 7) }
+            #expect(refusal?.code == .refused && refusal?.detail.contains("has registered again") == true)
+            #expect(try await world.store.nodes().map(\.epoch) == [life.epoch])
+            let stage = try #require(try await world.store.stages(of: lease.job).first { $0.key == lease.key })
+            #expect(stage.state == .running && stage.epoch == lease.epoch)
+            // Asked twice because an answer was lost, it begins a new life; so does the next process, counting anew.
+            #expect(try await register(2, of: 7).epoch > life.epoch)
+            #expect(try await register(1, of: 8).epoch > life.epoch)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a new life frees the stages of the old one, whose words count no more`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let job = try await world.job()

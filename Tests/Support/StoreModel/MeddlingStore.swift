@@ -12,7 +12,7 @@ package struct MeddlingStore: Store {
     package var claims: @Sendable (InMemoryStore, ClaimTerms, NodeLife) async throws -> [StageLease] = {
         await $0.claim($1, for: $2)
     }
-    package var registers: @Sendable (InMemoryStore, NodeDraft) async throws -> NodeLife = { await $0.register($1) }
+    package var registers: @Sendable (InMemoryStore, NodeDraft) async throws -> NodeLife = { try await $0.register($1) }
     package var beats: @Sendable (InMemoryStore, NodeLife, [StageProgress]) async throws -> HeartbeatOutcome = {
         try await $0.heartbeat($1, running: $2)
     }
