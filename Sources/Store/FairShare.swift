@@ -8,8 +8,11 @@ package import ClipModel
 /// itself, and one that asks for little comes next, whatever others have waiting.
 ///
 /// A job waits, beyond the work of its own client before it, for at most the sum over the other clients of their
-/// largest job. Source: Goyal, Vin, Cheng: "Start-time Fair Queueing: A Scheduling Algorithm for Integrated Services
-/// Packet Switching Networks", 1996, theorem 4.
+/// largest job and of the spread between the ranks that run at one time. Sources: Goyal, Vin, Cheng: "Start-time Fair
+/// Queueing: A Scheduling Algorithm for Integrated Services Packet Switching Networks", 1996, theorem 4; and for many
+/// servers, whose virtual time is the lowest tag in service, Jin, Chase, Kaur: "Interposed Proportional Sharing for a
+/// Storage Service Utility", 2004 (Min-SFQ(D)). With the highest tag, which has no spread in its bound, a client that
+/// asks for little comes after every job that a noisy one has begun.
 ///
 /// Interactive and batch jobs of one client queue apart, and a batch job's rank lies `batchHandicap` later. That is all
 /// a priority is: what is overtaken by is bounded, so a batch job ages by standing still while virtual time goes on. It
@@ -46,7 +49,7 @@ package enum FairShare {
     /// Ranks are given as start tags: those of batch jobs without their handicap, or an interactive job that comes
     /// while a batch job runs would queue behind the next batch job.
     /// - Parameters:
-    ///   - running: highest start tag of a job that is being worked on.
+    ///   - running: lowest start tag of a job that is being worked on.
     ///   - ready: that of the job that is claimed next.
     ///   - finish: highest finish tag of any client: where virtual time stands when nothing is left to do.
     package static func virtualTime(running: Double?, ready: Double?, finish: Double?) -> Double {

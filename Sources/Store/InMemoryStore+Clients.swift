@@ -50,7 +50,7 @@ extension InMemoryStore {
             self.entries.values.filter { $0.stages.values.contains { $0.stage.state == state } }
         }
         return FairShare.virtualTime(
-            running: entries(.running).map(\.startTag).max(),
+            running: entries(.running).map(\.startTag).min(),
             ready: entries(.ready).min { $0.rank < $1.rank }?.startTag, finish: tenants.values.map(\.latest).max())
     }
 
