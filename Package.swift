@@ -68,6 +68,7 @@ let package = Package(
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CWhisper", pkgConfig: "whisper"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "COpenCV",
             cxxSettings: [.unsafeFlags(["-I/usr/include/opencv4", "-O2"])],
@@ -110,7 +111,8 @@ let package = Package(
             "HTTPGateway", band: 5,
             [
                 "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "ActorCluster", "Limits",
-                "Telemetry", "Jobs", logging, lifecycle, hummingbird, hummingbirdCore, httpTypes, nioCore, crypto,
+                "Telemetry", "Jobs", "CZlib", logging, lifecycle, hummingbird, hummingbirdCore, httpTypes, nioCore,
+                crypto,
             ],
             resources: [.embedInCode("Page")]),
 
@@ -171,8 +173,8 @@ let package = Package(
         tests(
             "HTTPGatewayTests",
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Jobs", "HTTPGateway",
-                "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
+                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Telemetry", "Jobs",
+                "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
             ]),
         tests("NodeTests", ["HTTPClient", "Membership", "Node"]),
         tests("TidyTests", [crypto]),

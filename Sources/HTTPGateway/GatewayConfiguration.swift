@@ -25,6 +25,10 @@ package struct GatewayConfiguration: Sendable {
     package var idleSeconds: Int
     /// A refused upload is read and thrown away for so long, so that the client gets to see the answer. Default 5.
     package var lingerSeconds: Int
+    /// Whose pages may read answers. Default: only our own's.
+    package var origins: AllowedOrigins = .none
+    /// For how long browsers shall come back by TLS only; nil: they are not told, because we are reached without.
+    package var strictTransportSeconds: Int?
     package var eventPace: EventFeed.Pace
     package var multipart: MultipartParser.Limits
 

@@ -1,4 +1,5 @@
 package import ClipModel
+package import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 package import Jobs
@@ -25,6 +26,15 @@ package struct GatewayIdentity: Sendable, Hashable {
 package struct HTTPGateway: Service {
     private let application: Application<RouterResponder<GatewayContext>>
     private let glance: NodeGlance
+    /// Everything that the router answers to, as the router itself tells it.
+    package let endpoints: [Endpoint]
+
+    /// One method of one address.
+    package struct Endpoint: Sendable, Hashable {
+        package let method: HTTPRequest.Method
+        /// `/api/jobs/{id}`
+        package let template: String
+    }
 
     /// - Parameters:
     ///   - cluster: how operators look at the cluster; nil: this node takes no part in one.
@@ -50,14 +60,20 @@ package struct HTTPGateway: Service {
         self.glance = glance
         var table = RouteTable()
         for route in routes { table.add(route.method, route.template) }
-        let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
+        let router = Router(context: GatewayContext.self)
         router.add(middleware: RequestIdentity(chance: chance, clock: clock))
-        router.add(middleware: SafeHeaders())
+        router.add(middleware: SafeHeaders(configuration))
+        router.add(middleware: CrossOrigin(origins: configuration.origins, table: table))
         if let metrics { router.add(middleware: RequestMetrics(metrics.registry, clock: clock)) }
+        router.add(middleware: ContentAnswers())
         router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
         if let overload = jobs.overload { router.add(middleware: OverloadGate(watch: overload)) }
         if let admission { router.add(middleware: AdmissionControl(admission: admission)) }
-        for route in routes { router.on(RouterPath(route.template), method: route.method, use: route.handler) }
+        for route in routes {
+            router.on(RouterPath(route.template), method: route.method, use: route.handler)
+            if route.method == .get { router.on(RouterPath(route.template), method: .head, use: route.handler) }
+        }
+        endpoints = router.routes.map { Endpoint(method: $0.method, template: "\($0.path)") }
         var setup = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))
         setup.availableConnectionsDelegate = MaximumAvailableConnections(configuration.connectionsMax, logger: logger)
         application = Application(

@@ -11,6 +11,8 @@ import Testing
 /// A gateway on a free port, in front of a store in memory and a blob directory of its own.
 struct Door: Sendable {
     let client: RawClient
+    /// What the router says that it answers to.
+    let endpoints: [HTTPGateway.Endpoint]
     let store: any Store
     let jobs: JobService
     let blobs: BlobDirectory
@@ -22,7 +24,7 @@ struct Door: Sendable {
     static func open(
         _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil,
-        overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
+        metrics: MetricsInspection? = nil, overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
@@ -39,7 +41,8 @@ struct Door: Sendable {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let gateway = HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
-            configuration: configuration, cluster: cluster, admission: admission, clock: ContinuousClock(),
+            configuration: configuration, cluster: cluster, admission: admission, metrics: metrics,
+            clock: ContinuousClock(),
             chance: .system(), logger: quiet, onListening: { listening.yield($0) })
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))
@@ -48,7 +51,9 @@ struct Door: Sendable {
             var port = ports.makeAsyncIterator()
             let client = RawClient(port: try #require(await port.next()))
             try await body(
-                Door(client: client, store: store, jobs: jobs, blobs: blobs, root: root) {
+                Door(
+                    client: client, endpoints: gateway.endpoints, store: store, jobs: jobs, blobs: blobs, root: root
+                ) {
                     await services.triggerGracefulShutdown()
                 })
             await services.triggerGracefulShutdown()

@@ -98,7 +98,9 @@ struct RawClient: Sendable {
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
             let colon = line.firstIndex(of: ":") ?? line.endIndex
-            headers[line[..<colon].lowercased()] = String(line[colon...].dropFirst().drop { $0 == " " })
+            let value = String(line[colon...].dropFirst().drop { $0 == " " })
+            let name = line[..<colon].lowercased()
+            headers[name] = headers[name].map { "\($0), \(value)" } ?? value
         }
         let rest = bytes[(end + 4)...]
         guard hasBody else {

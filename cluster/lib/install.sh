@@ -12,7 +12,8 @@ readonly WHISPER_WEIGHTS_SHA256=905e5bf8336bcc625ba4e33498d675a4b935504118c594d8
 readonly PYTHON=$TIJERA_CACHE/python/bin/python
 
 readonly RUN_PACKAGES="ca-certificates cmake curl ffmpeg fonts-dejavu-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev
-    libopencv-imgproc-dev libpq-dev ninja-build openssl pkg-config iproute2 postgresql procps python3 python3-venv unzip util-linux"
+    libopencv-imgproc-dev libpq-dev ninja-build openssl pkg-config iproute2 postgresql procps python3 python3-venv unzip util-linux
+    zlib1g-dev"
 readonly TEST_PACKAGES="chromium e2fsprogs espeak-ng libfaketime mount nftables shellcheck"
 
 install_packages() {

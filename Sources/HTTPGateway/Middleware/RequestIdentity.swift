@@ -22,6 +22,8 @@ struct RequestIdentity: RouterMiddleware {
         let elapsed = stopwatch(clock)
         var response = try await next(request, context)
         response.headers[.requestID] = id
+        // HEAD runs as GET does, so that it says what GET would; only the bytes stay here.
+        if request.method == .head { response = response.createHeadResponse() }
         // The template and not the path: ids stay out of the logs, and lines can be counted by route.
         context.logger.debug(
             "request answered",
