@@ -33,6 +33,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -40,6 +41,8 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -56,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -111,8 +115,8 @@ let package = Package(
             "HTTPGateway", band: 5,
             [
                 "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "ActorCluster", "Limits",
-                "Telemetry", "Jobs", "CZlib", logging, lifecycle, hummingbird, hummingbirdCore, httpTypes, nioCore,
-                crypto,
+                "Telemetry", "Jobs", "CZlib", logging, lifecycle, hummingbird, hummingbirdCore,
+                hummingbirdHTTP2, httpTypes, nioCore, nioHTTP1, nioHTTPTypes, nioSSL, nioTLS, crypto,
             ],
             resources: [.embedInCode("Page")]),
 
@@ -176,7 +180,7 @@ let package = Package(
                 "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Telemetry", "Jobs",
                 "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
             ]),
-        tests("NodeTests", ["HTTPClient", "Membership", "Node"]),
+        tests("NodeTests", ["HTTPClient", "HTTPGateway", "Membership", "Node"]),
         tests("TidyTests", [crypto]),
         tests(
             "EndToEndTests", ["ClipModel", "HTTPClient", "Jobs", subprocess, systemPackage], exclude: ["charla.txt"]),

@@ -4,6 +4,15 @@ package struct GatewayConfiguration: Sendable {
     package var host: String
     /// Port to listen on; 0 takes a free one.
     package var port: Int
+    /// The certificate of the door; nil: it speaks without TLS.
+    package var credentials: DoorCredentials?
+    /// Port without TLS that sends everybody to the one with it; nil: there is none.
+    package var redirectPort: Int?
+    /// Where operators are answered; nil: on the door of everybody.
+    package var adminPort: Int?
+    package var adminHost = "127.0.0.1"
+    /// `https://clips.example`: under which clients know this node. Nil: by the name they asked for.
+    package var publicAddress: String?
     /// Token with which operators may look at `/admin/v1` and give orders; nil closes it for orders. Tokens are
     /// compared in constant time and never logged.
     package var adminToken: String?
@@ -17,14 +26,23 @@ package struct GatewayConfiguration: Sendable {
     package var jsonBytesMax: Int
     /// Event streams this node serves at one time, so that watchers never starve workers of the database. Default 200.
     package var streamsMax: Int
-    /// Open connections; more wait in the kernel's queue. Below the usual 1024 file descriptors. Default 800.
+    /// Open connections; more wait in the kernel's queue. Default 800.
     package var connectionsMax: Int
+    /// Open connections of one address (of one /64 with IPv6); more are closed at once. Default 800.
+    package var connectionsPerAddressMax: Int
     /// All headers of one request. Default 32 KiB.
     package var headerBytesMax: Int
-    /// A connection that sends nothing for so long while it should is closed (slow clients hold no slot). Default 75.
-    package var idleSeconds: Int
+    /// How fast a client must be; whoever is slower is cut off, and holds no connection.
+    package var pace = ConnectionPace.Limits()
     /// A refused upload is read and thrown away for so long, so that the client gets to see the answer. Default 5.
     package var lingerSeconds: Int
+    /// How long a stopping node lets downloads end before it cuts them off. Default 5.
+    package var shutdownSeconds: Int
+    /// Machines in front whose word about a client's address counts. Default: none.
+    package var trustedProxies: TrustedProxies = .none
+    package var forwardedHeader: TrustedProxies.Header = .forwardedFor
+    /// Every connection begins with a PROXY header (version 1 or 2), and comes from one of `trustedProxies`.
+    package var expectsProxyHeader = false
     /// Whose pages may read answers. Default: only our own's.
     package var origins: AllowedOrigins = .none
     /// For how long browsers shall come back by TLS only; nil: they are not told, because we are reached without.
@@ -36,13 +54,15 @@ package struct GatewayConfiguration: Sendable {
         host: String = "127.0.0.1", port: Int = 8080, adminToken: String? = nil,
         adminReadToken: String? = nil, uploadBytesMax: Int64 = 16 << 30,
         transcriptBytesMax: Int = 4 << 20, jsonBytesMax: Int = 64 << 10, streamsMax: Int = 200,
-        connectionsMax: Int = 800, headerBytesMax: Int = 32 << 10, idleSeconds: Int = 75, lingerSeconds: Int = 5,
-        eventPace: EventFeed.Pace = EventFeed.Pace(), multipart: MultipartParser.Limits = MultipartParser.Limits()
+        connectionsMax: Int = 800, connectionsPerAddressMax: Int = 800, headerBytesMax: Int = 32 << 10,
+        lingerSeconds: Int = 5, shutdownSeconds: Int = 5, eventPace: EventFeed.Pace = EventFeed.Pace(),
+        multipart: MultipartParser.Limits = MultipartParser.Limits()
     ) {
         precondition((0...65_535).contains(port), "port \(port) does not exist")
         precondition(
             uploadBytesMax > 0 && transcriptBytesMax > 0 && jsonBytesMax > 0 && streamsMax > 0 && connectionsMax > 0
-                && headerBytesMax > 0 && idleSeconds > 0 && lingerSeconds >= 0, "limits must be positive")
+                && connectionsPerAddressMax > 0 && headerBytesMax > 0 && lingerSeconds >= 0 && shutdownSeconds >= 0,
+            "limits must be positive")
         self.host = host
         self.port = port
         self.adminToken = adminToken
@@ -52,9 +72,10 @@ package struct GatewayConfiguration: Sendable {
         self.jsonBytesMax = jsonBytesMax
         self.streamsMax = streamsMax
         self.connectionsMax = connectionsMax
+        self.connectionsPerAddressMax = connectionsPerAddressMax
         self.headerBytesMax = headerBytesMax
-        self.idleSeconds = idleSeconds
         self.lingerSeconds = lingerSeconds
+        self.shutdownSeconds = shutdownSeconds
         self.eventPace = eventPace
         self.multipart = multipart
     }

@@ -24,10 +24,15 @@ package struct GatewayIdentity: Sendable, Hashable {
 ///
 /// It holds no state that matters. Every node's door shows the same jobs, because all of them ask the store.
 package struct HTTPGateway: Service {
-    private let application: Application<RouterResponder<GatewayContext>>
-    private let glance: NodeGlance
-    /// Everything that the router answers to, as the router itself tells it.
-    package let endpoints: [Endpoint]
+    /// The sockets of a node's door.
+    package enum Entrance: String, Sendable, Hashable {
+        /// For everybody.
+        case main
+        /// For operators, when they have one of their own.
+        case admin
+        /// Without TLS, to show the way to `main`.
+        case redirect
+    }
 
     /// One method of one address.
     package struct Endpoint: Sendable, Hashable {
@@ -36,64 +41,60 @@ package struct HTTPGateway: Service {
         package let template: String
     }
 
+    /// Everything that the routers answer to, as they themselves tell it.
+    package let endpoints: [Endpoint]
+    private let doors: [any Service]
+    private let glance: NodeGlance
+    private let watch: DoorWatch
+
+    /// Throws when the certificate cannot be used.
     /// - Parameters:
     ///   - cluster: how operators look at the cluster; nil: this node takes no part in one.
     ///   - admission: the limits of clients; nil admits everybody.
     ///   - metrics: where requests are counted, and what `/api/metrics` shows; nil: nothing is counted.
     ///   - now: the time of day, for certificates and reports.
-    ///   - onListening: called once with the port that is listened on.
+    ///   - onListening: called once for each entrance with the port that is listened on.
     package init(
         jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
         clock: any Clock<Duration>, now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
-        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
-    ) {
+        onListening: @escaping @Sendable (_ entrance: Entrance, _ port: Int) async -> Void = { _, _ in }
+    ) throws {
         let glance = NodeGlance(store: jobs.store, clock: clock)
         let gate = AdminGate(configuration)
-        let admin = AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now)
         let routes =
             Self.routes(jobs: jobs, identity: identity, configuration: configuration, gate: gate, clock: clock)
-            + admin.routes + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
+            + AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now).routes
+            + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
             + AdminTallyRoutes(store: jobs.store, gate: gate).routes
             + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
+        let table = ConnectionTable(
+            limits: configuration.pace, perAddressMax: configuration.connectionsPerAddressMax,
+            proxies: configuration.trustedProxies, now: stopwatch(clock))
+        let certificate = try configuration.credentials.map { try DoorCertificate($0) }
+        if let metrics { metrics.registry.addConnections(table) }
+        let frame = DoorFrame(
+            configuration: configuration, table: table, certificate: certificate, chance: chance, clock: clock,
+            requestMetrics: metrics.map { RequestMetrics($0.registry, clock: clock) }, overload: jobs.overload,
+            admission: admission, logger: logger, onListening: onListening)
+        (doors, endpoints) = frame.doors(for: routes)
         self.glance = glance
-        var table = RouteTable()
-        for route in routes { table.add(route.method, route.template) }
-        let router = Router(context: GatewayContext.self)
-        router.add(middleware: RequestIdentity(chance: chance, clock: clock))
-        router.add(middleware: SafeHeaders(configuration))
-        router.add(middleware: CrossOrigin(origins: configuration.origins, table: table))
-        if let metrics { router.add(middleware: RequestMetrics(metrics.registry, clock: clock)) }
-        router.add(middleware: ContentAnswers())
-        router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
-        if let overload = jobs.overload { router.add(middleware: OverloadGate(watch: overload)) }
-        if let admission { router.add(middleware: AdmissionControl(admission: admission)) }
-        for route in routes {
-            router.on(RouterPath(route.template), method: route.method, use: route.handler)
-            if route.method == .get { router.on(RouterPath(route.template), method: .head, use: route.handler) }
-        }
-        endpoints = router.routes.map { Endpoint(method: $0.method, template: "\($0.path)") }
-        var setup = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))
-        setup.availableConnectionsDelegate = MaximumAvailableConnections(configuration.connectionsMax, logger: logger)
-        application = Application(
-            router: router,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Int64(configuration.idleSeconds)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: configuration.headerBytesMax,
-                        maxHeaderListSize: configuration.headerBytesMax, maxHeaderFieldCount: 100))),
-            configuration: setup,
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? configuration.port) },
+        watch = DoorWatch(
+            table: table, certificate: certificate, shutdownSeconds: configuration.shutdownSeconds, clock: clock,
             logger: logger)
     }
 
-    /// Serves until the service group shuts down: then answers what is under way and ends event streams.
+    /// Serves until the service group shuts down: then answers what is under way, for a while, and ends event streams.
     package func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await glance.run() }
-            try await application.run()
+            group.addTask { await watch.sweep() }
+            group.addTask { await watch.closeLateComers() }
+            try await withThrowingTaskGroup(of: Void.self) { open in
+                for door in doors { open.addTask { try await door.run() } }
+                try await open.waitForAll()
+            }
             group.cancelAll()
         }
     }

@@ -16,6 +16,7 @@ package struct NodeConfiguration: Sendable {
     package let httpHost: String
     package let httpPort: Int
     package let httpAddress: String
+    package let door: DoorSettings
     package let uploadBytesMax: Int64
     package let eventStreamsMax: Int
     package let uploadsPerMinute: Int
@@ -73,8 +74,8 @@ package struct NodeConfiguration: Sendable {
         handBackSeconds = values.integer("node.handBackSeconds")
         httpHost = values.text("http.host")
         httpPort = values.integer("http.port")
-        let address = values.text("http.address")
-        httpAddress = address.isEmpty ? "http://\(values.text("http.host")):\(values.integer("http.port"))" : address
+        door = try DoorSettings(values)
+        httpAddress = door.address
         uploadBytesMax = Int64(values.integer("http.uploadBytesMax"))
         eventStreamsMax = values.integer("http.eventStreamsMax")
         uploadsPerMinute = values.integer("limits.uploadsPerMinute")

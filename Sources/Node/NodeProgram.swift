@@ -78,14 +78,7 @@ package struct NodeProgram: Sendable {
             store: store, blobs: blobs, region: configuration.region, jobsMax: configuration.clientJobsMax,
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
-        let gateway = HTTPGateway(
-            jobs: jobs,
-            identity: GatewayIdentity(
-                node: configuration.name, region: configuration.region, version: tijeraVersion),
-            configuration: gatewayConfiguration, cluster: ClusterInspection { cluster.snapshot },
-            admission: cluster.admission, metrics: cluster.metrics, clock: clock, chance: chance, logger: logger
-        ) { port in logger.notice("node listening", metadata: ["http.port": "\(port)"]) }
-
+        let gateway = try makeGateway(jobs, cluster, clock, chance, logger)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: Loop { await store.run() }),
@@ -103,9 +96,24 @@ package struct NodeProgram: Sendable {
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         // A client that downloads slowly may not hold up the stop: after this what still runs is cancelled.
-        services.maximumGracefulShutdownDuration = .seconds(configuration.drainSeconds + 8)
+        services.maximumGracefulShutdownDuration = .seconds(
+            configuration.door.shutdownSeconds + configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    private func makeGateway(
+        _ jobs: JobService, _ cluster: ClusterPart, _ clock: ContinuousClock, _ chance: Chance, _ logger: Logger
+    ) throws -> HTTPGateway {
+        try HTTPGateway(
+            jobs: jobs,
+            identity: GatewayIdentity(
+                node: configuration.name, region: configuration.region, version: tijeraVersion),
+            configuration: gatewayConfiguration(logger), cluster: ClusterInspection { cluster.snapshot },
+            admission: cluster.admission, metrics: cluster.metrics, clock: clock, chance: chance, logger: logger
+        ) { entrance, port in
+            logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
+        }
     }
 
     private func makeOverload(
@@ -150,11 +158,18 @@ package struct NodeProgram: Sendable {
             claimGuard: configuration.overload.claimGuard)
     }
 
-    private var gatewayConfiguration: GatewayConfiguration {
-        GatewayConfiguration(
+    private func gatewayConfiguration(_ logger: Logger) -> GatewayConfiguration {
+        var gateway = GatewayConfiguration(
             host: configuration.httpHost, port: configuration.httpPort, adminToken: configuration.adminToken,
             adminReadToken: configuration.adminReadToken, uploadBytesMax: configuration.uploadBytesMax,
             streamsMax: configuration.eventStreamsMax)
+        configuration.door.configure(&gateway, descriptorsMax: DoorSettings.raiseDescriptors())
+        if gateway.connectionsMax < configuration.door.connectionsMax {
+            logger.warning(
+                "fewer connections than configured: raise the limit of open files",
+                metadata: ["http.connectionsMax": "\(gateway.connectionsMax)"])
+        }
+        return gateway
     }
 
     private func nodeDraft(_ slots: CPUSlots, _ life: MemberLife) -> NodeDraft {

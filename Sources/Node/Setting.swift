@@ -55,8 +55,14 @@ package struct Setting: Sendable {
 }
 
 extension Setting {
-    /// Every key, in the order in which `config print` shows them. Defaults that depend on the machine are empty here.
-    package static let all: [Setting] = [
+    /// Every key, in the order in which `config print` shows them. Those of the door stand after the rest of `http`.
+    package static let all: [Setting] = {
+        let place = listed.lastIndex { $0.key.hasPrefix("http.") } ?? listed.startIndex
+        return Array(listed[...place]) + door + Array(listed[(place + 1)...])
+    }()
+
+    /// Defaults that depend on the machine are empty here.
+    private static let listed: [Setting] = [
         Setting("node.name", .text, default: nil, "Name of this node, unique in the cluster: a-z, 0-9 and -."),
         Setting("node.region", .text, default: "local", "Where it stands. Its nodes serve its own jobs first."),
         Setting(
@@ -200,6 +206,11 @@ extension Setting {
         Setting(
             "source.pixelsMax", .integer(10_000...1 << 30), default: "36000000", unit: "pixels",
             "Largest picture, width times height. 8K passes."),
+        Setting(
+            "admin.host", .text, default: "127.0.0.1", "Address of the operators' own port, when there is one."),
+        Setting(
+            "admin.port", .integer(0...65535), default: "0", unit: "port",
+            "Port of the operators' endpoints alone; the port of everybody then has them no more. 0: the same port."),
         Setting(
             "admin.tokenFile", .text, default: "",
             "File that holds the operators' token. Empty: the operators' endpoints stay shut."),

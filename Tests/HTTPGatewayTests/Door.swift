@@ -6,17 +6,22 @@ import Jobs
 import Logging
 import ServiceLifecycle
 import Store
+import Telemetry
 import Testing
 
 /// A gateway on a free port, in front of a store in memory and a blob directory of its own.
 struct Door: Sendable {
     let client: RawClient
+    let entrances: [HTTPGateway.Entrance: RawClient]
     /// What the router says that it answers to.
     let endpoints: [HTTPGateway.Endpoint]
     let store: any Store
     let jobs: JobService
     let blobs: BlobDirectory
     let root: URL
+    let metrics: MetricRegistry
+    /// Returns when the gateway has ended.
+    let ended: @Sendable () async -> Void
     /// Tells the gateway to end as a node does.
     let shutDown: @Sendable () async -> Void
     static let region = Region("eu")!
@@ -38,21 +43,33 @@ struct Door: Sendable {
         quiet.logLevel = .critical
         var configuration = configuration
         configuration.port = 0
-        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-        let gateway = HTTPGateway(
+        let metrics = try metrics ?? HeaderTests.metrics()
+        let (endings, ending) = AsyncStream.makeStream(of: Void.self)
+        let (ports, listening) = AsyncStream.makeStream(of: (HTTPGateway.Entrance, Int).self)
+        let gateway = try HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
             configuration: configuration, cluster: cluster, admission: admission, metrics: metrics,
             clock: ContinuousClock(),
-            chance: .system(), logger: quiet, onListening: { listening.yield($0) })
+            chance: .system(), logger: quiet, onListening: { entrance, port in listening.yield((entrance, port)) })
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await services.run() }
-            var port = ports.makeAsyncIterator()
-            let client = RawClient(port: try #require(await port.next()))
+            group.addTask {
+                defer { ending.finish() }
+                try await services.run()
+            }
+            var found: [HTTPGateway.Entrance: RawClient] = [:]
+            let wanted = 1 + (configuration.adminPort == nil ? 0 : 1) + (configuration.redirectPort == nil ? 0 : 1)
+            for await (entrance, port) in ports {
+                found[entrance] = RawClient(port: port)
+                if found.count == wanted { break }
+            }
+            let client = try #require(found[.main])
             try await body(
                 Door(
-                    client: client, endpoints: gateway.endpoints, store: store, jobs: jobs, blobs: blobs, root: root
+                    client: client, entrances: found, endpoints: gateway.endpoints, store: store, jobs: jobs,
+                    blobs: blobs, root: root,
+                    metrics: metrics.registry, ended: { for await _ in endings {} }
                 ) {
                     await services.triggerGracefulShutdown()
                 })

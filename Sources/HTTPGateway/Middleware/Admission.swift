@@ -87,7 +87,9 @@ extension Problem {
 extension Request {
     /// Who asks: an API key by its digest (the key itself is never stored), else the address of the connection.
     func client(_ context: GatewayContext) -> String {
-        guard let key = headers[.apiKey], !key.isEmpty else { return "address:\(context.clientAddress)" }
+        guard let key = headers[.apiKey], !key.isEmpty else {
+            return "address:" + (IPAddress(context.clientAddress)?.subject ?? context.clientAddress)
+        }
         return "key:" + hexadecimal(SHA256.hash(data: Array(key.utf8))).prefix(16)
     }
 }

@@ -10,6 +10,9 @@ struct RequestIdentity: RouterMiddleware {
     static let charactersMax = 64
     let chance: Chance
     let clock: any Clock<Duration>
+    let table: ConnectionTable
+    let proxies: TrustedProxies
+    let forwardedHeader: TrustedProxies.Header
 
     func handle(
         _ request: Request, context: GatewayContext,
@@ -19,11 +22,17 @@ struct RequestIdentity: RouterMiddleware {
         let id = Self.accepted(request.headers[.requestID]) ?? fresh()
         context.requestID = id
         context.logger[metadataKey: "request.id"] = "\(id)"
+        let connection = table.connection(of: context.channel)
+        context.clientAddress = proxies.client(
+            peer: connection?.connection.address ?? "local", header: forwardedHeader,
+            value: request.headers[forwardedHeader.field])
         let elapsed = stopwatch(clock)
         var response = try await next(request, context)
         response.headers[.requestID] = id
         // HEAD runs as GET does, so that it says what GET would; only the bytes stay here.
         if request.method == .head { response = response.createHeadResponse() }
+        // A stream of HTTP/2 ends by itself, and a header about the connection is an error there.
+        if connection?.isStream == true { response.headers[.connection] = nil }
         // The template and not the path: ids stay out of the logs, and lines can be counted by route.
         context.logger.debug(
             "request answered",
@@ -55,7 +64,18 @@ struct RequestIdentity: RouterMiddleware {
     }
 }
 
+extension TrustedProxies.Header {
+    var field: HTTPField.Name {
+        switch self {
+        case .forwardedFor: .forwardedFor
+        case .forwarded: .forwarded
+        }
+    }
+}
+
 extension HTTPField.Name {
+    static let forwardedFor = Self("X-Forwarded-For")!
+    static let forwarded = Self("Forwarded")!
     static let requestID = Self("X-Request-Id")!
     static let idempotencyKey = Self("Idempotency-Key")!
     static let idempotencyReplayed = Self("Idempotency-Replayed")!
