@@ -77,7 +77,8 @@ package struct HTTPGateway: Service {
         let frame = DoorFrame(
             configuration: configuration, table: table, certificate: certificate, chance: chance, clock: clock,
             requestMetrics: metrics.map { RequestMetrics($0.registry, clock: clock) }, overload: jobs.overload,
-            admission: admission, logger: logger, onListening: onListening)
+            admission: admission.map { AdmissionControl($0, metrics?.registry) }, logger: logger,
+            onListening: onListening)
         (doors, endpoints) = frame.doors(for: routes)
         self.glance = glance
         watch = DoorWatch(

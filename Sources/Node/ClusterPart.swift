@@ -57,12 +57,11 @@ struct ClusterPart: Sendable {
         cluster.placement = PlacementPolicy(salt: settings.name)
         system = ClusterActorSystem(
             cluster, targets: Self.targets, transport: transport, clock: clock, log: logger)
-        let uploads = try LimitPolicy("uploads", limit: configuration.uploadsPerMinute, per: .seconds(60))
-        let jobs = try LimitPolicy("jobs", limit: configuration.jobsPerMinute, per: .seconds(60))
         let limiter = try Limiter(
-            LimitPolicies([uploads, jobs]), snapshots: .table(of: store), on: system, clock: clock, log: logger)
+            LimitPolicies(LimitRule.policies(of: configuration.limitRules)), snapshots: .table(of: store), on: system,
+            clock: clock, log: logger)
         self.limiter = limiter
-        admission = .by(limiter, uploads: uploads, jobs: jobs)
+        admission = .by(limiter, configuration.limitRules)
         let registry = MetricRegistry()
         registry.addLimiter(limiter)
         registry.addTransport(transport)

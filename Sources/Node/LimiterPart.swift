@@ -30,10 +30,10 @@ extension LimiterSnapshots {
 
 extension RequestAdmission {
     /// Asks the limiter of this node, which knows whom to ask.
-    static func by(_ limiter: Limiter, uploads: LimitPolicy, jobs: LimitPolicy) -> RequestAdmission {
-        RequestAdmission(uploads: uploads, jobs: jobs) { policy, subject in
+    static func by(_ limiter: Limiter, _ rules: [LimitRule]) -> RequestAdmission {
+        RequestAdmission(rules: rules) { policy, subject in
             do { return try await limiter.check(policy.name, subject) } catch {
-                // Both policies are the limiter's own and subjects are short: an error here is a mistake of the
+                // The policies are the limiter's own and subjects are short: an error here is a mistake of the
                 // program, and no reason to turn a client away.
                 return LimitAnswer(LimitDecision(.allowed, remaining: 0, resetAfter: 0), source: .failedOpen)
             }

@@ -1,5 +1,6 @@
 package import ClipModel
 import Foundation
+package import HTTPGateway
 
 /// Everything a node needs to know before it starts: one YAML file, over it the environment, over that the flags.
 ///
@@ -19,8 +20,8 @@ package struct NodeConfiguration: Sendable {
     package let door: DoorSettings
     package let uploadBytesMax: Int64
     package let eventStreamsMax: Int
-    package let uploadsPerMinute: Int
-    package let jobsPerMinute: Int
+    /// Uploads and jobs first, then what the operator wrote.
+    package let limitRules: [LimitRule]
     /// Nil: as many as a client likes.
     package let clientJobsMax: Int?
     package let awaySeconds: Int
@@ -78,8 +79,7 @@ package struct NodeConfiguration: Sendable {
         httpAddress = door.address
         uploadBytesMax = Int64(values.integer("http.uploadBytesMax"))
         eventStreamsMax = values.integer("http.eventStreamsMax")
-        uploadsPerMinute = values.integer("limits.uploadsPerMinute")
-        jobsPerMinute = values.integer("limits.jobsPerMinute")
+        limitRules = try LimitRule.all(values)
         let jobsMax = values.integer("clients.jobsMax")
         clientJobsMax = jobsMax == 0 ? nil : jobsMax
         awaySeconds = values.integer("jobs.awaySeconds")

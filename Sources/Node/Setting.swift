@@ -126,6 +126,13 @@ extension Setting {
             "limits.jobsPerMinute", .integer(1...1_000_000), default: "120", unit: "jobs a minute",
             "Jobs that one client may begin. Prevents one script from filling the queue."),
         Setting(
+            "limits.rules", .text, default: "api * /api/* 30000/60; admin * /admin/* 6000/60 per=address",
+            "Further limits, with semicolons between: NAME METHOD PATH LIMIT/SECONDS, then burst=N, per=client, "
+                + "per=address or per=key, at-once=N (on one node), shadow."),
+        Setting(
+            "limits.shadow", .choice(["off", "on"]), default: "off",
+            "on: no limit refuses anybody; what it would have refused is counted and logged."),
+        Setting(
             "clients.jobsMax", .integer(0...1_000_000), default: "0", unit: "jobs",
             "Jobs of one client that may be under way at once; further ones are taken in and wait. Operators may grant "
                 + "a client more or fewer. 0: as many as it likes."),
