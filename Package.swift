@@ -178,7 +178,7 @@ let package = Package(
             "HTTPGatewayTests",
             [
                 "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Telemetry", "Jobs",
-                "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
+                "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix, yams,
             ]),
         tests("NodeTests", ["HTTPClient", "HTTPGateway", "Membership", "Node"]),
         tests("TidyTests", [crypto]),

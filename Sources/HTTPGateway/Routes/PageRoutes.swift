@@ -32,6 +32,10 @@ struct PageRoutes: Sendable {
         let script = "text/javascript; charset=utf-8"
         assets = [
             Asset("/", "text/html; charset=utf-8", PackageResources.index_html),
+            Asset("/reference", "text/html; charset=utf-8", PackageResources.reference_html),
+            Asset("/assets/reference.css", "text/css; charset=utf-8", PackageResources.reference_css),
+            Asset("/assets/reference.js", script, PackageResources.reference_js),
+            Asset("/api/openapi.json", "application/json", PackageResources.openapi_json),
             Asset("/assets/base.css", "text/css; charset=utf-8", PackageResources.base_css),
             Asset("/assets/compose.css", "text/css; charset=utf-8", PackageResources.compose_css),
             Asset("/assets/job.css", "text/css; charset=utf-8", PackageResources.job_css),
