@@ -11,6 +11,10 @@ import Testing
         text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("event: ") }.map { String($0.dropFirst(7)) }
     }
 
+    private static func ids(_ text: String) -> [Int64] {
+        text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("id: ") }.compactMap { Int64($0.dropFirst(4)) }
+    }
+
     @Test func `a finished job tells its story and ends`() async throws {
         try await Door.open(Self.quick) { door in
             let id = try await door.finishedJob(videos: [[1]])
@@ -36,6 +40,32 @@ import Testing
                     Int64($0.dropFirst(4))
                 }
                 #expect(ids == events.map(\.id).filter { $0 > event.id })
+            }
+        }
+    }
+
+    @Test func `a stream goes on at another node where it broke off`() async throws {
+        try await Door.open(Self.quick) { one in
+            let id = try await one.submittedJob()
+            let life = try await one.node("worker")
+            let seen = try await one.client.connect { wire in
+                try await wire.write(one.client.head("GET", "/api/jobs/\(id)/events", []))
+                _ = try await wire.read(until: "event: job.created")
+                _ = try #require(try await one.store.claim(1, for: life).first)
+                _ = try await wire.read(until: "event: stage.started")
+                // The node is told to stop: it ends the stream, without `end`, and the client goes elsewhere.
+                await one.shutDown()
+                return String(decoding: try await wire.readToEnd(), as: UTF8.self)
+            }
+            #expect(!Self.names(seen).contains("end"))
+            let last = try #require(Self.ids(seen).last)
+            try await Door.open(Self.quick, store: one.store) { two in
+                _ = try await two.client.send("POST", "/api/jobs/\(id)/cancel")
+                let rest = try await two.client.send(
+                    "GET", "/api/jobs/\(id)/events", headers: [("Last-Event-ID", "\(last)")])
+                let all = try await one.store.events(of: id, after: 0, limit: 100).map(\.id)
+                #expect(Self.ids(seen) + Self.ids(rest.text) == all)
+                #expect(Self.names(rest.text).last == "end")
             }
         }
     }
