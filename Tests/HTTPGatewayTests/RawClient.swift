@@ -20,8 +20,8 @@ struct RawClient: Sendable {
         try await connect { wire in
             var fields = headers + [("Connection", "close")]
             if !body.isEmpty || method == "POST" { fields.append(("Content-Length", "\(body.count)")) }
-            try await wire.write(head(method, path, fields))
-            try await wire.write(body)
+            // In one: an answer that needs no body may close the connection before a second write.
+            try await wire.write(head(method, path, fields) + body)
             return try Self.parse(try await wire.readToEnd(), hasBody: method != "HEAD")
         }
     }
