@@ -41,8 +41,8 @@ package enum AllowedOrigins: Sendable, Hashable {
 struct CrossOrigin: RouterMiddleware {
     static let preflightSeconds = 600
     static let requestHeaders =
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, "
-        + "Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Complete, Upload-Defer-Length, "
+        "Authorization, Content-Digest, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, "
+        + "Last-Event-ID, Range, Repr-Digest, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Complete, Upload-Defer-Length, "
         + "Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, "
         + "X-HTTP-Method-Override, X-Request-Id"
     static let answerHeaders =
