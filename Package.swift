@@ -94,6 +94,7 @@ let package = Package(
             "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
             resources: [.embedInCode("Migrations")]),
 
+        module("S3Blobs", band: 3, ["ClipModel", "Blobs", "HTTPClient", logging, crypto], testable: true),
         module("ActorCluster", band: 3, ["Membership", "Placement", "WireProtocol", logging], testable: true),
         module(
             "TLSTransport", band: 3,
@@ -119,7 +120,8 @@ let package = Package(
             "Node", band: 6,
             [
                 "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "PostgresStore",
-                "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs", "HTTPGateway", logging,
+                "S3Blobs", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs", "HTTPGateway",
+                logging,
                 lifecycle, signals, yams,
             ]),
         .executableTarget(
@@ -159,6 +161,12 @@ let package = Package(
         tests("ClipModelTests", ["ClipModel"]),
         tests("StoreTests", ["ClipModel", "Store", "PostgresStore", "TestSupport", logging]),
         tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
+        tests(
+            "S3BlobsTests",
+            [
+                "ClipModel", "Blobs", "HTTPClient", "S3Blobs", "TestSupport", crypto, logging, hummingbird,
+                hummingbirdCore, httpTypes, nioCore,
+            ]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
         tests("JobsTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging]),

@@ -38,7 +38,7 @@ package actor Worker {
     let node: NodeDraft
     let configuration: WorkerConfiguration
     let store: any Store
-    let blobs: BlobDirectory
+    let blobs: any BlobStore
     let runner: StageRunner
     let slots: CPUSlots
     let clock: any Clock<Duration>
@@ -53,6 +53,7 @@ package actor Worker {
     private let emptyBell = Bell()
     private let overload: OverloadWatch?
     private let machineReading: @Sendable () -> MachineReading
+    private let blobStrangers: @Sendable () -> [NodeID]
     private let onSchedulability: @Sendable (NodeSchedulability) -> Void
     let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
@@ -71,14 +72,16 @@ package actor Worker {
     ///   - schedulability: what the operator wanted when the program started.
     ///   - overload: which level the region is on; nil: nobody watches.
     ///   - machine: what is left of this machine; asked before claims, `machineInterval` apart at least.
+    ///   - blobStrangers: nodes that are known to keep their blobs elsewhere.
     ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
     ///     must return at once.
     ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
     package init(
-        node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
+        node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: any BlobStore,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
         logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
+        blobStrangers: @escaping @Sendable () -> [NodeID] = { [] },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
@@ -95,6 +98,7 @@ package actor Worker {
         self.logger = logger
         self.overload = overload
         machineReading = machine
+        self.blobStrangers = blobStrangers
         self.onSchedulability = onSchedulability
         self.onChange = onChange
         stopwatch = Stopwatch(clock)
@@ -317,9 +321,10 @@ package actor Worker {
 
     /// How this node is, as others are told.
     var condition: NodeCondition {
-        let state = overload?.state
+        let (state, strangers) = (overload?.state, blobStrangers())
         return NodeCondition(
-            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause)
+            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause,
+            blobStrangers: strangers.isEmpty ? nil : strangers)
     }
 
     /// Whether memory and disk allow one more stage. Says so once when that changes.

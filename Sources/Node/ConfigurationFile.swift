@@ -42,9 +42,19 @@ package enum ConfigurationFile {
                 problems.append(place(path, sectionKey) + "\"\(name)\" must hold keys, each on a line of its own")
                 continue
             }
-            for (entryKey, value) in entries {
-                let key = "\(name).\(entryKey.string ?? "?")"
-                if let problem = problem(key, value) { problems.append(place(path, entryKey) + problem) }
+            problems += self.problems(of: entries, under: name, path)
+        }
+        return problems
+    }
+
+    private static func problems(of entries: Yams.Node.Mapping, under name: String, _ path: String) -> [String] {
+        var problems: [String] = []
+        for (entryKey, value) in entries {
+            let key = "\(name).\(entryKey.string ?? "?")"
+            if let inner = value.mapping, Setting.all.contains(where: { $0.key.hasPrefix(key + ".") }) {
+                problems += self.problems(of: inner, under: key, path)
+            } else if let problem = problem(key, value) {
+                problems.append(place(path, entryKey) + problem)
             }
         }
         return problems
@@ -53,13 +63,16 @@ package enum ConfigurationFile {
     /// The single values of the file by key, unchecked.
     static func entries(in text: String) -> [(key: String, text: String)] {
         guard let sections = try? Yams.compose(yaml: text)?.mapping else { return [] }
-        return sections.flatMap { section, entries in
-            (entries.mapping ?? [:]).compactMap { entry, value in
-                guard let name = section.string, let key = entry.string, let text = value.scalar?.string else {
-                    return nil
-                }
-                return (key: "\(name).\(key)", text: text)
-            }
+        return entries(of: sections, under: "")
+    }
+
+    private static func entries(of mapping: Yams.Node.Mapping, under prefix: String) -> [(key: String, text: String)] {
+        mapping.flatMap { entry, value in
+            guard let name = entry.string else { return [(key: String, text: String)]() }
+            if let inner = value.mapping { return entries(of: inner, under: prefix + name + ".") }
+            // A single value outside of any section belongs to nothing.
+            guard let text = value.scalar?.string, !prefix.isEmpty else { return [] }
+            return [(key: prefix + name, text: text)]
         }
     }
 

@@ -21,7 +21,8 @@ struct Door: Sendable {
 
     static func open(
         _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
-        cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil,
+        blobs wrap: (BlobDirectory) -> any BlobStore = { $0 }, cluster: ClusterInspection? = nil,
+        admission: RequestAdmission? = nil,
         overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
@@ -30,7 +31,7 @@ struct Door: Sendable {
         let store = given ?? InMemoryStore(now: systemWallTime)
         let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
         let jobs = JobService(
-            store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system(),
+            store: store, blobs: wrap(blobs), region: region, now: systemWallTime, chance: .system(),
             overload: makeWatch?(store))
         var quiet = Logger(label: "door")
         quiet.logLevel = .critical

@@ -15,7 +15,7 @@ package enum ScanStage: PipelineStage {
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
-        let format = try await inspect(context.sourcePath, context.effort)
+        let format = try await inspect(try await context.sourcePath, context.effort)
         return try StageOutput(ScanResult(format: format.rawValue))
     }
 
