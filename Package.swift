@@ -85,11 +85,12 @@ let package = Package(
         module("Blobs", band: 2, ["ClipModel", crypto, systemPackage]),
         module("Media", band: 2, ["ClipModel", "COpenCV", "CWhisper", logging, subprocess, systemPackage]),
         module("HTTPClient", band: 2, ["CCurl"]),
+        module("Antivirus", band: 2, [logging, nioCore, nioPosix]),
         module("Placement", band: 2, ["Membership"]),
         module("WireProtocol", band: 2, []),
 
         // Band 3: one step at a time, the actor cluster, and the adapters to PostgreSQL and to TLS.
-        module("Stages", band: 3, ["ClipModel", "Store", "Blobs", "Media", crypto]),
+        module("Stages", band: 3, ["ClipModel", "Antivirus", "Store", "Blobs", "Media", crypto]),
         module(
             "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
             resources: [.embedInCode("Migrations")]),
@@ -118,8 +119,9 @@ let package = Package(
         module(
             "Node", band: 6,
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "PostgresStore",
-                "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs", "HTTPGateway", logging,
+                "ClipModel", "Antivirus", "Membership", "Placement", "Store", "Blobs", "Media", "Stages",
+                "PostgresStore", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs",
+                "HTTPGateway", logging,
                 lifecycle, signals, yams,
             ]),
         .executableTarget(
@@ -158,6 +160,12 @@ let package = Package(
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "Telemetry", "ClusterSimulation", logging]),
         tests("ClipModelTests", ["ClipModel"]),
         tests("StoreTests", ["ClipModel", "Store", "PostgresStore", "TestSupport", logging]),
+        tests(
+            "AntivirusTests",
+            [
+                "ClipModel", "Antivirus", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging, nioCore,
+                nioPosix, subprocess, systemPackage,
+            ]),
         tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
