@@ -5,6 +5,7 @@ package import Jobs
 package import Logging
 import NIOCore
 import ServiceLifecycle
+package import Store
 
 /// Who answers: put into `/api/health`.
 package struct GatewayIdentity: Sendable, Hashable {
@@ -30,22 +31,29 @@ package struct HTTPGateway: Service {
     ///   - cluster: how operators look at the cluster; nil: this node takes no part in one.
     ///   - admission: the limits of clients; nil admits everybody.
     ///   - metrics: where requests are counted, and what `/api/metrics` shows; nil: nothing is counted.
+    ///   - quarantine: the book of infected uploads, for operators; nil: it cannot be looked at here.
+    ///   - defences: what stands between uploads and decoders. Must return at once.
     ///   - now: the time of day, for certificates and reports.
     ///   - onListening: called once with the port that is listened on.
     package init(
         jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
-        clock: any Clock<Duration>, now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
+        quarantine: (any QuarantineBook)? = nil,
+        defences: @escaping @Sendable () -> DefenceReport = { DefenceReport() }, clock: any Clock<Duration>,
+        now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         let glance = NodeGlance(store: jobs.store, clock: clock)
         let gate = AdminGate(configuration)
         let admin = AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now)
         let routes =
-            Self.routes(jobs: jobs, identity: identity, configuration: configuration, gate: gate, clock: clock)
+            Self.routes(
+                jobs: jobs, identity: identity, configuration: configuration, gate: gate, defences: defences,
+                clock: clock)
             + admin.routes + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
             + AdminTallyRoutes(store: jobs.store, gate: gate).routes
+            + (quarantine.map { AdminQuarantineRoutes(book: $0, gate: gate).routes } ?? [])
             + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
         self.glance = glance
         var table = RouteTable()
@@ -84,12 +92,13 @@ package struct HTTPGateway: Service {
 
     private static func routes(
         jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, gate: AdminGate,
-        clock: any Clock<Duration>
+        defences: @escaping @Sendable () -> DefenceReport, clock: any Clock<Duration>
     ) -> [Route] {
         let events = EventRoutes(
             jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
         let health = HealthRoutes(
-            jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax)
+            jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax,
+            defences: defences)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
             + JobRoutes(jobs: jobs, configuration: configuration).routes
             + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes

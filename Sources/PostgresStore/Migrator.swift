@@ -24,6 +24,7 @@ struct Migration: Sendable {
         Migration(8, "overload", PackageResources.m0008_overload_sql),
         Migration(9, "bounds", PackageResources.m0009_bounds_sql),
         Migration(10, "outbox", PackageResources.m0010_outbox_sql),
+        Migration(14, "quarantine", PackageResources.m0014_quarantine_sql),
     ]
 }
 

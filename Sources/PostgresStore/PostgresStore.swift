@@ -80,6 +80,7 @@ package final class PostgresStore: Store {
                 """
         ).with(),
         TenantTable.forget.with(),
+        QuarantineTable.forget.with(),
         Statement(unprepared: "select make_event_partitions(\(StoreLimits.eventDaysAhead))").with(),
     ]
     private static let dropping = [

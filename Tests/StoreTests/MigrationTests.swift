@@ -26,7 +26,8 @@ import Testing
         let names = [
             "jobs", "members", "limiter", "shares", "server_life", "clients", "effort", "overload", "bounds", "outbox",
         ]
-        let expected = names.enumerated().map { "\($0.offset + 1)|\($0.element)" }.joined(separator: "\n")
+        let expected = (names.enumerated().map { "\($0.offset + 1)|\($0.element)" } + ["14|quarantine"])
+            .joined(separator: "\n")
         #expect(
             try await server.execute("select version, name from schema_migration order by version", on: database)
                 == expected)

@@ -162,6 +162,7 @@ extension PostgresServer {
                 avoided_until = avoided_until - \(interval);
             update idempotency set expires_at = expires_at - \(interval);
             update upload set created_at = created_at - \(interval);
+            update quarantine set found_at = found_at - \(interval), emptied_at = emptied_at - \(interval);
             """, on: database)
     }
 }
