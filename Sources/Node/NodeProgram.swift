@@ -55,9 +55,12 @@ package struct NodeProgram: Sendable {
             store: store, clock: clock, now: systemWallTime, logger: logger)
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
-        let toolbox = Toolbox(mediaConfiguration, clock: clock)
+        var media = mediaConfiguration
+        media.sandbox = try await chooseSandbox(media, blobs, clock, logger)
+        let sandbox = media.sandbox.kind
+        let toolbox = Toolbox(media, clock: clock)
         let speech = SpeechPool(
-            configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
+            configuration: media, childrenMax: slots.budget, clock: clock, logger: logger)
         let antivirus = AntivirusPart(
             configuration.antivirus, book: store, node: configuration.name, clock: clock, logger: logger)
         let tools = StageTools(
@@ -87,7 +90,8 @@ package struct NodeProgram: Sendable {
                 node: configuration.name, region: configuration.region, version: tijeraVersion),
             configuration: gatewayConfiguration, cluster: ClusterInspection { cluster.snapshot },
             admission: cluster.admission, metrics: cluster.metrics, quarantine: store,
-            defences: { DefenceReport(antivirus: antivirus?.report ?? .off) }, clock: clock, chance: chance,
+            defences: { DefenceReport(antivirus: antivirus?.report ?? .off, sandbox: sandbox) }, clock: clock,
+            chance: chance,
             logger: logger
         ) { port in logger.notice("node listening", metadata: ["http.port": "\(port)"]) }
 
@@ -113,6 +117,28 @@ package struct NodeProgram: Sendable {
         services.maximumGracefulShutdownDuration = .seconds(configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    /// Tries what media tools may see before the first of them meets a stranger's file.
+    private func chooseSandbox(
+        _ media: MediaConfiguration, _ blobs: BlobDirectory, _ clock: ContinuousClock, _ logger: Logger
+    ) async throws -> Sandbox {
+        let wish = Sandbox.Wish(rawValue: configuration.sandboxKind) ?? .auto
+        let user = geteuid() == 0 && configuration.sandboxUser != 0 ? UInt32(configuration.sandboxUser) : nil
+        let choice = try await blobs.withScratch(named: "sandbox", evenWhenFull: true) { directory in
+            try await Sandbox.choose(wish, for: media, in: directory, user: user, clock: clock)
+        }
+        let facts: Logger.Metadata = [
+            "sandbox.kind": "\(choice.sandbox.kind.rawValue)",
+            "sandbox.user": "\(choice.sandbox.user.map(String.init) ?? "the node's")",
+        ]
+        for objection in choice.objections { logger.notice("sandbox not taken", metadata: ["reason": "\(objection)"]) }
+        if choice.sandbox.kind == .rlimits, wish == .auto {
+            logger.warning("media tools see what the node sees: only their limits hold them", metadata: facts)
+        } else {
+            logger.notice("media tools are held", metadata: facts)
+        }
+        return choice.sandbox
     }
 
     private func makeOverload(
@@ -144,8 +170,10 @@ package struct NodeProgram: Sendable {
             // The worker is this very program, even when it was replaced on disk by an upgrade meanwhile.
             speechWorkerPath: "/proc/\(getpid())/exe", whisperModelPath: configuration.speechModel,
             faceModelPath: configuration.faceModel, childMemoryBytesMax: configuration.toolMemoryBytesMax,
+            childFileBytesMax: configuration.toolFileBytesMax,
             source: SourceLimits(
-                secondsMax: Double(configuration.sourceSecondsMax), pixelsMax: configuration.sourcePixelsMax))
+                secondsMax: Double(configuration.sourceSecondsMax), pixelsMax: configuration.sourcePixelsMax,
+                streamsMax: configuration.sourceStreamsMax))
     }
 
     private var workerConfiguration: WorkerConfiguration {
