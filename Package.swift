@@ -110,8 +110,10 @@ let package = Package(
         module(
             "HTTPGateway", band: 5,
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Stages", "ActorCluster", "Limits",
-                "Telemetry", "Jobs", logging, lifecycle, hummingbird, hummingbirdCore, httpTypes, nioCore, crypto,
+                "ClipModel", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Media", "Stages",
+                "ActorCluster",
+                "Limits", "Telemetry", "Jobs", logging, lifecycle, hummingbird, hummingbirdCore, httpTypes, nioCore,
+                crypto,
             ],
             resources: [.embedInCode("Page")]),
 
@@ -119,7 +121,7 @@ let package = Package(
         module(
             "Node", band: 6,
             [
-                "ClipModel", "Antivirus", "Membership", "Placement", "Store", "Blobs", "Media", "Stages",
+                "ClipModel", "Antivirus", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Media", "Stages",
                 "PostgresStore", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs",
                 "HTTPGateway", logging,
                 lifecycle, signals, yams,
@@ -179,8 +181,8 @@ let package = Package(
         tests(
             "HTTPGatewayTests",
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Jobs", "HTTPGateway",
-                "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
+                "ClipModel", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Stages", "Limits", "Jobs",
+                "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
             ]),
         tests("NodeTests", ["HTTPClient", "Membership", "Node"]),
         tests("TidyTests", [crypto]),

@@ -27,13 +27,16 @@ package struct GatewayConfiguration: Sendable {
     package var lingerSeconds: Int
     package var eventPace: EventFeed.Pace
     package var multipart: MultipartParser.Limits
+    /// How videos are fetched from addresses; nil: they are not.
+    package var imports: ImportConfiguration?
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, adminToken: String? = nil,
         adminReadToken: String? = nil, uploadBytesMax: Int64 = 16 << 30,
         transcriptBytesMax: Int = 4 << 20, jsonBytesMax: Int = 64 << 10, streamsMax: Int = 200,
         connectionsMax: Int = 800, headerBytesMax: Int = 32 << 10, idleSeconds: Int = 75, lingerSeconds: Int = 5,
-        eventPace: EventFeed.Pace = EventFeed.Pace(), multipart: MultipartParser.Limits = MultipartParser.Limits()
+        eventPace: EventFeed.Pace = EventFeed.Pace(), multipart: MultipartParser.Limits = MultipartParser.Limits(),
+        imports: ImportConfiguration? = nil
     ) {
         precondition((0...65_535).contains(port), "port \(port) does not exist")
         precondition(
@@ -53,5 +56,6 @@ package struct GatewayConfiguration: Sendable {
         self.lingerSeconds = lingerSeconds
         self.eventPace = eventPace
         self.multipart = multipart
+        self.imports = imports
     }
 }

@@ -100,6 +100,7 @@ package struct HTTPGateway: Service {
             jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax,
             defences: defences)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
+            + ImportRoutes(jobs: jobs, configuration: configuration).routes
             + JobRoutes(jobs: jobs, configuration: configuration).routes
             + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes
             + PageRoutes().routes

@@ -1,5 +1,6 @@
 package import ClipModel
 import Foundation
+package import HTTPGateway
 
 /// Everything a node needs to know before it starts: one YAML file, over it the environment, over that the flags.
 ///
@@ -44,6 +45,7 @@ package struct NodeConfiguration: Sendable {
     package let sourcePixelsMax: Int
     package let sourceStreamsMax: Int
     package let antivirus: AntivirusSettings
+    package let imports: ImportConfiguration?
     package let adminToken: String?
     package let adminReadToken: String?
     package let logLevel: String
@@ -111,6 +113,7 @@ package struct NodeConfiguration: Sendable {
         sourceSecondsMax = values.integer("source.secondsMax")
         sourcePixelsMax = values.integer("source.pixelsMax")
         sourceStreamsMax = values.integer("source.streamsMax")
+        imports = try ImportSettings.read(values)
         antivirus = try AntivirusSettings(values)
         adminToken = try Self.token("admin.tokenFile", values)
         adminReadToken = try Self.token("admin.readTokenFile", values)

@@ -189,7 +189,7 @@ package struct NodeProgram: Sendable {
         GatewayConfiguration(
             host: configuration.httpHost, port: configuration.httpPort, adminToken: configuration.adminToken,
             adminReadToken: configuration.adminReadToken, uploadBytesMax: configuration.uploadBytesMax,
-            streamsMax: configuration.eventStreamsMax)
+            streamsMax: configuration.eventStreamsMax, imports: configuration.imports)
     }
 
     private func nodeDraft(_ slots: CPUSlots, _ life: MemberLife) -> NodeDraft {

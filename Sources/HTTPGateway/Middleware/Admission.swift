@@ -26,7 +26,7 @@ package struct RequestAdmission: Sendable {
     func policy(for request: Request) -> LimitPolicy? {
         guard request.method == .post else { return nil }
         return switch request.uri.path {
-        case "/api/upload": uploads
+        case "/api/upload", "/api/imports": uploads
         case "/api/jobs": jobs
         default: nil
         }

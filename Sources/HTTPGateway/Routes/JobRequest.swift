@@ -31,8 +31,9 @@ extension JobRequest: Decodable {
         if container.contains(AnyKey("sourceUrl")) {
             throw Problem(
                 .unprocessableContent, code: "source_url_not_supported",
-                detail: "This version does not fetch videos from an address.",
-                hint: "Send the video to POST /api/upload and name its uploadId here.", field: "sourceUrl")
+                detail: "A job is made of an upload, not of an address.",
+                hint: "Send sourceUrl to POST /api/imports and name the uploadId that it answers with here.",
+                field: "sourceUrl")
         }
         guard let text = try? container.decode(String.self, forKey: AnyKey("uploadId")), let id = UploadID(text) else {
             throw Problem(
