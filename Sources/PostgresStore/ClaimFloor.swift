@@ -5,22 +5,24 @@
 /// A job may turn up below the floor: one that is retried, or an interactive one among batch jobs. It is overlooked for
 /// a second at most; by claims that bring less than was asked for, for a quarter of one; and never by one that would
 /// bring nothing.
-struct ClaimFloor {
+package struct ClaimFloor {
     private static let ageMax = Duration.seconds(1)
     private static let freshFor = Duration.milliseconds(250)
-    static let bottom = -Double.infinity
+    package static let bottom = -Double.infinity
 
     private var rank = bottom
     private var foundAt: Duration?
 
+    package init() {}
+
     /// The floor, or nil when it has to be looked up again.
-    func reading(at now: Duration) -> (rank: Double, isFresh: Bool)? {
+    package func reading(at now: Duration) -> (rank: Double, isFresh: Bool)? {
         guard let foundAt, now - foundAt <= Self.ageMax else { return nil }
         return (rank, now - foundAt <= Self.freshFor)
     }
 
     /// `rank` is the lowest that is open; nil when none is.
-    mutating func found(_ rank: Double?, at now: Duration) {
+    package mutating func found(_ rank: Double?, at now: Duration) {
         self.rank = rank ?? Self.bottom
         foundAt = now
     }

@@ -1,0 +1,50 @@
+import ClipModel
+import PostgresStore
+import Store
+import Testing
+
+@Suite struct ClaimFloorTests {
+    private func reading(_ floor: ClaimFloor, after milliseconds: Int) -> String {
+        guard let reading = floor.reading(at: .seconds(100) + .milliseconds(milliseconds)) else { return "look it up" }
+        return "\(reading.rank) \(reading.isFresh ? "fresh" : "known")"
+    }
+
+    @Test func `a floor is fresh for a quarter of a second and good for one`() {
+        var floor = ClaimFloor()
+        #expect(reading(floor, after: 0) == "look it up")
+        floor.found(12, at: .seconds(100))
+        #expect(reading(floor, after: 0) == "12.0 fresh")
+        #expect(reading(floor, after: 250) == "12.0 fresh")
+        #expect(reading(floor, after: 251) == "12.0 known")
+        #expect(reading(floor, after: 1000) == "12.0 known")
+        #expect(reading(floor, after: 1001) == "look it up")
+    }
+
+    @Test func `where nothing is open, claims begin at the bottom`() {
+        var floor = ClaimFloor()
+        floor.found(12, at: .seconds(99))
+        floor.found(nil, at: .seconds(100))
+        #expect(reading(floor, after: 10) == "-inf fresh")
+    }
+
+    /// The floor stands above the job that is retried, and no claim may come home empty for that.
+    @Test(arguments: Adapter.allCases)
+    func `a job that turns up below the floor is found by the next claim that has nothing else`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let life = try await world.node()
+            let early = try await world.job()
+            let failed = try await world.claimOne(life)
+            _ = try await world.complete(failed, .failed(.test(.poison))) { _ in
+                var advance = JobAdvance()
+                advance.status = .error
+                return advance
+            }
+            let late = try await world.job()
+            #expect(try await world.claimOne(life).job == late.id)
+            _ = try await world.store.retry(early.id)
+            #expect(try await world.store.claim(8, for: life).map(\.job) == [early.id])
+        }
+    }
+}
