@@ -151,7 +151,7 @@ let package = Package(
         tests("WireProtocolTests", ["WireProtocol", "TestSupport"]),
         tests(
             "TLSTransportTests",
-            ["WireProtocol", "TLSTransport", logging, nioCore, nioPosix, nioSSL, nioEmbedded],
+            ["WireProtocol", "TLSTransport", "TestSupport", logging, nioCore, nioPosix, nioSSL, nioEmbedded],
             exclude: ["make-certificates.sh"]),
         tests(
             "ActorClusterTests",
@@ -167,7 +167,9 @@ let package = Package(
         tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
-        tests("JobsTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging]),
+        tests(
+            "JobsTests",
+            ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging, systemPackage]),
         tests(
             "CoordinationTests",
             [

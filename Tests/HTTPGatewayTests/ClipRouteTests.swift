@@ -4,6 +4,7 @@ import Foundation
 import HTTPGateway
 import Jobs
 import Store
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ClipRouteTests {
@@ -95,15 +96,8 @@ import Testing
             let file = FileManager.default.temporaryDirectory.appending(path: "archive-\(UUID().uuidString).zip")
             defer { try? FileManager.default.removeItem(at: file) }
             try Data(reply.body).write(to: file)
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             let script = "import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nprint(z.testzip(), sorted(z.namelist()))"
-            process.arguments = ["python3", "-c", script, file.path]
-            let output = Pipe()
-            process.standardOutput = output
-            try process.run()
-            let seen = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
+            let seen = try Child.run("python3", ["-c", script, file.path])
             let names = (0..<2).flatMap { ordinal in
                 ["jpg", "mp4", "srt", "vtt"].map { "'0\(ordinal + 1)-¿por-qué-\(ordinal).\($0)'" }
             }

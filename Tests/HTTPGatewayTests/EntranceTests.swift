@@ -2,41 +2,21 @@ import ClipModel
 import Foundation
 import HTTPGateway
 import Synchronization
+import TestSupport
 import Testing
 
 /// The door's sockets with real clients: curl for HTTP/1.1 and HTTP/2, openssl for what TLS offers.
 @Suite(.timeLimit(.minutes(2))) struct EntranceTests {
-    struct Failed: Error { let command: String, status: Int32, output: String }
-
     /// Off the pool's threads: a child is waited for.
     static func output(
         _ program: String, _ arguments: [String], input: String = "", statuses: Set<Int32> = [0]
     ) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try run(program, arguments, input, statuses) })
+                continuation.resume(
+                    with: Result { try Child.run(program, arguments, input: input, statuses: statuses) })
             }
         }
-    }
-
-    private static func run(
-        _ program: String, _ arguments: [String], _ input: String, _ statuses: Set<Int32>
-    ) throws -> String {
-        let process = Process(), output = Pipe(), source = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/\(program)")
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = source
-        try process.run()
-        try source.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try source.fileHandleForWriting.close()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        guard statuses.contains(process.terminationStatus) else {
-            throw Failed(command: "\(program) \(arguments)", status: process.terminationStatus, output: text)
-        }
-        return text
     }
 
     /// A folder with `door.pem` and `door.key`, self-signed, in the name of `name`.

@@ -1,6 +1,7 @@
 import ClipModel
 import Foundation
 import HTTPGateway
+import TestSupport
 import Testing
 
 struct Checksum32Tests {
@@ -33,16 +34,7 @@ struct ZipWriterTests {
 
     /// Python's `zipfile` is the judge: it did not learn the format from us.
     private func python(_ script: String, _ path: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n" + script, path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return text
+        try Child.run("python3", ["-c", "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n" + script, path])
     }
 
     private func temporaryFile() -> URL {

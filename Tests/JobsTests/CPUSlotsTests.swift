@@ -2,6 +2,8 @@ import ClipModel
 import Foundation
 import Glibc
 import Jobs
+import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct CPUSlotsTests {
@@ -34,18 +36,16 @@ import Testing
     @Test func `a process that is killed gives its threads back`() throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let slots = try slots(machineThreads: 1)
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
         // `cat` ends when the pipe does, so nothing outlives the test.
-        holder.arguments = ["--close", directory + "/slot-0", "sh", "-c", "echo held; exec cat"]
-        let (input, output) = (Pipe(), Pipe())
-        (holder.standardInput, holder.standardOutput) = (input, output)
-        try holder.run()
-        #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "held\n")
+        let holder = try Child(
+            "flock", ["--close", directory + "/slot-0", "sh", "-c", "echo held; exec cat"], input: .pipe, output: .pipe)
+        let output = try #require(holder.output)
+        defer { try? output.close() }
+        #expect(String(decoding: try output.readSome(), as: UTF8.self) == "held\n")
         #expect(slots.tryAcquire() == nil)
-        kill(holder.processIdentifier, SIGKILL)
-        try input.fileHandleForWriting.close()
-        holder.waitUntilExit()
+        kill(holder.identifier, SIGKILL)
+        try holder.input?.close()
+        holder.wait()
         #expect(slots.tryAcquire() != nil)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import SystemPackage
 
 /// A throwaway PostgreSQL server: a fresh directory, a socket in it, no durability, gone with the process.
 ///
@@ -161,20 +162,11 @@ package final class PostgresServer: Sendable {
 
     @discardableResult
     private static func check(_ name: String, _ command: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.currentDirectoryURL = URL(filePath: "/")
-        let (output, errors) = (Pipe(), Pipe())
-        (process.standardOutput, process.standardError, process.standardInput) = (output, errors, nil)
-        try process.run()
+        let child = try Child(command[0], Array(command.dropFirst()), directory: "/", output: .pipe, errors: .pipe)
         // Short answers only: neither pipe fills up while the other is read.
-        let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Trouble(description: "\(name) ended with \(process.terminationStatus): \(complaint)")
-        }
+        let (answer, complaint) = (try child.output?.drained() ?? "", try child.errors?.drained() ?? "")
+        let status = child.wait()
+        guard status == 0 else { throw Trouble(description: "\(name) ended with \(status): \(complaint)") }
         return answer.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
@@ -207,28 +199,21 @@ private final class ServerProcess: Sendable {
     }
 
     private func run(_ command: [String]) {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.currentDirectoryURL = URL(filePath: "/")
-        let errors = Pipe()
-        (process.standardOutput, process.standardError, process.standardInput) = (nil, errors, nil)
+        let child: Child
         do {
-            try process.run()
+            child = try Child(command[0], Array(command.dropFirst()), directory: "/", output: .nothing, errors: .pipe)
         } catch {
             return change { state in (state.hasEnded, state.log) = (true, "\(error)") }
         }
-        let identifier = process.processIdentifier
-        change { $0.identifier = identifier }
-        while true {
-            let bytes = errors.fileHandleForReading.availableData
-            guard !bytes.isEmpty else { break }
+        change { $0.identifier = child.identifier }
+        while let bytes = try? child.errors?.readSome(), !bytes.isEmpty {
             change { state in
                 state.log = String((state.log + String(decoding: bytes, as: UTF8.self)).suffix(4000))
                 if state.log.contains("ready to accept connections") { state.isReady = true }
             }
         }
-        process.waitUntilExit()
+        try? child.errors?.close()
+        child.wait()
         change { $0.hasEnded = true }
     }
 

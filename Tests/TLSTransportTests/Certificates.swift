@@ -1,15 +1,14 @@
 import Foundation
 import TLSTransport
+import TestSupport
 
 /// The certificates that `make-certificates.sh` makes, once for a run of the tests.
 enum Certificates {
-    struct Broken: Error { let status: Int32, output: String }
-
     /// The folder they stand in. Tests that change files have `OwnFiles`.
     static let made = Result {
         let folder = try temporaryFolder()
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "make-certificates.sh")
-        _ = try output(of: "/bin/bash", [script.path, folder])
+        try Child.run("bash", [script.path, folder])
         return folder
     }
 
@@ -18,21 +17,8 @@ enum Certificates {
     /// The serial or the SHA-256 fingerprint of a certificate, as openssl writes it.
     static func number(_ kind: String, of name: String) throws -> String {
         let what = kind == "serial" ? ["-serial"] : ["-fingerprint", "-sha256"]
-        let text = try output(of: "/usr/bin/openssl", ["x509", "-noout", "-in", "\(folder())/\(name).pem"] + what)
+        let text = try Child.run("openssl", ["x509", "-noout", "-in", "\(folder())/\(name).pem"] + what)
         return text.split(separator: "=").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
-    }
-
-    private static func output(of program: String, _ arguments: [String]) throws -> String {
-        let process = Process(), output = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Broken(status: process.terminationStatus, output: text) }
-        return text
     }
 
     static func files(_ name: String, authorities: String = "ca", denied: String? = nil) throws -> CredentialFiles {

@@ -1,6 +1,7 @@
 import ClipModel
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 /// Draws scripts with ffmpeg and looks at the pixels: what libass makes of a script is not written in the script.
@@ -19,17 +20,13 @@ struct CaptionRenderTests {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         try Data(script.utf8).write(to: directory.appendingPathComponent("c.ass"))
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.currentDirectoryURL = directory
-        process.arguments = [
-            "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
-            "color=c=black:s=\(size.width)x\(size.height):r=2:d=\(seconds)", "-vf", "ass=c.ass", "-pix_fmt", "gray",
-            "-f", "rawvideo", "frames.raw",
-        ]
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        try Child.run(
+            "ffmpeg",
+            [
+                "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                "color=c=black:s=\(size.width)x\(size.height):r=2:d=\(seconds)", "-vf", "ass=c.ass", "-pix_fmt", "gray",
+                "-f", "rawvideo", "frames.raw",
+            ], directory: directory.path)
         let frames = [UInt8](try Data(contentsOf: directory.appendingPathComponent("frames.raw")))
         var ink = Ink()
         for (place, value) in frames.enumerated() where value > 60 {

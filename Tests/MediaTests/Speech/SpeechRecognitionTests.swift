@@ -2,6 +2,7 @@ import ClipModel
 import Foundation
 import Logging
 import Media
+import TestSupport
 import Testing
 
 /// With the real model. `cluster/test` sets the two variables, and then these must pass; elsewhere (a quick
@@ -13,17 +14,14 @@ private let executablePath = ProcessInfo.processInfo.environment["TIJERA_EXECUTA
     /// espeak-ng's voice as the pipeline would hand it on.
     private func speak(_ text: String, voice: String, to file: URL, silenceBefore seconds: Double = 0) throws {
         let delay = "adelay=\(Int(seconds * 1000))"
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
-        shell.arguments = [
-            "-c",
-            #"espeak-ng -v "$1" -s 150 --stdout "$2" | "#
-                + #"ffmpeg -v error -y -i pipe:0 -af "$3" -ar 16000 -ac 1 -c:a pcm_s16le "$4""#,
-            "sh", voice, text, delay, file.path,
-        ]
-        try shell.run()
-        shell.waitUntilExit()
-        try #require(shell.terminationStatus == 0, "espeak-ng and ffmpeg must be installed")
+        try Child.run(
+            "sh",
+            [
+                "-c",
+                #"espeak-ng -v "$1" -s 150 --stdout "$2" | "#
+                    + #"ffmpeg -v error -y -i pipe:0 -af "$3" -ar 16000 -ac 1 -c:a pcm_s16le "$4""#,
+                "sh", voice, text, delay, file.path,
+            ])
     }
 
     private func plain(_ words: [Word]) -> [String] {
