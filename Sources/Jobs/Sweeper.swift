@@ -72,8 +72,10 @@ package struct Sweeper: Sendable {
         let unused = try await store.removeUnusedUploads(
             olderThanSeconds: configuration.unusedUploadSeconds, limit: configuration.uploadsPerRound)
         try await blobs.remove(unused.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
+        try await blobs.remove(try await store.removeExpiredSessions(limit: configuration.uploadsPerRound))
         try await removeLeftovers()
         try await removeUploadsWithoutRow()
+        try await removePartsWithoutRow()
     }
 
     /// Blobs of attempts that can publish nothing any more. Those of jobs that are gone stay while other jobs reuse
@@ -97,6 +99,15 @@ package struct Sweeper: Sendable {
         for name in try await window(of: JobService.uploadsRoot) {
             guard let upload = UploadID("upload_" + name), try await store.upload(upload) == nil else { continue }
             let listed = try await old(under: JobService.prefix(of: upload))
+            try await remove(try await store.unnamed(listed.map(\.name)), ["upload": "\(upload)"])
+        }
+    }
+
+    /// Bytes of uploads on their way whose request lost its session, or whose node died before it had noted them.
+    private func removePartsWithoutRow() async throws {
+        for name in try await window(of: UploadSession.partsRoot) {
+            guard let upload = UploadID("upload_" + name) else { continue }
+            let listed = try await old(under: UploadSession.partsPrefix(of: upload))
             try await remove(try await store.unnamed(listed.map(\.name)), ["upload": "\(upload)"])
         }
     }

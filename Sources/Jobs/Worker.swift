@@ -216,7 +216,7 @@ package actor Worker {
             switch signal {
             case .work, .resynchronise: bell.ring()
             case .stop(let job): apply(.stopped(job))
-            case .job: break
+            case .job, .upload: break
             }
         }
     }

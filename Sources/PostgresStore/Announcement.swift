@@ -1,7 +1,7 @@
 import ClipModel
 package import Store
 
-/// Signals as the text of notifications: `w`, `j:<job>` and `s:<job>`, separated by spaces.
+/// Signals as the text of notifications: `w`, `j:<job>`, `s:<job>` and `u:<upload>`, separated by spaces.
 package enum Announcement {
     package static let channel = "tijera"
     /// The server takes payloads below 8000 bytes.
@@ -30,6 +30,7 @@ package enum Announcement {
         case .resynchronise: "r"
         case .job(let id): "j:\(id)"
         case .stop(let id): "s:\(id)"
+        case .upload(let id): "u:\(id)"
         }
     }
 
@@ -40,6 +41,7 @@ package enum Announcement {
         case "r": .resynchronise
         case "j:": JobID(rest).map { .job($0) }
         case "s:": JobID(rest).map { .stop($0) }
+        case "u:": UploadID(rest).map { .upload($0) }
         default: nil
         }
     }

@@ -174,7 +174,7 @@ extension PostgresStore {
         }
     }
 
-    private static let now = Statement("now", "select ms_of(clock_timestamp()) as now")
+    static let now = Statement("now", "select ms_of(clock_timestamp()) as now")
     private static let takeKey = Statement(
         "take_idempotency_key",
         """

@@ -75,6 +75,7 @@ enum ResultTable {
         where not exists (select from result where blobs @> array[name])
             and not exists (select from upload where blob = name)
             and not exists (select from upload where transcript->>'blob' = name)
+            and not exists (select from upload_part where blob = name)
         """)
 
     static func result(_ row: Row) throws -> StageResult {

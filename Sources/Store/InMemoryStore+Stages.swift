@@ -65,7 +65,7 @@ extension InMemoryStore {
 
     package func unnamed(_ blobs: [BlobName]) -> [BlobName] {
         let named = Set(results.values.flatMap(\.blobs))
-            .union(uploads.values.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
+            .union(uploads.values.flatMap(\.blobs)).union(sessions.values.flatMap { $0.parts.map(\.blob) })
         return blobs.filter { !named.contains($0) }
     }
 

@@ -56,6 +56,7 @@ package actor InMemoryStore: Store {
     nonisolated let clock: @Sendable () -> Timestamp
     nonisolated let fan = SignalFan()
     var uploads: [UploadID: Upload] = [:]
+    var sessions: [UploadID: SessionEntry] = [:]
     var entries: [JobID: Entry] = [:]
     var results: [ResultID: StageResult] = [:]
     var cached: [String: ResultID] = [:]

@@ -4,7 +4,7 @@ package import ClipModel
 ///
 /// Every method is one transaction. Time is the store's own (database time): callers never pass a clock. A method
 /// throws `StoreError` when the store cannot answer; everything a caller has to expect is a case of its outcome.
-package protocol Store: Sendable {
+package protocol Store: UploadSessionStore {
     // MARK: Uploads
 
     func insert(_ upload: Upload) async throws
@@ -87,7 +87,7 @@ package protocol Store: Sendable {
     ) async throws -> CompleteOutcome
     /// A result published under this key by any job.
     func result(cachedUnder key: String) async throws -> StageResult?
-    /// Those of `blobs` that no result and no upload points at.
+    /// Those of `blobs` that no result, no upload and no upload on its way points at.
     func unnamed(_ blobs: [BlobName]) async throws -> [BlobName]
 
     // MARK: Effects
@@ -364,6 +364,8 @@ package enum StoreSignal: Sendable, Hashable {
     case job(JobID)
     /// No stage of this job may go on, because it was cancelled, deleted or has failed: drop its leases now.
     case stop(JobID)
+    /// Somebody waits for whoever adds to this upload to let go.
+    case upload(UploadID)
     /// The connection that listens was renewed: anything may have happened meanwhile.
     case resynchronise
 }

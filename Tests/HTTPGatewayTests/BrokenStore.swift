@@ -23,6 +23,11 @@ struct BrokenStore: Store {
     func insert(_ upload: Upload) async throws { throw error }
     func upload(_ id: UploadID) async throws -> Upload? { try fail() }
     func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] { try fail() }
+    func open(_ draft: UploadSessionDraft, quota: UploadQuota) async throws -> UploadOpening { try fail() }
+    func uploadSession(_ id: UploadID) async throws -> UploadSession? { try fail() }
+    func change(_ id: UploadID, by event: UploadSession.Event) async throws -> UploadChange? { try fail() }
+    func parts(of id: UploadID) async throws -> [UploadPart] { try fail() }
+    func removeExpiredSessions(limit: Int) async throws -> [BlobName] { try fail() }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await submitting() }
     func job(_ id: JobID) async throws -> Job? { try fail() }
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] { try fail() }

@@ -34,6 +34,17 @@ final class FaultyStore: Store {
     func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] {
         try await pass { await $0.removeUnusedUploads(olderThanSeconds: seconds, limit: limit) }
     }
+    func open(_ draft: UploadSessionDraft, quota: UploadQuota) async throws -> UploadOpening {
+        try await pass { try await $0.open(draft, quota: quota) }
+    }
+    func uploadSession(_ id: UploadID) async throws -> UploadSession? { try await pass { await $0.uploadSession(id) } }
+    func change(_ id: UploadID, by event: UploadSession.Event) async throws -> UploadChange? {
+        try await pass { try await $0.change(id, by: event) }
+    }
+    func parts(of id: UploadID) async throws -> [UploadPart] { try await pass { await $0.parts(of: id) } }
+    func removeExpiredSessions(limit: Int) async throws -> [BlobName] {
+        try await pass { await $0.removeExpiredSessions(limit: limit) }
+    }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await pass { try await $0.submit(draft) } }
     func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {

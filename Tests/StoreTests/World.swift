@@ -162,6 +162,7 @@ extension PostgresServer {
                 avoided_until = avoided_until - \(interval);
             update idempotency set expires_at = expires_at - \(interval);
             update upload set created_at = created_at - \(interval);
+            update upload_session set expires_at = expires_at - \(interval), held_until = held_until - \(interval);
             """, on: database)
     }
 }

@@ -115,7 +115,7 @@ struct EventStream: Sendable {
         switch signal {
         case .job(let job), .stop(let job): job == id
         case .resynchronise: true
-        case .work: false
+        case .work, .upload: false
         }
     }
 }

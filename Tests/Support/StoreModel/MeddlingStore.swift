@@ -43,6 +43,17 @@ package struct MeddlingStore: Store {
     package func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] {
         await base.removeUnusedUploads(olderThanSeconds: seconds, limit: limit)
     }
+    package func open(_ draft: UploadSessionDraft, quota: UploadQuota) async throws -> UploadOpening {
+        try await base.open(draft, quota: quota)
+    }
+    package func uploadSession(_ id: UploadID) async throws -> UploadSession? { await base.uploadSession(id) }
+    package func change(_ id: UploadID, by event: UploadSession.Event) async throws -> UploadChange? {
+        try await base.change(id, by: event)
+    }
+    package func parts(of id: UploadID) async throws -> [UploadPart] { await base.parts(of: id) }
+    package func removeExpiredSessions(limit: Int) async throws -> [BlobName] {
+        await base.removeExpiredSessions(limit: limit)
+    }
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await base.submit(draft) }
     package func job(_ id: JobID) async throws -> Job? { await base.job(id) }
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {

@@ -78,6 +78,19 @@ package struct ModelStore: Store {
     // MARK: Uploads
 
     package func insert(_ upload: Upload) async throws { try await ask { try await $0.insert(upload) } }
+    package func open(_ draft: UploadSessionDraft, quota: UploadQuota) async throws -> UploadOpening {
+        try await ask { try await $0.open(draft, quota: quota) }
+    }
+    package func uploadSession(_ id: UploadID) async throws -> UploadSession? {
+        try await ask { try await $0.uploadSession(id) }
+    }
+    package func change(_ id: UploadID, by event: UploadSession.Event) async throws -> UploadChange? {
+        try await ask { try await $0.change(id, by: event) }
+    }
+    package func parts(of id: UploadID) async throws -> [UploadPart] { try await ask { try await $0.parts(of: id) } }
+    package func removeExpiredSessions(limit: Int) async throws -> [BlobName] {
+        try await ask { try await $0.removeExpiredSessions(limit: limit) }
+    }
     package func upload(_ id: UploadID) async throws -> Upload? { try await ask { try await $0.upload(id) } }
     package func removeUnusedUploads(olderThanSeconds seconds: Int, limit: Int) async throws -> [Upload] {
         try await ask { try await $0.removeUnusedUploads(olderThanSeconds: seconds, limit: limit) }
