@@ -1,3 +1,5 @@
+package import Uploads
+
 /// What the front door of a node listens on and allows. Every limit has a unit in its name.
 package struct GatewayConfiguration: Sendable {
     /// Address to listen on. Default `127.0.0.1`: a node is opened to a network on purpose, never by accident.
@@ -48,6 +50,8 @@ package struct GatewayConfiguration: Sendable {
     /// For how long browsers shall come back by TLS only; nil: they are not told, because we are reached without.
     package var strictTransportSeconds: Int?
     package var eventPace: EventFeed.Pace
+    /// Of resumable uploads; their `bytesMax` is `uploadBytesMax`.
+    package var uploads: UploadLimits
     package var multipart: MultipartParser.Limits
 
     package init(
@@ -56,6 +60,7 @@ package struct GatewayConfiguration: Sendable {
         transcriptBytesMax: Int = 4 << 20, jsonBytesMax: Int = 64 << 10, streamsMax: Int = 200,
         connectionsMax: Int = 800, connectionsPerAddressMax: Int = 800, headerBytesMax: Int = 32 << 10,
         lingerSeconds: Int = 5, shutdownSeconds: Int = 5, eventPace: EventFeed.Pace = EventFeed.Pace(),
+        uploads: UploadLimits = UploadLimits(),
         multipart: MultipartParser.Limits = MultipartParser.Limits()
     ) {
         precondition((0...65_535).contains(port), "port \(port) does not exist")
@@ -77,6 +82,8 @@ package struct GatewayConfiguration: Sendable {
         self.lingerSeconds = lingerSeconds
         self.shutdownSeconds = shutdownSeconds
         self.eventPace = eventPace
+        self.uploads = uploads
+        self.uploads.bytesMax = uploadBytesMax
         self.multipart = multipart
     }
 }

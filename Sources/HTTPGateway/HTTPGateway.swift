@@ -6,6 +6,7 @@ package import Jobs
 package import Logging
 import NIOCore
 import ServiceLifecycle
+import Uploads
 
 /// Who answers: put into `/api/health`.
 package struct GatewayIdentity: Sendable, Hashable {
@@ -46,6 +47,7 @@ package struct HTTPGateway: Service {
     private let doors: [any Service]
     private let glance: NodeGlance
     private let watch: DoorWatch
+    private let uploads: UploadService
 
     /// Throws when the certificate cannot be used.
     /// - Parameters:
@@ -62,8 +64,14 @@ package struct HTTPGateway: Service {
     ) throws {
         let glance = NodeGlance(store: jobs.store, clock: clock)
         let gate = AdminGate(configuration)
+        let uploads = UploadService(
+            store: jobs.store, blobs: jobs.blobs, node: identity.node, limits: configuration.uploads, clock: clock,
+            now: now, newID: jobs.newUploadID, source: jobs.blobName(of:), logger: logger)
+        self.uploads = uploads
         let routes =
-            Self.routes(jobs: jobs, identity: identity, configuration: configuration, gate: gate, clock: clock)
+            Self.routes(
+                jobs: jobs, uploads: uploads, identity: identity, configuration: configuration, gate: gate, clock: clock
+            )
             + AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now).routes
             + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
@@ -92,24 +100,31 @@ package struct HTTPGateway: Service {
             group.addTask { await glance.run() }
             group.addTask { await watch.sweep() }
             group.addTask { await watch.closeLateComers() }
-            try await withThrowingTaskGroup(of: Void.self) { open in
-                for door in doors { open.addTask { try await door.run() } }
-                try await open.waitForAll()
+            group.addTask { await uploads.run() }
+            // Uploads go on at another node, from the byte up to which they have come here.
+            try await withGracefulShutdownHandler {
+                try await withThrowingTaskGroup(of: Void.self) { open in
+                    for door in doors { open.addTask { try await door.run() } }
+                    try await open.waitForAll()
+                }
+            } onGracefulShutdown: {
+                uploads.active.drain()
             }
             group.cancelAll()
         }
     }
 
     private static func routes(
-        jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration, gate: AdminGate,
-        clock: any Clock<Duration>
+        jobs: JobService, uploads: UploadService, identity: GatewayIdentity, configuration: GatewayConfiguration,
+        gate: AdminGate, clock: any Clock<Duration>
     ) -> [Route] {
         let events = EventRoutes(
             jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
         let health = HealthRoutes(
             jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
-            + JobRoutes(jobs: jobs, configuration: configuration).routes
+            + ResumableRoutes(uploads: uploads, jobs: jobs).routes
+            + JobRoutes(jobs: jobs, uploads: uploads, configuration: configuration).routes
             + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes
             + PageRoutes().routes
     }

@@ -1,6 +1,7 @@
 package import ClipModel
 import Foundation
 package import HTTPGateway
+package import Uploads
 
 /// Everything a node needs to know before it starts: one YAML file, over it the environment, over that the flags.
 ///
@@ -22,6 +23,7 @@ package struct NodeConfiguration: Sendable {
     package let eventStreamsMax: Int
     /// Uploads and jobs first, then what the operator wrote.
     package let limitRules: [LimitRule]
+    package let uploads: UploadLimits
     /// Nil: as many as a client likes.
     package let clientJobsMax: Int?
     package let awaySeconds: Int
@@ -80,6 +82,7 @@ package struct NodeConfiguration: Sendable {
         uploadBytesMax = Int64(values.integer("http.uploadBytesMax"))
         eventStreamsMax = values.integer("http.eventStreamsMax")
         limitRules = try LimitRule.all(values)
+        uploads = UploadLimits(values)
         let jobsMax = values.integer("clients.jobsMax")
         clientJobsMax = jobsMax == 0 ? nil : jobsMax
         awaySeconds = values.integer("jobs.awaySeconds")

@@ -120,6 +120,28 @@ extension Setting {
             "http.eventStreamsMax", .integer(1...100_000), default: "512", unit: "streams",
             "Open event streams at one time; the next one is sent away with Retry-After."),
         Setting(
+            "uploads.partBytes", .integer(1 << 16...1 << 40), default: "67108864", unit: "bytes",
+            "After so many bytes of one request what has arrived of a resumable upload is made durable. More and a "
+                + "node that dies costs more; less and joining takes longer."),
+        Setting(
+            "uploads.partsMax", .integer(1...1_000_000), default: "10000", unit: "parts",
+            "Parts of one resumable upload. Prevents a client that sends byte by byte from filling the database."),
+        Setting(
+            "uploads.sessionsMax", .integer(1...1_000_000), default: "50", unit: "uploads",
+            "Resumable uploads that one client may have under way. Prevents one client from opening them without end."),
+        Setting(
+            "uploads.clientBytesMax", .integer(1...1 << 50), default: "68719476736", unit: "bytes",
+            "What those of one client may come to together. Prevents it from filling the disk with what it never "
+                + "ends."),
+        Setting(
+            "uploads.keepSeconds", .integer(60...31_536_000), default: "86400", unit: "seconds",
+            "How long a resumable upload waits for its client to go on. Prevents unfinished ones from staying for ever."
+        ),
+        Setting(
+            "uploads.takeoverMilliseconds", .integer(0...60_000), default: "2000", unit: "milliseconds",
+            "How long a request waits until the one before it, of the same upload, has stored what it has. Then it "
+                + "goes on without it; prevents waiting for a node that is dead."),
+        Setting(
             "limits.uploadsPerMinute", .integer(1...1_000_000), default: "120", unit: "uploads a minute",
             "Videos that one client may send to the whole cluster. Prevents one script from filling the disk."),
         Setting(

@@ -41,10 +41,10 @@ package enum AllowedOrigins: Sendable, Hashable {
 struct CrossOrigin: RouterMiddleware {
     static let preflightSeconds = 600
     static let requestHeaders =
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, "
-        + "Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Complete, Upload-Defer-Length, "
-        + "Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, Upload-Offset, X-API-Key, "
-        + "X-HTTP-Method-Override, X-Request-Id"
+        "Authorization, Content-Digest, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, "
+        + "Last-Event-ID, Range, Repr-Digest, Tus-Resumable, Upload-Checksum, Upload-Complete, Upload-Concat, "
+        + "Upload-Defer-Length, Upload-Draft-Interop-Version, Upload-Length, Upload-Metadata, Upload-Offset, "
+        + "X-API-Key, X-HTTP-Method-Override, X-Request-Id"
     static let answerHeaders =
         "Accept-Ranges, Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Location, RateLimit, "
         + "RateLimit-Policy, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, "

@@ -21,6 +21,11 @@ package struct Problem: Error, Sendable, Hashable {
     package var closesConnection: Bool
     /// More header fields of the answer.
     package var headers = HTTPFields()
+    /// A registered type where a standard names one; nil: ours, made from the code.
+    package var type: String?
+    /// Only with an offset that differs: where an upload stands, and where a client took it to stand.
+    package var expectedOffset: Int64?
+    package var providedOffset: Int64?
 
     package init(
         _ status: HTTPResponse.Status, code: String, detail: String, hint: String, field: String? = nil,
@@ -49,13 +54,23 @@ package struct Problem: Error, Sendable, Hashable {
         package let instance: String
         package let field: String?
         package let allowed: [String]?
+        package let expectedOffset: Int64?
+        package let providedOffset: Int64?
+
+        private enum CodingKeys: String, CodingKey {
+            case type, title, status, code, detail, hint, instance, field, allowed
+            // As draft-ietf-httpbis-resumable-upload spells them.
+            case expectedOffset = "expected-offset"
+            case providedOffset = "provided-offset"
+        }
     }
 
     /// - Parameter requestID: what the client may quote when it asks for help.
     package func body(requestID: String) -> Body {
         Body(
-            type: "urn:tijera:problem:\(code)", title: status.reasonPhrase, status: status.code, code: code,
-            detail: detail, hint: hint, instance: "urn:tijera:request:\(requestID)", field: field, allowed: allowed)
+            type: type ?? "urn:tijera:problem:\(code)", title: status.reasonPhrase, status: status.code, code: code,
+            detail: detail, hint: hint, instance: "urn:tijera:request:\(requestID)", field: field, allowed: allowed,
+            expectedOffset: expectedOffset, providedOffset: providedOffset)
     }
 }
 

@@ -5,6 +5,7 @@ import Hummingbird
 import Jobs
 import Logging
 import Store
+import Uploads
 
 /// `/api/jobs`: take in, list, show, cancel, retry, delete.
 struct JobRoutes: Sendable {
@@ -14,6 +15,7 @@ struct JobRoutes: Sendable {
     static let idempotencyKeyBytesMax = 255
 
     let jobs: JobService
+    let uploads: UploadService
     let configuration: GatewayConfiguration
     let inFlight = KeysInFlight()
 
@@ -53,9 +55,10 @@ struct JobRoutes: Sendable {
     private func submit(
         _ wanted: JobRequest, tenant: String, idempotency: JobDraft.Idempotency?, _ context: GatewayContext
     ) async throws -> Response {
-        let outcome = try await jobs.submit(
-            upload: wanted.upload, options: wanted.options, priority: wanted.priority, tenant: tenant,
-            idempotency: idempotency)
+        var outcome = try await take(wanted, tenant, idempotency)
+        if outcome == .noSuchUpload, try await isUploadNow(wanted.upload) {
+            outcome = try await take(wanted, tenant, idempotency)
+        }
         switch outcome {
         case .created(let job):
             context.logger.info("job taken in", metadata: ["job": "\(job.id)", "upload": "\(job.upload)"])
@@ -71,6 +74,31 @@ struct JobRoutes: Sendable {
             throw Problem(
                 .notFound, code: "no_such_upload", detail: "No upload has this id.",
                 hint: "Uploads that no job uses are removed after a while; send the video again.", field: "uploadId")
+        }
+    }
+
+    private func take(
+        _ wanted: JobRequest, _ tenant: String, _ idempotency: JobDraft.Idempotency?
+    ) async throws -> SubmitOutcome {
+        try await jobs.submit(
+            upload: wanted.upload, options: wanted.options, priority: wanted.priority, tenant: tenant,
+            idempotency: idempotency)
+    }
+
+    /// A resumable upload may have all of its bytes and be none yet, because the node that joined them died: then it is
+    /// made one now. Says so when it needs more bytes or a moment.
+    private func isUploadNow(_ id: UploadID) async throws -> Bool {
+        guard let session = try? await uploads.find(id), session.kind != .partial else { return false }
+        guard session.isWhole else {
+            throw Problem(
+                .conflict, code: "upload_incomplete", detail: "The upload has not all of its bytes yet.",
+                hint: "HEAD its address to see where it stands, and send the rest.", field: "uploadId")
+        }
+        do {
+            if try await uploads.look(id).state == .finished { return true }
+            throw UploadError.finishing(received: session.received)
+        } catch let error as UploadError {
+            throw Problem(upload: error, in: .tus)
         }
     }
 
