@@ -8,6 +8,7 @@ Environment: CHROMIUM (path of the browser), PAGE_JOB_SECONDS_MAX (how long the 
 """
 
 import os
+import random
 import re
 import sys
 import tempfile
@@ -212,6 +213,40 @@ def check_failure(visit: Visit, out: Path):
     page.wait_for_selector(".hero", timeout=20_000)
 
 
+def check_resuming(visit: Visit, out: Path):
+    """An upload is paused, the page is loaded again, and what had arrived is not sent a second time."""
+    page = visit.page
+    file = out / "larga.mp4"
+    file.write_bytes(random.Random(7).randbytes(4_000_000))
+    offsets: list[int] = []
+    page.on("request", lambda request: request.method == "PATCH" and offsets.append(int(request.headers["upload-offset"])))
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    visit.open()
+    page.set_input_files("#video", str(file))
+    page.locator("button[type=submit]").click()
+    until(page, "parseInt(document.querySelector('.percent')?.textContent) >= 25")
+    page.get_by_role("button", name="Pausar").click()
+    says(page, ".sending-title", "Subida en pausa")
+    visit.shot("desktop-paused")
+    page.get_by_role("button", name="Continuar").click()
+    says(page, ".sending-title", "Subiendo")
+    until(page, "parseInt(document.querySelector('.percent')?.textContent) >= 40")
+    page.reload()
+    page.set_input_files("#video", str(file))
+    says(page, ".file-resumes", "seguirá donde se quedó")
+    network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    page.locator("button[type=submit]").click()
+    page.wait_for_url(re.compile(r"#/jobs/job_"), timeout=60_000)
+    assert len(offsets) == 3 and 0 == offsets[0] < offsets[1] < offsets[2], offsets
+    print("an upload went on at", offsets)
+    page.wait_for_selector(".pill.is-error", timeout=120_000)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator(".job-actions button").last.click()
+    page.wait_for_selector(".hero", timeout=20_000)
+
+
 def check_missing_job(visit: Visit):
     visit.open("/#/jobs/job_00000000000000000000000000")
     visit.page.wait_for_selector(".notice-error", timeout=20_000)
@@ -243,6 +278,7 @@ def run(base: str, video: Path, out: Path):
         visit.shot("phone-home")
         visit.page.set_viewport_size(DESKTOP)
         check_failure(visit, out)
+        check_resuming(visit, out)
         check_missing_job(visit)
         visit.check_clean()
         browser.close()

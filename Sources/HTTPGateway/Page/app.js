@@ -4,6 +4,7 @@ import { meetCluster, renderCluster } from "./cluster.js";
 import { homeView } from "./home.js";
 import { remember, remembered, useLanguage } from "./i18n.js";
 import { jobView } from "./job.js";
+import { adopt } from "./upload.js";
 
 const main = document.getElementById("main");
 let leave = () => {};
@@ -11,6 +12,8 @@ let leave = () => {};
 function show({ focus }) {
   leave();
   const job = /^#\/jobs\/(job_[0-9a-z]+)$/.exec(location.hash)?.[1];
+  const upload = /^#\/uploads\/(upload_[0-9a-z]+)$/.exec(location.hash)?.[1];
+  if (upload) adopt(upload);
   const view = job ? jobView(job) : homeView();
   leave = view.leave;
   main.replaceChildren(view.node);

@@ -83,6 +83,10 @@ export async function meetCluster() {
   watch();
 }
 
+/// Where else the page could be opened, should this node be gone.
+export const otherNodes = () =>
+  (latest?.nodes ?? []).filter((node) => node.state === "alive" && node.http !== location.origin);
+
 /// The largest video the server takes, in bytes; undefined while it is not known.
 export function uploadBytesMax() {
   return latest?.limits?.uploadBytesMax;

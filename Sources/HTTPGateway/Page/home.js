@@ -1,6 +1,6 @@
 // The first view: drop a video, choose, send; and the jobs there are.
 
-import { uploadBytesMax } from "./cluster.js";
+import { otherNodes, uploadBytesMax } from "./cluster.js";
 import { announce, el, icon } from "./dom.js";
 import { errorNotice } from "./errors.js";
 import { bytes, clock, number, span } from "./format.js";
@@ -8,6 +8,7 @@ import { t } from "./i18n.js";
 import { optionsForm } from "./options.js";
 import { recentJobs } from "./recent.js";
 import * as sending from "./session.js";
+import { isRemembered } from "./upload.js";
 
 const { session } = sending;
 
@@ -133,7 +134,13 @@ function composePanel() {
       "div",
       { class: "file" },
       shown.node[0],
-      el("div", { class: "file-words" }, el("p", { class: "file-name", text: file.name }), shown.node[1]),
+      el(
+        "div",
+        { class: "file-words" },
+        el("p", { class: "file-name", text: file.name }),
+        shown.node[1],
+        isRemembered(file) ? el("p", { class: "file-facts file-resumes", text: t("compose.resumes") }) : null,
+      ),
       el(
         "button",
         { type: "button", class: "icon-button", "aria-label": t("compose.another"), on: { click: sending.clear } },
@@ -149,10 +156,18 @@ function composePanel() {
     node,
     leave: shown.leave,
     update() {
-      failure.replaceChildren(...(session.failure ? [errorNotice(session.failure)] : []));
+      failure.replaceChildren(...(session.failure ? [errorNotice(session.failure, ...elsewhere(session.failure))] : []));
       transcript.replaceChildren(...transcriptField());
     },
   };
+}
+
+/// An upload goes on at any node: where this one cannot be reached, the others' pages are a click away.
+function elsewhere({ upload, status }) {
+  if (!upload || status !== 0) return [];
+  return otherNodes().map((node) =>
+    el("a", { class: "link", href: `${node.http}/#/uploads/${upload}`, text: t("compose.elsewhere", { node: node.id }) }),
+  );
 }
 
 function transcriptField() {
@@ -179,6 +194,7 @@ function sendingPanel() {
   const bar = el("div", { class: "bar", role: "progressbar", "aria-label": t("sending.title"), "aria-valuemin": 0, "aria-valuemax": 100 }, el("span"));
   const facts = el("p", { class: "sending-facts" });
   const title = el("p", { class: "sending-title" });
+  const hold = el("button", { type: "button", class: "button", hidden: true });
   let said = -1;
   return {
     node: el(
@@ -189,12 +205,22 @@ function sendingPanel() {
       percent,
       bar,
       facts,
-      el("button", { type: "button", class: "button", text: t("sending.cancel"), on: { click: sending.cancel } }),
+      el(
+        "div",
+        { class: "sending-actions" },
+        hold,
+        el("button", { type: "button", class: "button", text: t("sending.cancel"), on: { click: sending.cancel } }),
+      ),
     ),
     update() {
-      const { sent, total, bytesPerSecond } = session.progress ?? { sent: 0, total: 1, bytesPerSecond: 0 };
+      const progress = session.progress ?? { sent: 0, total: 1, bytesPerSecond: 0 };
+      const { sent, total, bytesPerSecond, isPaused, isRetrying } = progress;
+      hold.hidden = !sending.canPause() || session.phase === "starting";
+      hold.textContent = t(isPaused ? "sending.resume" : "sending.pause");
+      hold.onclick = isPaused ? sending.resume : sending.pause;
       const share = session.phase === "starting" ? 100 : Math.floor((100 * sent) / Math.max(total, 1));
-      title.textContent = t(share >= 100 ? "sending.starting" : "sending.title");
+      const state = isPaused ? "sending.paused" : isRetrying ? "sending.retrying" : "sending.title";
+      title.textContent = t(share >= 100 ? "sending.starting" : state);
       percent.textContent = `${number(share)} %`;
       bar.setAttribute("aria-valuenow", share);
       bar.firstChild.style.width = `${share}%`;

@@ -43,7 +43,8 @@ export async function start(options) {
     running = upload(file, transcript, (progress) => change({ progress }));
     const { uploadId } = await running.promise;
     change({ phase: "starting" });
-    const { jobId } = await api.createJob(uploadId, options, crypto.randomUUID?.() ?? `${uploadId}-${Date.now()}`);
+    const key = crypto.randomUUID?.() ?? `${uploadId}-${Date.now()}`;
+    const { jobId } = await whenJoined(() => api.createJob(uploadId, options, key));
     change({ phase: "empty", file: null, transcript: null, progress: null });
     return jobId;
   } catch (failure) {
@@ -55,8 +56,31 @@ export async function start(options) {
   }
 }
 
+/// The parts of a large upload are joined when the last has come, which another request may be at.
+async function whenJoined(ask) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (failure) {
+      if (failure.code !== "upload_finishing" || tries === 120) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
 export function cancel() {
   running?.cancel();
+}
+
+/// Whether what is being sent can be paused.
+export const canPause = () => Boolean(running?.pause);
+
+export function pause() {
+  running?.pause?.();
+}
+
+export function resume() {
+  running?.resume?.();
 }
 
 function holdBack(event) {
