@@ -23,8 +23,8 @@ struct ClipFollower: Sendable {
         guard FileManager.default.isReadableFile(atPath: video) else {
             throw ClipError.file("cannot read \(video): check the path, and that you may read it")
         }
-        let upload = try await upload(video, transcript: transcript)
         await cluster.learnNodes()
+        let upload = try await upload(video, transcript: transcript)
         let job = try await submit(upload, options: options, priority: priority)
         display.remark("page: \(cluster.server)/#/jobs/\(job)")
         return try await wait(for: job)
@@ -40,6 +40,8 @@ struct ClipFollower: Sendable {
 
     private func upload(_ video: String, transcript: String?) async throws -> UploadID {
         struct Answer: Decodable { let uploadId: UploadID }
+        // A transcript comes along in a form only.
+        if transcript == nil, let upload = try await uploadInChunks(video) { return upload }
         var form = [HTTPRequest.Part.file(field: "file", path: video, name: URL(filePath: video).lastPathComponent)]
         if let transcript {
             form.append(.file(field: "transcript", path: transcript, name: URL(filePath: transcript).lastPathComponent))
@@ -74,11 +76,18 @@ struct ClipFollower: Sendable {
         struct Answer: Decodable { let jobId: JobID }
         let body = try JSONEncoder().encode(Request(uploadId: upload, options: options, priority: priority))
         // The key lets the request be repeated on another node without starting the job twice.
-        let answer = try await cluster.send(
-            "POST", "/api/jobs",
-            headers: [("Content-Type", "application/json"), ("Idempotency-Key", UUID().uuidString)],
-            body: Array(body))
+        let key = UUID().uuidString
+        var answer = try await cluster.send("POST", "/api/jobs", headers: Self.headers(key), body: Array(body))
+        // The parts of a large upload may still be being joined.
+        while answer.status == 409, answer.text.contains("upload_finishing") {
+            try await cluster.pause(seconds: Self.lookSeconds)
+            answer = try await cluster.send("POST", "/api/jobs", headers: Self.headers(key), body: Array(body))
+        }
         return try decode(Answer.self, HTTPAnswer(status: answer.status, body: answer.body)).jobId
+    }
+
+    private static func headers(_ key: String) -> [(name: String, value: String)] {
+        [("Content-Type", "application/json"), ("Idempotency-Key", key)]
     }
 
     /// Looks at the job until it has ended.
