@@ -54,7 +54,7 @@ require_swift() {
 
 install_python() {
     [ -x "$PYTHON" ] && cmp -s "$TIJERA_HOME/cluster/lib/requirements.txt" "$TIJERA_CACHE/python/requirements.txt" && return 0
-    step "Making a Python environment for the model converter and the page test" make_python
+    step "Making a Python environment for the model converter and the tests" make_python
 }
 
 make_python() {
