@@ -15,7 +15,7 @@ struct AdminJobRoutes: Sendable {
     static let requeueLimitDefault = 100
     static let requeueLimitMax = 500
     /// Longest text that is looked for.
-    static let filterBytesMax = 256
+    static let filterCharactersMax = 256
 
     let jobs: JobService
     let gate: AdminGate
@@ -188,10 +188,10 @@ extension Request {
     /// A text to look for.
     func text(_ name: String) throws(Problem) -> String? {
         guard let text = query(name) else { return nil }
-        guard (1...AdminJobRoutes.filterBytesMax).contains(text.utf8.count) else {
+        guard (1...AdminJobRoutes.filterCharactersMax).contains(text.unicodeScalars.count) else {
             throw Problem(
                 .badRequest, code: "invalid_\(name)",
-                detail: "\(name) must have 1 to \(AdminJobRoutes.filterBytesMax) bytes.",
+                detail: "\(name) must have 1 to \(AdminJobRoutes.filterCharactersMax) characters.",
                 hint: "Leave it out to get all.", field: name)
         }
         return text

@@ -13,7 +13,7 @@ import Store
 /// to the database that is not waited for longer than `NodeGlance` allows. No peer is ever asked.
 struct AdminRoutes: Sendable {
     /// Longest key and kind that can be asked for. Prevents an address from becoming a load.
-    static let keyBytesMax = 1024
+    static let keyCharactersMax = 1024
 
     let jobs: JobService
     let gate: AdminGate
@@ -50,9 +50,10 @@ struct AdminRoutes: Sendable {
     @Sendable private func explain(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try gate.admit(request, to: .look)
         let (name, kind) = (request.query("key") ?? "", request.query("kind") ?? "")
-        guard !name.isEmpty, name.utf8.count <= Self.keyBytesMax, kind.utf8.count <= Self.keyBytesMax else {
+        let most = Self.keyCharactersMax
+        guard !name.isEmpty, name.unicodeScalars.count <= most, kind.unicodeScalars.count <= most else {
             throw Problem(
-                .badRequest, code: "invalid_key", detail: "A key has 1 to \(Self.keyBytesMax) bytes.",
+                .badRequest, code: "invalid_key", detail: "A key has 1 to \(most) characters.",
                 hint: "Ask for /admin/v1/ring/explain?key=KEY, with kind= and home= where the key has them.",
                 field: "key")
         }

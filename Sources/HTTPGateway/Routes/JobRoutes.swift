@@ -196,10 +196,11 @@ struct JobRoutes: Sendable {
 
     private func idempotency(of request: Request, body: [UInt8]) throws(Problem) -> JobDraft.Idempotency? {
         guard let key = request.headers[.idempotencyKey] else { return nil }
-        guard (1...Self.idempotencyKeyBytesMax).contains(key.utf8.count) else {
+        let isPrintable = key.utf8.allSatisfy { (UInt8(ascii: "!")...UInt8(ascii: "~")).contains($0) }
+        guard isPrintable, (1...Self.idempotencyKeyBytesMax).contains(key.utf8.count) else {
             throw Problem(
                 .badRequest, code: "invalid_idempotency_key",
-                detail: "Idempotency-Key must have 1 to \(Self.idempotencyKeyBytesMax) characters.",
+                detail: "Idempotency-Key must have 1 to \(Self.idempotencyKeyBytesMax) ASCII characters, no spaces.",
                 hint: "Use a fresh UUID.", field: "Idempotency-Key")
         }
         return JobDraft.Idempotency(key: key, requestSHA256: hexadecimal(SHA256.hash(data: body)))
