@@ -90,12 +90,13 @@ let package = Package(
         module("Blobs", band: 2, ["ClipModel", crypto, systemPackage]),
         module("Media", band: 2, ["ClipModel", "COpenCV", "CWhisper", logging, subprocess, systemPackage]),
         module("HTTPClient", band: 2, ["CCurl"]),
+        module("Antivirus", band: 2, [logging, nioCore, nioPosix]),
         module("Placement", band: 2, ["Membership"]),
         module("WireProtocol", band: 2, []),
 
         // Band 3: one step at a time, the actor cluster, and the adapters to PostgreSQL and to TLS.
         module("Uploads", band: 3, ["ClipModel", "Store", "Blobs", logging, crypto]),
-        module("Stages", band: 3, ["ClipModel", "Store", "Blobs", "Media", crypto]),
+        module("Stages", band: 3, ["ClipModel", "Antivirus", "Store", "Blobs", "Media", crypto]),
         module(
             "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
             resources: [.embedInCode("Migrations")]),
@@ -125,8 +126,9 @@ let package = Package(
         module(
             "Node", band: 6,
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads", "Stages", "PostgresStore",
-                "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs", "HTTPGateway", logging,
+                "ClipModel", "Antivirus", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads", "Stages",
+                "PostgresStore", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs",
+                "HTTPGateway", logging,
                 lifecycle, signals, yams,
             ]),
         .executableTarget(
@@ -166,6 +168,12 @@ let package = Package(
         tests("ClipModelTests", ["ClipModel"]),
         tests("StoreTests", ["ClipModel", "Store", "PostgresStore", "TestSupport", logging]),
         tests("UploadsTests", ["ClipModel", "Store", "Blobs", "Uploads", "TestSupport", crypto, logging]),
+        tests(
+            "AntivirusTests",
+            [
+                "ClipModel", "Antivirus", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging, nioCore,
+                nioPosix, subprocess, systemPackage,
+            ]),
         tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),

@@ -14,7 +14,7 @@ readonly PYTHON=$TIJERA_CACHE/python/bin/python
 readonly RUN_PACKAGES="ca-certificates cmake curl ffmpeg fonts-dejavu-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev
     libopencv-imgproc-dev libpq-dev ninja-build openssl pkg-config iproute2 postgresql procps python3 python3-venv unzip util-linux
     zlib1g-dev"
-readonly TEST_PACKAGES="chromium e2fsprogs espeak-ng libfaketime mount nftables shellcheck"
+readonly TEST_PACKAGES="chromium clamav-daemon e2fsprogs espeak-ng libfaketime mount nftables shellcheck"
 
 install_packages() {
     local missing=()

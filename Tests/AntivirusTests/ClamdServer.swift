@@ -1,0 +1,123 @@
+import Antivirus
+import Foundation
+import Glibc
+import Subprocess
+import SystemPackage
+import Testing
+
+/// A real clamd with signatures of its own, which lives as long as the body of `run`.
+struct ClamdServer {
+    /// The test file of the industry, in two halves so that no scanner finds it here (eicar.org).
+    static let eicar = Array(
+        ("X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + "STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").utf8)
+    static let executable = "/usr/sbin/clamd"
+    /// True when `cluster/test` has installed it.
+    static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: executable) }
+
+    let address: ClamdAddress
+
+    /// A folder whose path is short enough for a socket.
+    static func inFolder<Answer>(_ body: (String) async throws -> Answer) async throws -> Answer {
+        let folder = "/tmp/tj-clam-\(getpid())-\(UInt32.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: folder + "/db", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let hexadecimal = eicar.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        try "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature\n"
+            .write(toFile: folder + "/db/local.hdb", atomically: true, encoding: .utf8)
+        try "Eicar-Anywhere:0:*:\(hexadecimal)\n"
+            .write(toFile: folder + "/db/local.ndb", atomically: true, encoding: .utf8)
+        return try await body(folder)
+    }
+
+    static func run<Answer: Sendable>(
+        in folder: String, port: Int? = nil, settings: String = "",
+        _ body: @escaping @Sendable (ClamdServer) async throws -> Answer
+    ) async throws -> Answer {
+        let listen = port.map { "TCPSocket \($0)\nTCPAddr 127.0.0.1" } ?? "LocalSocket \(folder)/socket"
+        let text = """
+            Foreground true
+            DatabaseDirectory \(folder)/db
+            TemporaryDirectory \(folder)
+            OfficialDatabaseOnly false
+            User root
+            \(listen)
+            \(settings)
+
+            """
+        try text.write(toFile: folder + "/clamd.conf", atomically: true, encoding: .utf8)
+        let address = try #require(ClamdAddress(port.map { "127.0.0.1:\($0)" } ?? folder + "/socket"))
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+        ]
+        let setup = Subprocess.Configuration(
+            executable: .path("/usr/bin/setpriv"),
+            arguments: Arguments(["--pdeathsig", "KILL", "--", executable, "-c", folder + "/clamd.conf"]),
+            environment: .inherit, platformOptions: options)
+        let (ready, tell) = AsyncStream.makeStream(of: Void.self)
+        return try await withThrowingTaskGroup(of: Answer?.self) { group in
+            group.addTask {
+                _ = try await Subprocess.run(setup, input: .none, output: .sequence, error: .discarded) { child in
+                    var said = ""
+                    for try await buffer in child.standardOutput {
+                        // Sound: the bytes are copied before the pointer ends.
+                        said += unsafe buffer.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+                        // It listens before it says so.
+                        if said.contains("Self checking") { tell.yield() }
+                    }
+                    tell.finish()
+                }
+                return nil
+            }
+            group.addTask {
+                var iterator = ready.makeAsyncIterator()
+                try #require(await iterator.next() != nil, "clamd did not start")
+                return try await body(ClamdServer(address: address))
+            }
+            defer { group.cancelAll() }
+            while let answer = try await group.next() {
+                if let answer { return answer }
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// A port of the loopback that is free now.
+    static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // Sound: the pointers are to a local that outlives the calls.
+        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                guard unsafe bind(descriptor, generic, length) == 0 else { return Int32(-1) }
+                return unsafe getsockname(descriptor, generic, &length)
+            }
+        }
+        try #require(code == 0)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+/// Blocks as a reader of blobs gives them.
+struct Blocks: AsyncSequence, Sendable {
+    let bytes: [UInt8]
+    var blockBytes = 100_000
+
+    struct Iterator: AsyncIteratorProtocol {
+        var rest: ArraySlice<UInt8>
+        let blockBytes: Int
+
+        mutating func next() async -> [UInt8]? {
+            guard !rest.isEmpty else { return nil }
+            defer { rest = rest.dropFirst(blockBytes) }
+            return Array(rest.prefix(blockBytes))
+        }
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(rest: bytes[...], blockBytes: blockBytes) }
+}
