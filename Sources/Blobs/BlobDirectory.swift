@@ -96,6 +96,15 @@ package struct BlobDirectory: Sendable {
 
     // MARK: Keeping house
 
+    /// Gives a blob another name, in one step. One that is gone already was moved before.
+    package func move(_ name: BlobName, to other: BlobName) async throws(BlobError) {
+        try await lane.run { () throws(BlobError) in
+            guard try Disk.entry(localPath(of: name)) != nil else { return }
+            try place(localPath(of: name), as: other)
+            removeEmptyParents(of: name)
+        }
+    }
+
     /// Removes blobs; those that are gone already are fine. Directories that become empty go too.
     package func remove(_ names: [BlobName]) async throws(BlobError) {
         try await lane.run { () throws(BlobError) in

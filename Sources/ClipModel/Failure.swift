@@ -19,13 +19,20 @@ package struct Failure: Error, Hashable, Sendable, Codable, CustomStringConverti
     package let reason: String
     /// What to do about it.
     package let hint: String
+    /// Optional, so that neighbouring releases read each other's.
+    private let isWaiting: Bool?
 
-    package init(_ class: Class, code: String, reason: String, hint: String) {
+    /// - Parameter waits: what is missing lies outside of the cluster and will come back (`Failure.waits`).
+    package init(_ class: Class, code: String, reason: String, hint: String, waits: Bool = false) {
         self.class = `class`
         self.code = code
         self.reason = reason
         self.hint = hint
+        isWaiting = waits ? true : nil
     }
+
+    /// Tried again for as long as it takes; does not count as an attempt.
+    package var waits: Bool { isWaiting ?? false }
 
     package var description: String { "\(code): \(reason) \(hint)" }
 }

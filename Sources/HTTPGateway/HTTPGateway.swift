@@ -6,6 +6,7 @@ package import Jobs
 package import Logging
 import NIOCore
 import ServiceLifecycle
+package import Store
 import Uploads
 
 /// Who answers: put into `/api/health`.
@@ -54,12 +55,16 @@ package struct HTTPGateway: Service {
     ///   - cluster: how operators look at the cluster; nil: this node takes no part in one.
     ///   - admission: the limits of clients; nil admits everybody.
     ///   - metrics: where requests are counted, and what `/api/metrics` shows; nil: nothing is counted.
+    ///   - quarantine: the book of infected uploads, for operators; nil: it cannot be looked at here.
+    ///   - defences: what stands between uploads and decoders. Must return at once.
     ///   - now: the time of day, for certificates and reports.
     ///   - onListening: called once for each entrance with the port that is listened on.
     package init(
         jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
-        clock: any Clock<Duration>, now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
+        quarantine: (any QuarantineBook)? = nil,
+        defences: @escaping @Sendable () -> DefenceReport = { DefenceReport() }, clock: any Clock<Duration>,
+        now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
         onListening: @escaping @Sendable (_ entrance: Entrance, _ port: Int) async -> Void = { _, _ in }
     ) throws {
         let glance = NodeGlance(store: jobs.store, clock: clock)
@@ -70,12 +75,13 @@ package struct HTTPGateway: Service {
         self.uploads = uploads
         let routes =
             Self.routes(
-                jobs: jobs, uploads: uploads, identity: identity, configuration: configuration, gate: gate, clock: clock
-            )
+                jobs: jobs, uploads: uploads, identity: identity, configuration: configuration, gate: gate,
+                defences: defences, clock: clock)
             + AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now).routes
             + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
             + AdminTallyRoutes(store: jobs.store, gate: gate).routes
+            + (quarantine.map { AdminQuarantineRoutes(book: $0, gate: gate).routes } ?? [])
             + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
         let table = ConnectionTable(
             limits: configuration.pace, perAddressMax: configuration.connectionsPerAddressMax,
@@ -116,12 +122,13 @@ package struct HTTPGateway: Service {
 
     private static func routes(
         jobs: JobService, uploads: UploadService, identity: GatewayIdentity, configuration: GatewayConfiguration,
-        gate: AdminGate, clock: any Clock<Duration>
+        gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport, clock: any Clock<Duration>
     ) -> [Route] {
         let events = EventRoutes(
             jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
         let health = HealthRoutes(
-            jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax)
+            jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax,
+            defences: defences)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
             + ResumableRoutes(uploads: uploads, jobs: jobs).routes
             + JobRoutes(jobs: jobs, uploads: uploads, configuration: configuration).routes

@@ -12,9 +12,13 @@ package struct Schedule: Sendable, Hashable {
     /// Bounds of the wait before another try, in seconds. Default 1 and 30.
     package var delaySecondsMin: Double
     package var delaySecondsMax: Double
+    /// Longest wait for what is missing outside of the cluster, in seconds. Default 30: it is noticed within half a
+    /// minute that it is back, and a thousand jobs that wait for it cost some 40 claims a second.
+    package var waitSecondsMax: Double
 
     package init(
-        attemptsMax: Int = 4, crashesMax: Int = 6, delaySecondsMin: Double = 1, delaySecondsMax: Double = 30
+        attemptsMax: Int = 4, crashesMax: Int = 6, delaySecondsMin: Double = 1, delaySecondsMax: Double = 30,
+        waitSecondsMax: Double = 30
     ) {
         precondition(attemptsMax > 0 && crashesMax >= attemptsMax, "\(attemptsMax) attempts, \(crashesMax) crashes")
         precondition(0 <= delaySecondsMin && delaySecondsMin <= delaySecondsMax, "delays out of order")
@@ -22,6 +26,7 @@ package struct Schedule: Sendable, Hashable {
         self.crashesMax = crashesMax
         self.delaySecondsMin = delaySecondsMin
         self.delaySecondsMax = delaySecondsMax
+        self.waitSecondsMax = max(delaySecondsMin, waitSecondsMax)
     }
 
     /// What follows from an outcome that the store has just applied.
@@ -29,7 +34,10 @@ package struct Schedule: Sendable, Hashable {
     package func advance(_ snapshot: JobSnapshot, chance: Double) -> JobAdvance {
         if let stage = snapshot.stages.first(where: { $0.key == snapshot.changed }), stage.state == .failed,
             !snapshot.job.status.hasEnded, let failure = stage.failure,
-            let delay = retryDelaySeconds(after: failure.class, attempts: stage.attempts, chance: chance)
+            let delay =
+                failure.waits
+                ? waitSeconds(waitedFor: snapshot.now.seconds(since: stage.openedAt), chance: chance)
+                : retryDelaySeconds(after: failure.class, attempts: stage.attempts, chance: chance)
         {
             var advance = JobAdvance()
             advance.reopen[stage.key] = delay
@@ -51,6 +59,13 @@ package struct Schedule: Sendable, Hashable {
             for _ in 0..<max(1, attempts) { ceiling = min(delaySecondsMax, ceiling * 3) }
             return min(delaySecondsMax, delaySecondsMin + chance * (ceiling - delaySecondsMin))
         }
+    }
+
+    /// Seconds until what waits is tried again, for as long as it takes. A quarter of what it has waited for already,
+    /// so that waits grow without anybody counting them, with jitter of a quarter to either side.
+    package func waitSeconds(waitedFor seconds: Double, chance: Double) -> Double {
+        let middle = min(waitSecondsMax, max(delaySecondsMin, seconds / 4))
+        return middle * (0.75 + 0.5 * chance)
     }
 
     /// Why a stage that was just claimed must not be run at all; nil when it may.

@@ -16,16 +16,19 @@ package struct Sweeper: Sendable {
     private let chance: Chance
     private let logger: Logger
     private let onChange: @Sendable (JobID, Region) -> Void
+    private let quarantine: SweptQuarantine?
 
     /// - Parameter onChange: told of a held job that begins. Must return at once.
     package init(
         store: any Store, blobs: BlobDirectory, configuration: SweeperConfiguration = SweeperConfiguration(),
-        clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance, logger: Logger,
+        quarantine: SweptQuarantine? = nil, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
+        logger: Logger,
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
         self.configuration = configuration
+        self.quarantine = quarantine
         self.clock = clock
         self.now = now
         self.chance = chance
@@ -73,9 +76,21 @@ package struct Sweeper: Sendable {
             olderThanSeconds: configuration.unusedUploadSeconds, limit: configuration.uploadsPerRound)
         try await blobs.remove(unused.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
         try await blobs.remove(try await store.removeExpiredSessions(limit: configuration.uploadsPerRound))
+        try await emptyQuarantine()
         try await removeLeftovers()
         try await removeUploadsWithoutRow()
         try await removePartsWithoutRow()
+    }
+
+    /// The bytes first: an entry whose bytes went and that still counts is emptied again.
+    private func emptyQuarantine() async throws {
+        guard let quarantine else { return }
+        let due = try await quarantine.book.quarantineToEmpty(
+            olderThanSeconds: quarantine.days * 86_400, limit: configuration.uploadsPerRound)
+        guard !due.isEmpty else { return }
+        try await blobs.remove(due.map { UploadGate.quarantineName(of: $0) })
+        try await quarantine.book.quarantineEmptied(due)
+        logger.notice("quarantined bytes removed", metadata: ["count": "\(due.count)"])
     }
 
     /// Blobs of attempts that can publish nothing any more. Those of jobs that are gone stay while other jobs reuse
@@ -143,6 +158,18 @@ package struct Sweeper: Sendable {
             // Jitter keeps the nodes from sweeping in step. Ends early only by cancellation, which the loop sees.
             try? await clock.sleep(for: interval * (0.75 + chance.fraction() / 2))
         }
+    }
+}
+
+/// The quarantine that a sweeper empties, and after how long.
+package struct SweptQuarantine: Sendable {
+    let book: any QuarantineBook
+    let days: Int
+
+    package init(book: any QuarantineBook, days: Int) {
+        precondition(days >= 0, "\(days) days")
+        self.book = book
+        self.days = days
     }
 }
 

@@ -43,6 +43,7 @@ package struct NodeConfiguration: Sendable {
     package let toolMemoryBytesMax: Int
     package let sourceSecondsMax: Int
     package let sourcePixelsMax: Int
+    package let antivirus: AntivirusSettings
     package let adminToken: String?
     package let adminReadToken: String?
     package let logLevel: String
@@ -106,6 +107,7 @@ package struct NodeConfiguration: Sendable {
         toolMemoryBytesMax = values.integer("tools.memoryBytesMax")
         sourceSecondsMax = values.integer("source.secondsMax")
         sourcePixelsMax = values.integer("source.pixelsMax")
+        antivirus = try AntivirusSettings(values)
         adminToken = try Self.token("admin.tokenFile", values)
         adminReadToken = try Self.token("admin.readTokenFile", values)
         if let adminReadToken, adminReadToken == adminToken {

@@ -1,3 +1,4 @@
+import Antivirus
 import Blobs
 import ClipModel
 import Foundation
@@ -57,9 +58,11 @@ package struct NodeProgram: Sendable {
         let toolbox = Toolbox(mediaConfiguration, clock: clock)
         let speech = SpeechPool(
             configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
+        let antivirus = AntivirusPart(
+            configuration.antivirus, book: store, node: configuration.name, clock: clock, logger: logger)
         let tools = StageTools(
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
-            versions: try await ToolVersions.read(toolbox))
+            versions: try await ToolVersions.read(toolbox, scansUploads: antivirus != nil), gate: antivirus?.gate)
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
@@ -72,13 +75,13 @@ package struct NodeProgram: Sendable {
         try coordination.host(worker)
         let sweeper = Sweeper(
             store: store, blobs: blobs, configuration: SweeperConfiguration(jobsMax: configuration.clientJobsMax),
-            clock: clock, now: systemWallTime, chance: chance, logger: logger,
-            onChange: { coordination.tell($0, home: $1) })
+            quarantine: SweptQuarantine(book: store, days: configuration.antivirus.quarantineDays), clock: clock,
+            now: systemWallTime, chance: chance, logger: logger, onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(
             store: store, blobs: blobs, region: configuration.region, jobsMax: configuration.clientJobsMax,
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
-        let gateway = try makeGateway(jobs, cluster, clock, chance, logger)
+        let gateway = try makeGateway(jobs, cluster, quarantine: store, antivirus, clock, chance, logger)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: Loop { await store.run() }),
@@ -95,6 +98,8 @@ package struct NodeProgram: Sendable {
                 .init(service: gateway),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // A service that ends takes the others along, so what is not there is left out.
+        if let antivirus { services.services.append(.init(service: Loop { await antivirus.watch.run() })) }
         // A client that downloads slowly may not hold up the stop: after this what still runs is cancelled.
         services.maximumGracefulShutdownDuration = .seconds(
             configuration.door.shutdownSeconds + configuration.drainSeconds + 8)
@@ -103,14 +108,17 @@ package struct NodeProgram: Sendable {
     }
 
     private func makeGateway(
-        _ jobs: JobService, _ cluster: ClusterPart, _ clock: ContinuousClock, _ chance: Chance, _ logger: Logger
+        _ jobs: JobService, _ cluster: ClusterPart, quarantine: any QuarantineBook, _ antivirus: AntivirusPart?,
+        _ clock: ContinuousClock, _ chance: Chance, _ logger: Logger
     ) throws -> HTTPGateway {
         try HTTPGateway(
             jobs: jobs,
             identity: GatewayIdentity(
                 node: configuration.name, region: configuration.region, version: tijeraVersion),
             configuration: gatewayConfiguration(logger), cluster: ClusterInspection { cluster.snapshot },
-            admission: cluster.admission, metrics: cluster.metrics, clock: clock, chance: chance, logger: logger
+            admission: cluster.admission, metrics: cluster.metrics, quarantine: quarantine,
+            defences: { DefenceReport(antivirus: antivirus?.report ?? .off) }, clock: clock, chance: chance,
+            logger: logger
         ) { entrance, port in
             logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
         }

@@ -236,6 +236,33 @@ extension Setting {
             "source.pixelsMax", .integer(10_000...1 << 30), default: "36000000", unit: "pixels",
             "Largest picture, width times height. 8K passes."),
         Setting(
+            "antivirus.clamd", .text, default: "",
+            "Where ClamAV's clamd listens: the path of its socket, or host:port. Uploads are scanned before anything "
+                + "opens them. Empty: they are not. The same on every node, or some jobs are not scanned."),
+        Setting(
+            "antivirus.whenAway", .choice(["closed", "open"]), default: "closed",
+            "When clamd gives no verdict. closed: jobs wait until it does. open: they go on, with a note."),
+        Setting(
+            "antivirus.large", .choice(["pieces", "refuse", "pass"]), default: "pieces",
+            "Files larger than streamBytesMax. pieces: scanned in overlapping parts, which finds patterns and not what "
+                + "only the whole tells. refuse: the job ends. pass: it goes on, with a note."),
+        Setting(
+            "antivirus.streamBytesMax", .integer(1 << 20...4_000_000_000), default: "26214400", unit: "bytes",
+            "Sent to clamd at once: not more than its StreamMaxLength, MaxFileSize and MaxScanSize, because what lies "
+                + "behind those it does not look at."),
+        Setting(
+            "antivirus.connectionsMax", .integer(1...1000), default: "4", unit: "connections",
+            "Scans of this node at one time; those of all nodes together not more than clamd's MaxThreads."),
+        Setting(
+            "antivirus.connectSeconds", .integer(1...300), default: "5", unit: "seconds",
+            "After this clamd counts as away. Prevents a dead network from holding a stage."),
+        Setting(
+            "antivirus.answerSeconds", .integer(1...3600), default: "120", unit: "seconds",
+            "For one stream, sent and looked at. Prevents a scanner that hangs from holding a stage."),
+        Setting(
+            "antivirus.quarantineDays", .integer(0...3650), default: "30", unit: "days",
+            "How long the bytes of an infected upload are kept for operators to look at."),
+        Setting(
             "admin.host", .text, default: "127.0.0.1", "Address of the operators' own port, when there is one."),
         Setting(
             "admin.port", .integer(0...65535), default: "0", unit: "port",

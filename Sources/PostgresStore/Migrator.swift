@@ -26,6 +26,7 @@ struct Migration: Sendable {
         Migration(10, "outbox", PackageResources.m0010_outbox_sql),
         Migration(11, "hot_stages", PackageResources.m0011_hot_stages_sql),
         Migration(12, "upload_sessions", PackageResources.m0012_upload_sessions_sql),
+        Migration(13, "quarantine", PackageResources.m0013_quarantine_sql),
     ]
 }
 

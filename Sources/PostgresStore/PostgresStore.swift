@@ -99,6 +99,7 @@ package final class PostgresStore: Store {
                     select from stage where stage.job = job.id and stage.state = 'running')
                 """
         ).with(),
+        QuarantineTable.forget.with(),
         Statement(unprepared: "select make_event_partitions(\(StoreLimits.eventDaysAhead))").with(),
     ]
     private static let dropping = [

@@ -38,11 +38,14 @@ package struct ToolVersions: Sendable, Hashable, Codable {
     package var speechModel: String
     /// SHA-256 of the face model.
     package var faceModel: String
+    /// Whether uploads are scanned for malware.
+    package var scansUploads: Bool
 
-    package init(ffmpeg: String, speechModel: String, faceModel: String) {
+    package init(ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false) {
         self.ffmpeg = ffmpeg
         self.speechModel = speechModel
         self.faceModel = faceModel
+        self.scansUploads = scansUploads
     }
 }
 

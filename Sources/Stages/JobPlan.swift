@@ -17,6 +17,7 @@ package struct JobPlan: Sendable {
     /// What will become clips; nil until `highlights` is done.
     package let highlights: [Highlight]?
     package let highlightNotes: [Note]
+    private let scanNotes: [Note]
     package let durationSeconds: Double?
     package let hasSound: Bool?
     private let hasSidecar: Bool
@@ -32,6 +33,7 @@ package struct JobPlan: Sendable {
         }
         self.inputs = inputs
         hasSidecar = upload.transcript != nil
+        scanNotes = try body(ScanResult.self)?.notes ?? []
         let facts = try body(ProbeResult.self)?.facts
         let sound = try body(AudioResult.self)
         let selection = try body(HighlightsResult.self)
@@ -135,7 +137,7 @@ package struct JobPlan: Sendable {
 
     /// What the client should know though the job goes on.
     package var notes: [Note] {
-        var notes: [Note] = []
+        var notes = scanNotes
         if hasSound == false {
             notes.append(Note(code: "no_sound", text: "The video has no sound, so nothing was transcribed."))
         }

@@ -11,9 +11,12 @@ package struct ScanResult: StageBody {
     package static let stage = StageName.scan
     /// What the bytes are, by content.
     package var format: String
+    /// What the client should know of how it was looked at; nil: nothing.
+    package var notes: [Note]?
 
-    package init(format: String) {
+    package init(format: String, notes: [Note]? = nil) {
         self.format = format
+        self.notes = notes
     }
 }
 

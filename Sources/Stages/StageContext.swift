@@ -8,12 +8,18 @@ package struct StageTools: Sendable {
     package let transcriber: any Transcriber
     package let blobs: BlobDirectory
     package let versions: ToolVersions
+    /// Nil: uploads are not scanned for malware.
+    package let gate: UploadGate?
 
-    package init(toolbox: Toolbox, transcriber: any Transcriber, blobs: BlobDirectory, versions: ToolVersions) {
+    package init(
+        toolbox: Toolbox, transcriber: any Transcriber, blobs: BlobDirectory, versions: ToolVersions,
+        gate: UploadGate? = nil
+    ) {
         self.toolbox = toolbox
         self.transcriber = transcriber
         self.blobs = blobs
         self.versions = versions
+        self.gate = gate
     }
 }
 

@@ -6,7 +6,7 @@ package enum StageCost {
     /// Of a stage over `seconds` of video: the source for those that read all of it, else the chunk or the clip.
     package static func seconds(_ name: StageName, over seconds: Double) -> Double {
         switch name {
-        case .scan: 0.2
+        case .scan: 0.2 + 0.001 * seconds
         case .probe: 0.5
         case .audio: 0.5 + 0.012 * seconds
         case .shots: 0.5 + 0.05 * seconds

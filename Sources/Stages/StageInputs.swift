@@ -1,5 +1,6 @@
 package import ClipModel
 import Media
+import Store
 
 /// What a stage may know before it runs: the job, its upload, and the results of the stages before it.
 package struct StageInputs: Sendable {
@@ -57,7 +58,9 @@ package struct StageInputs: Sendable {
             (try? body(AudioResult.self)).flatMap { sound in
                 sound.chunks.indices.contains(key.index) ? sound.chunks[key.index].duration : nil
             } ?? durationSeconds
-        case .scan, .probe, .audio, .shots, .transcript, .highlights, .publish: durationSeconds
+        // Nobody knows its length yet; how long it takes goes by its bytes.
+        case .scan: Double(upload.bytes) / FairShare.bytesPerSecond
+        case .probe, .audio, .shots, .transcript, .highlights, .publish: durationSeconds
         }
     }
 

@@ -66,6 +66,7 @@ package actor InMemoryStore: Store {
     /// Effects that were not counted yet.
     var outbox: [(JobEffect, day: String)] = []
     var tallies: [TallyKey: Int] = [:]
+    var quarantineBook: [UploadID: QuarantineEntry] = [:]
     var lastEvent: Int64 = 0
     var lastNodeEpoch = 0
 
@@ -84,6 +85,8 @@ package actor InMemoryStore: Store {
         idempotency = idempotency.filter { $0.value.expiresAt > now }
         for id in entries.keys { entries[id]?.events.removeAll { $0.at < oldestEvent } }
         knownNodes = knownNodes.filter { $0.value.seenAt > oldestNode }
+        let oldestEmptied = now.advanced(bySeconds: Double(-StoreLimits.quarantineDays * 86_400))
+        quarantineBook = quarantineBook.filter { entry in entry.value.emptiedAt.map { $0 >= oldestEmptied } ?? true }
         forgetTenants()
     }
 

@@ -133,9 +133,9 @@ package struct JobRecord: Sendable {
             record.stage.state = .failed
             record.stage.failure = failure
             record.stage.endedAt = now
-            if failure.class == .cancelled { record.stage.attempts -= 1 }
+            if failure.class == .cancelled || failure.waits { record.stage.attempts -= 1 }
             if failure.class == .resource {
-                let until = now.advanced(bySeconds: StoreLimits.avoidanceSeconds)
+                let until = now.advanced(bySeconds: StageRecord.avoidanceSeconds(after: failure))
                 record.avoidance = StageRecord.Avoidance(node: lease.node, until: until)
             }
         case .released:

@@ -77,10 +77,15 @@ package struct StageRecord: Hashable, Sendable {
     /// Makes a failed or abandoned stage ready again. The epoch stays, so that it goes on rising.
     package mutating func reopen(afterSeconds seconds: Double, at now: Timestamp) {
         makeReady(notBefore: now.advanced(bySeconds: max(0, seconds)))
-        // The 30 seconds count from when it can be claimed at all, else a long back-off would use them up.
+        // They count from when it can be claimed at all, else a long back-off would use them up.
+        let seconds = Self.avoidanceSeconds(after: stage.failure)
         avoidance = avoidance.map {
-            Avoidance(node: $0.node, until: stage.notBefore.advanced(bySeconds: StoreLimits.avoidanceSeconds))
+            Avoidance(node: $0.node, until: stage.notBefore.advanced(bySeconds: seconds))
         }
+    }
+
+    static func avoidanceSeconds(after failure: Failure?) -> Double {
+        failure?.waits == true ? StoreLimits.waitingAvoidanceSeconds : StoreLimits.avoidanceSeconds
     }
 
     /// Ends a stage that will not run, or stops one that does. A cancelled attempt does not count.

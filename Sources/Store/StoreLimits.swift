@@ -6,6 +6,9 @@ package enum StoreLimits {
     package static let pageRowsMax = 1000
     /// For how long a stage that failed for want of a resource is kept from the node it failed on.
     package static let avoidanceSeconds = 30.0
+    /// The same for what waits (`Failure.waits`): another node may have what this one lacks, and this one may have it
+    /// again any moment.
+    package static let waitingAvoidanceSeconds = 3.0
     /// Jobs that ended well last, from which the effort of a second of video is measured.
     package static let effortJobs = 50
     /// How long an idempotency key is remembered.
@@ -14,6 +17,8 @@ package enum StoreLimits {
     package static let eventDays = 30
     /// How many days ahead there is room for events, should upkeep not run.
     package static let eventDaysAhead = 7
+    /// How long it is known that malware was found, after its bytes were removed.
+    package static let quarantineDays = 365
     /// How long a node that is gone stays listed.
     package static let nodeDays = 7
     /// Signals kept for a subscriber that does not read.

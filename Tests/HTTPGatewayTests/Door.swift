@@ -49,8 +49,8 @@ struct Door: Sendable {
         let gateway = try HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
             configuration: configuration, cluster: cluster, admission: admission, metrics: metrics,
-            clock: ContinuousClock(),
-            chance: .system(), logger: quiet, onListening: { entrance, port in listening.yield((entrance, port)) })
+            quarantine: store as? any QuarantineBook, clock: ContinuousClock(), chance: .system(), logger: quiet,
+            onListening: { entrance, port in listening.yield((entrance, port)) })
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -162,6 +162,13 @@ import Testing
         #expect(schedule.retryDelaySeconds(after: kind, attempts: 1, chance: 0.5) == nil)
     }
 
+    @Test func `what waits for something outside is tried for ever, less and less often up to a bound`() {
+        #expect(schedule.waitSeconds(waitedFor: 0, chance: 0.5) == 1)
+        #expect(schedule.waitSeconds(waitedFor: 40, chance: 0.5) == 10)
+        #expect(schedule.waitSeconds(waitedFor: 86_400, chance: 0.5) == 30)
+        #expect(schedule.waitSeconds(waitedFor: 86_400, chance: 0) == 22.5)
+    }
+
     @Test func `no wait is longer than the longest`() {
         let patient = Schedule(attemptsMax: 50, crashesMax: 60)
         #expect(patient.retryDelaySeconds(after: .transient, attempts: 49, chance: 1) == 30)

@@ -163,6 +163,7 @@ extension PostgresServer {
             update idempotency set expires_at = expires_at - \(interval);
             update upload set created_at = created_at - \(interval);
             update upload_session set expires_at = expires_at - \(interval), held_until = held_until - \(interval);
+            update quarantine set found_at = found_at - \(interval), emptied_at = emptied_at - \(interval);
             """, on: database)
     }
 }

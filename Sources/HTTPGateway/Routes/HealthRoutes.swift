@@ -10,6 +10,7 @@ struct HealthRoutes: Sendable {
     let identity: GatewayIdentity
     let gate: AdminGate
     let uploadBytesMax: Int64
+    let defences: @Sendable () -> DefenceReport
 
     var routes: [Route] {
         [
@@ -32,6 +33,7 @@ struct HealthRoutes: Sendable {
         /// Nil: nobody watches.
         let overload: OverloadBody?
         let limits: Limits
+        let defences: DefenceReport
     }
 
     /// What clients may send, so that they can say so before they try.
@@ -95,7 +97,8 @@ struct HealthRoutes: Sendable {
         } catch is StoreError {
             let report = Report(
                 status: "down", node: identity.node, region: identity.region, version: identity.version,
-                database: "unreachable", nodes: nil, queue: nil, overload: overload, limits: limits)
+                database: "unreachable", nodes: nil, queue: nil, overload: overload, limits: limits,
+                defences: defences())
             return JSONAnswer.make(report, status: .serviceUnavailable)
         }
     }
@@ -118,7 +121,7 @@ struct HealthRoutes: Sendable {
         return Report(
             status: "ok", node: identity.node, region: identity.region, version: identity.version, database: "ok",
             nodes: nodes.sorted { $0.id < $1.id }.map { NodeBody($0) }, queue: queue, overload: overload,
-            limits: limits)
+            limits: limits, defences: defences())
     }
 
     private var overload: OverloadBody? { jobs.overload.map { OverloadBody($0.state) } }

@@ -10,7 +10,8 @@ package enum ProbeStage: PipelineStage {
         _ inputs: StageInputs, _ versions: ToolVersions
     ) throws(Failure) -> CacheIngredients? {
         var ingredients = CacheIngredients()
-        ingredients["scan"] = try inputs.identity(of: StageKey(.scan))
+        // Of the bytes themselves: what scan makes of them is not always shared.
+        ingredients["source"] = inputs.upload.sha256
         ingredients["ffmpeg"] = versions.ffmpeg
         return ingredients
     }
