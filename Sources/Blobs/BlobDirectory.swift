@@ -148,12 +148,16 @@ package struct BlobDirectory: Sendable {
 
     /// A directory of one's own for the length of `body`, on the same disk as the blobs so that `adopt` is a rename.
     /// `name` is only for people who look into the directory.
-    package func withScratch<Answer>(named name: String, _ body: (String) async throws -> Answer) async throws -> Answer
-    {
-        try requireFreeSpace()
+    /// - Parameter evenWhenFull: for a few bytes that a node cannot start without.
+    package func withScratch<Answer>(
+        named name: String, evenWhenFull: Bool = false, _ body: (String) async throws -> Answer
+    ) async throws -> Answer {
+        if !evenWhenFull { try requireFreeSpace() }
         let plain = name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
         let path = scratch.freshPath(String(plain.prefix(80)))
         try Disk.makeDirectory(path)
+        // A tool that runs as another user writes there through the group of this one.
+        try Disk.openToGroup(path, mayWrite: true)
         let outcome: Result<Answer, any Error>
         do { outcome = .success(try await body(path)) } catch { outcome = .failure(error) }
         // A leftover costs only room, and goes with the scratch of this process; the outcome of `body` counts more.

@@ -105,6 +105,12 @@ enum Disk {
         if unsafe mkdir(path, 0o750) != 0, errno != EEXIST { throw failure(errno, "mkdir") }
     }
 
+    /// Lets the group in: `mkdir` and `mkdtemp` leave it out, by the process's mask or always.
+    static func openToGroup(_ path: String, mayWrite: Bool) throws(BlobError) {
+        // The string lives for the length of the call.
+        if unsafe chmod(path, mayWrite ? 0o770 : 0o750) != 0 { throw failure(errno, "chmod") }
+    }
+
     /// A new directory with a name nobody else has; `pattern` ends in `XXXXXX`.
     static func makeUniqueDirectory(_ pattern: String) throws(BlobError) -> String {
         var characters = pattern.utf8CString.map { $0 }

@@ -18,6 +18,7 @@ final class ScratchSpace: Sendable {
         try Disk.lock(gate)
         try Self.sweepUnlocked(parent)
         path = try Disk.makeUniqueDirectory(parent + "/life-XXXXXX")
+        try Disk.openToGroup(path, mayWrite: false)
         lockDescriptor = try Disk.open(path + "/.lock", O_RDWR | O_CREAT)
         guard Disk.tryLock(lockDescriptor) else { throw BlobError(.broken, "a fresh scratch lock is taken") }
     }

@@ -41,8 +41,12 @@ package struct NodeConfiguration: Sendable {
     package let ffmpeg: String
     package let ffprobe: String
     package let toolMemoryBytesMax: Int
+    package let toolFileBytesMax: Int
+    package let sandboxKind: String
+    package let sandboxUser: Int
     package let sourceSecondsMax: Int
     package let sourcePixelsMax: Int
+    package let sourceStreamsMax: Int
     package let antivirus: AntivirusSettings
     package let adminToken: String?
     package let adminReadToken: String?
@@ -105,8 +109,12 @@ package struct NodeConfiguration: Sendable {
         ffmpeg = values.text("tools.ffmpeg")
         ffprobe = values.text("tools.ffprobe")
         toolMemoryBytesMax = values.integer("tools.memoryBytesMax")
+        toolFileBytesMax = values.integer("tools.fileBytesMax")
+        sandboxKind = values.text("sandbox.kind")
+        sandboxUser = values.integer("sandbox.user")
         sourceSecondsMax = values.integer("source.secondsMax")
         sourcePixelsMax = values.integer("source.pixelsMax")
+        sourceStreamsMax = values.integer("source.streamsMax")
         antivirus = try AntivirusSettings(values)
         adminToken = try Self.token("admin.tokenFile", values)
         adminReadToken = try Self.token("admin.readTokenFile", values)

@@ -55,9 +55,10 @@ package struct NodeProgram: Sendable {
             store: store, clock: clock, now: systemWallTime, logger: logger)
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
-        let toolbox = Toolbox(mediaConfiguration, clock: clock)
-        let speech = SpeechPool(
-            configuration: mediaConfiguration, childrenMax: slots.budget, clock: clock, logger: logger)
+        var media = mediaConfiguration
+        media.sandbox = try await chooseSandbox(media, blobs, clock, logger)
+        let toolbox = Toolbox(media, clock: clock)
+        let speech = SpeechPool(configuration: media, childrenMax: slots.budget, clock: clock, logger: logger)
         let antivirus = AntivirusPart(
             configuration.antivirus, book: store, node: configuration.name, clock: clock, logger: logger)
         let tools = StageTools(
@@ -81,7 +82,8 @@ package struct NodeProgram: Sendable {
             store: store, blobs: blobs, region: configuration.region, jobsMax: configuration.clientJobsMax,
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
-        let gateway = try makeGateway(jobs, cluster, quarantine: store, antivirus, clock, chance, logger)
+        let gateway = try makeGateway(
+            jobs, cluster, quarantine: store, defences(antivirus, media.sandbox), clock, chance, logger)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: Loop { await store.run() }),
@@ -108,20 +110,46 @@ package struct NodeProgram: Sendable {
     }
 
     private func makeGateway(
-        _ jobs: JobService, _ cluster: ClusterPart, quarantine: any QuarantineBook, _ antivirus: AntivirusPart?,
-        _ clock: ContinuousClock, _ chance: Chance, _ logger: Logger
+        _ jobs: JobService, _ cluster: ClusterPart, quarantine: any QuarantineBook,
+        _ defences: @escaping @Sendable () -> DefenceReport, _ clock: ContinuousClock, _ chance: Chance,
+        _ logger: Logger
     ) throws -> HTTPGateway {
         try HTTPGateway(
             jobs: jobs,
             identity: GatewayIdentity(
                 node: configuration.name, region: configuration.region, version: tijeraVersion),
             configuration: gatewayConfiguration(logger), cluster: ClusterInspection { cluster.snapshot },
-            admission: cluster.admission, metrics: cluster.metrics, quarantine: quarantine,
-            defences: { DefenceReport(antivirus: antivirus?.report ?? .off) }, clock: clock, chance: chance,
-            logger: logger
+            admission: cluster.admission, metrics: cluster.metrics, quarantine: quarantine, defences: defences,
+            clock: clock, chance: chance, logger: logger
         ) { entrance, port in
             logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
         }
+    }
+
+    private func defences(_ antivirus: AntivirusPart?, _ sandbox: Sandbox) -> @Sendable () -> DefenceReport {
+        { DefenceReport(antivirus: antivirus?.report ?? .off, sandbox: sandbox.kind) }
+    }
+
+    /// Tries what media tools may see before the first of them meets a stranger's file.
+    private func chooseSandbox(
+        _ media: MediaConfiguration, _ blobs: BlobDirectory, _ clock: ContinuousClock, _ logger: Logger
+    ) async throws -> Sandbox {
+        let wish = Sandbox.Wish(rawValue: configuration.sandboxKind) ?? .auto
+        let user = geteuid() == 0 && configuration.sandboxUser != 0 ? UInt32(configuration.sandboxUser) : nil
+        let choice = try await blobs.withScratch(named: "sandbox", evenWhenFull: true) { directory in
+            try await Sandbox.choose(wish, for: media, in: directory, user: user, clock: clock)
+        }
+        let facts: Logger.Metadata = [
+            "sandbox.kind": "\(choice.sandbox.kind.rawValue)",
+            "sandbox.user": "\(choice.sandbox.user.map(String.init) ?? "the node's")",
+        ]
+        for objection in choice.objections { logger.notice("sandbox not taken", metadata: ["reason": "\(objection)"]) }
+        if choice.sandbox.kind == .rlimits, wish == .auto {
+            logger.warning("media tools see what the node sees: only their limits hold them", metadata: facts)
+        } else {
+            logger.notice("media tools are held", metadata: facts)
+        }
+        return choice.sandbox
     }
 
     private func makeOverload(
@@ -153,8 +181,10 @@ package struct NodeProgram: Sendable {
             // The worker is this very program, even when it was replaced on disk by an upgrade meanwhile.
             speechWorkerPath: "/proc/\(getpid())/exe", whisperModelPath: configuration.speechModel,
             faceModelPath: configuration.faceModel, childMemoryBytesMax: configuration.toolMemoryBytesMax,
+            childFileBytesMax: configuration.toolFileBytesMax,
             source: SourceLimits(
-                secondsMax: Double(configuration.sourceSecondsMax), pixelsMax: configuration.sourcePixelsMax))
+                secondsMax: Double(configuration.sourceSecondsMax), pixelsMax: configuration.sourcePixelsMax,
+                streamsMax: configuration.sourceStreamsMax))
     }
 
     private var workerConfiguration: WorkerConfiguration {

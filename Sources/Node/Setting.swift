@@ -230,11 +230,25 @@ extension Setting {
             "tools.memoryBytesMax", .integer(1 << 28...1 << 40), default: "4294967296", unit: "bytes",
             "Address space of one ffmpeg. Prevents a broken file from taking the machine down."),
         Setting(
+            "tools.fileBytesMax", .integer(1 << 20...1 << 50), default: "17179869184", unit: "bytes",
+            "Largest file that one ffmpeg may write. Prevents a broken file from filling the disk."),
+        Setting(
+            "sandbox.kind", .choice(["auto", "bwrap", "rlimits"]), default: "auto",
+            "What media tools may see. bwrap: only the system's programs and the files of their run, no network; needs "
+                + "bubblewrap and user namespaces. rlimits: limits alone. auto: the tightest that works, told at start."
+        ),
+        Setting(
+            "sandbox.user", .integer(0...4_294_967_294), default: "65534", unit: "user id",
+            "As whom media tools run where the node is root and its folders let the group in. 0: as root."),
+        Setting(
             "source.secondsMax", .integer(60...86400), default: "14400", unit: "seconds",
             "Longest video. Prevents one job from keeping the cluster for days."),
         Setting(
             "source.pixelsMax", .integer(10_000...1 << 30), default: "36000000", unit: "pixels",
             "Largest picture, width times height. 8K passes."),
+        Setting(
+            "source.streamsMax", .integer(1...1000), default: "64", unit: "tracks",
+            "Most tracks of a file, of all kinds. Each costs the prober a decoder and its memory."),
         Setting(
             "antivirus.clamd", .text, default: "",
             "Where ClamAV's clamd listens: the path of its socket, or host:port. Uploads are scanned before anything "

@@ -33,7 +33,11 @@ package struct JobPlan: Sendable {
         }
         self.inputs = inputs
         hasSidecar = upload.transcript != nil
-        scanNotes = try body(ScanResult.self)?.notes ?? []
+        // The name is the upload's, so what is said of it is no part of a result that jobs share.
+        let scan = try body(ScanResult.self)
+        let format = scan.flatMap { SniffedFormat(rawValue: $0.format) }
+        let isNamedWrong = format.map { !DeclaredType.agrees(upload.fileName, with: $0) } ?? false
+        scanNotes = (scan?.notes ?? []) + (isNamedWrong ? [Self.otherType] : [])
         let facts = try body(ProbeResult.self)?.facts
         let sound = try body(AudioResult.self)
         let selection = try body(HighlightsResult.self)
@@ -134,6 +138,9 @@ package struct JobPlan: Sendable {
         }
         return clips
     }
+
+    private static let otherType = Note(
+        code: "other_type", text: "The file is of another type than its name says; it was read as what it is.")
 
     /// What the client should know though the job goes on.
     package var notes: [Note] {

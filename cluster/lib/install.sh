@@ -11,7 +11,7 @@ readonly FACE_MODEL_SHA256=8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f42806048
 readonly WHISPER_WEIGHTS_SHA256=905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57
 readonly PYTHON=$TIJERA_CACHE/python/bin/python
 
-readonly RUN_PACKAGES="ca-certificates cmake curl ffmpeg fonts-dejavu-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev
+readonly RUN_PACKAGES="bubblewrap ca-certificates cmake curl ffmpeg fonts-dejavu-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev
     libopencv-imgproc-dev libpq-dev ninja-build openssl pkg-config iproute2 postgresql procps python3 python3-venv unzip util-linux
     zlib1g-dev"
 readonly TEST_PACKAGES="chromium clamav-daemon e2fsprogs espeak-ng libfaketime mount nftables shellcheck"

@@ -1,3 +1,5 @@
+package import Media
+
 /// What stands between uploads and decoders on this node, as `/api/health` tells it. Words, no versions and no
 /// addresses: everybody may ask.
 package struct DefenceReport: Codable, Hashable, Sendable {
@@ -11,8 +13,11 @@ package struct DefenceReport: Codable, Hashable, Sendable {
     }
 
     package var antivirus: Antivirus
+    /// What media tools may see (`sandbox.kind`); nil: not told.
+    package var sandbox: Sandbox.Kind?
 
-    package init(antivirus: Antivirus = .off) {
+    package init(antivirus: Antivirus = .off, sandbox: Sandbox.Kind? = nil) {
         self.antivirus = antivirus
+        self.sandbox = sandbox
     }
 }

@@ -18,6 +18,7 @@ struct BoxWalk {
     private var mediaBytes: Int64 = 0
     private var missingMediaBytes: Int64 = 0
     private var isMovieCut = false
+    private var tracks = 0
 
     /// Boxes that may come first.
     private static let firstNames: Set<String> = [
@@ -29,6 +30,8 @@ struct BoxWalk {
     /// Boxes that hold the boxes that matter here.
     private static let parents: Set<String> = ["moov", "trak", "mdia", "minf", "stbl"]
     private static let depthMax = 6
+    /// Tracks that are counted before any prober is asked: it opens a decoder for each of them.
+    static let tracksMax = 256
 
     /// The name of the first box when the file starts with one.
     static func firstBoxName(_ head: ByteReading) -> String? {
@@ -82,6 +85,9 @@ struct BoxWalk {
         case "moov":
             hasMovie = true
             isMovieCut = box.end > reader.sizeBytes
+        case "trak":
+            tracks += 1
+            guard tracks <= Self.tracksMax else { throw MediaError(.tooManyStreams, "more than \(Self.tracksMax)") }
         case "moof", "mvex": hasFragments = true
         case "hdlr":
             let content = ByteReading(try reader.bytes(at: box.contentStart, 12))

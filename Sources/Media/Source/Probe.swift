@@ -34,6 +34,7 @@ package struct Probe {
         let report = try ProbeReport(json: json)
         let streams = report.streams ?? []
         guard !streams.isEmpty else { throw MediaError(.noStreams) }
+        guard streams.count <= limits.streamsMax else { throw MediaError(.tooManyStreams, "\(streams.count)") }
         guard let video = videoStream(streams) else { throw MediaError(.noVideoStream) }
         guard !video.isEncrypted else { throw MediaError(.encrypted) }
         let coded = try codedSize(video, limits: limits)

@@ -7,8 +7,10 @@
 /// | `whisperModelPath`, `faceModelPath` | path | none | |
 /// | `fontsDirectory` | path | the system's fonts | captions in a font that one node lacks |
 /// | `childMemoryBytesMax` | bytes of address space | 4 GiB | one broken file takes the machine down |
+/// | `childFileBytesMax` | bytes | 16 GiB | one broken file fills the disk |
 /// | `probeSecondsMax` | seconds | 60 | a file made to keep the prober busy |
 /// | `passSecondsFloor`, `passSecondsPerSourceSecond` | seconds | 180, 6 | a hung child holds its stage for ever |
+/// | `sandbox` | see `Sandbox` | limits only | a decoder that was taken over reads other people's videos |
 /// | `source` | see `SourceLimits` | | a job that no node can finish |
 package struct MediaConfiguration: Sendable, Hashable {
     package var ffmpegPath: String
@@ -20,16 +22,20 @@ package struct MediaConfiguration: Sendable, Hashable {
     /// Address space of one child (RLIMIT_AS). Threads reserve much more than they touch: a 4K source rendered with
     /// eight threads needs 1.5 to 2 GiB of it, and 8K is four times the picture.
     package var childMemoryBytesMax: Int
+    package var childFileBytesMax: Int
     package var probeSecondsMax: Double
     package var passSecondsFloor: Double
     package var passSecondsPerSourceSecond: Double
     package var source: SourceLimits
+    package var sandbox: Sandbox
 
     package init(
         ffmpegPath: String = "ffmpeg", ffprobePath: String = "ffprobe", speechWorkerPath: String = "tijera",
         whisperModelPath: String = "", faceModelPath: String = "", fontsDirectory: String? = nil,
-        childMemoryBytesMax: Int = 4 << 30, probeSecondsMax: Double = 60, passSecondsFloor: Double = 180,
-        passSecondsPerSourceSecond: Double = 6, source: SourceLimits = SourceLimits()
+        childMemoryBytesMax: Int = 4 << 30, childFileBytesMax: Int = 16 << 30, probeSecondsMax: Double = 60,
+        passSecondsFloor: Double = 180,
+        passSecondsPerSourceSecond: Double = 6, source: SourceLimits = SourceLimits(),
+        sandbox: Sandbox = Sandbox(.rlimits)
     ) {
         precondition(childMemoryBytesMax > 0, "childMemoryBytesMax is \(childMemoryBytesMax)")
         precondition(probeSecondsMax > 0, "probeSecondsMax is \(probeSecondsMax)")
@@ -40,10 +46,12 @@ package struct MediaConfiguration: Sendable, Hashable {
         self.faceModelPath = faceModelPath
         self.fontsDirectory = fontsDirectory
         self.childMemoryBytesMax = childMemoryBytesMax
+        self.childFileBytesMax = childFileBytesMax
         self.probeSecondsMax = probeSecondsMax
         self.passSecondsFloor = passSecondsFloor
         self.passSecondsPerSourceSecond = passSecondsPerSourceSecond
         self.source = source
+        self.sandbox = sandbox
     }
 
     /// The limits of a pass over `seconds` of a source. Generous, because a busy machine is not a hung child: the
@@ -51,12 +59,13 @@ package struct MediaConfiguration: Sendable, Hashable {
     package func passLimits(overSeconds seconds: Double) -> ToolLimits {
         ToolLimits(
             wallSeconds: passSecondsFloor + passSecondsPerSourceSecond * max(0, seconds),
-            memoryBytes: childMemoryBytesMax)
+            memoryBytes: childMemoryBytesMax, fileBytesMax: childFileBytesMax)
     }
 
     /// The limits of a short question about a file.
     package var probeLimits: ToolLimits {
-        ToolLimits(wallSeconds: probeSecondsMax, memoryBytes: childMemoryBytesMax)
+        ToolLimits(
+            wallSeconds: probeSecondsMax, memoryBytes: childMemoryBytesMax, fileBytesMax: childFileBytesMax)
     }
 }
 
@@ -70,17 +79,21 @@ package struct SourceLimits: Sendable, Hashable {
     package var sideMax: Int
     /// Width times height of the stored picture. 8K (7680x4320) passes; memory of a decoder grows with it.
     package var pixelsMax: Int
+    /// Tracks of all kinds. Each costs the prober a decoder and its memory.
+    package var streamsMax: Int
 
     package init(
         secondsMin: Double = 1, secondsMax: Double = 4 * 3600, sideMin: Int = 32, sideMax: Int = 8192,
-        pixelsMax: Int = 36_000_000
+        pixelsMax: Int = 36_000_000, streamsMax: Int = 64
     ) {
         precondition(0 < secondsMin && secondsMin < secondsMax, "source of \(secondsMin) to \(secondsMax) s")
+        precondition(streamsMax > 0, "streamsMax is \(streamsMax)")
         precondition(0 < sideMin && sideMin < sideMax, "source side of \(sideMin) to \(sideMax) pixels")
         self.secondsMin = secondsMin
         self.secondsMax = secondsMax
         self.sideMin = sideMin
         self.sideMax = sideMax
         self.pixelsMax = pixelsMax
+        self.streamsMax = streamsMax
     }
 }

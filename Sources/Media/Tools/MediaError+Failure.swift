@@ -16,7 +16,7 @@ extension MediaError.Code {
         case .toolMissing:
             (
                 .resource, "A program that this node needs is not installed.",
-                "Install it on the node: apt-get install ffmpeg util-linux (or set the path in the configuration)."
+                "Install it on the node: apt-get install ffmpeg util-linux bubblewrap (or set its path)."
             )
         case .toolStartFailed:
             (
@@ -93,6 +93,16 @@ extension MediaError.Code {
             )
         case .noStreams: (.poison, "The file holds neither picture nor sound.", send)
         case .noVideoStream: (.poison, "The file holds no moving picture.", send)
+        case .codecRefused:
+            (
+                .poison, "The video uses a codec that is not opened here.",
+                "Convert it to H.264 and AAC in MP4 and upload that."
+            )
+        case .tooManyStreams:
+            (
+                .poison, "The file holds more tracks than this service accepts.",
+                "Upload a version with one picture and one sound track."
+            )
         case .unknownDuration:
             (
                 .poison, "The length of the video cannot be told.",

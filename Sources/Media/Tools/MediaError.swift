@@ -49,6 +49,8 @@ package struct MediaError: Error, Hashable, Sendable, CustomStringConvertible {
         // What the prober says of it.
         case noStreams = "no_streams"
         case noVideoStream = "no_video_stream"
+        case codecRefused = "codec_refused"
+        case tooManyStreams = "too_many_streams"
         case unknownDuration = "unknown_duration"
         case tooShort = "too_short"
         case tooLong = "too_long"

@@ -11,10 +11,11 @@ struct ProcessReading: Hashable, Sendable {
     /// Nil once the process is dying: its memory goes first.
     var memoryPeakBytes: Int64?
 
-    /// Nil when there is no such process.
+    /// Nil when there is no such process. What it has waited for counts with it: before a tool in a sandbox there is
+    /// the one that made the sandbox.
     init?(of process: pid_t) {
-        guard let cpuSeconds = CPUClock.seconds(of: process) else { return nil }
-        self.cpuSeconds = cpuSeconds
+        guard let own = CPUClock.seconds(of: process) else { return nil }
+        cpuSeconds = own + Self.waitedForCPUSeconds(of: process)
         bytesRead = Self.number("rchar:", in: "/proc/\(process)/io")
         memoryPeakBytes = Self.memoryPeakBytes(of: process)
     }
@@ -32,10 +33,40 @@ struct ProcessReading: Hashable, Sendable {
         number("VmHWM:", in: "/proc/\(process)/status").map { $0 << 10 }
     }
 
+    /// Of children that have ended, in the kernel's ticks: proc(5), `cutime` and `cstime` of `stat`.
+    private static func waitedForCPUSeconds(of process: pid_t) -> Double {
+        // The name of the program, which stands in brackets, may hold anything.
+        guard let text = text(of: "/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else { return 0 }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 14, let user = Double(fields[13]), let system = Double(fields[14]) else { return 0 }
+        return (user + system) / Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
+    }
+
+    /// The innermost of a chain of processes that each have one child.
+    static func innermost(of process: pid_t) -> pid_t {
+        var found = process
+        // A sandbox is two deep.
+        for _ in 0..<4 {
+            guard let text = text(of: "/proc/\(found)/task/\(found)/children"),
+                let child = text.split(separator: " ").first.flatMap({ pid_t($0) })
+            else { break }
+            found = child
+        }
+        return found
+    }
+
     private static let fileBytesMax = 4 << 10
 
     /// The number that stands after `name` in one of the kernel's lists.
     private static func number(_ name: String, in path: String) -> Int64? {
+        guard let text = text(of: path) else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix(name) {
+            return line.dropFirst(name.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int64($0) }
+        }
+        return nil
+    }
+
+    private static func text(of path: String) -> String? {
         guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec) else { return nil }
         let bytes = try? file.closeAfter {
             try unsafe [UInt8](unsafeUninitializedCapacity: fileBytesMax) { buffer, filled in
@@ -43,11 +74,7 @@ struct ProcessReading: Hashable, Sendable {
                 filled = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
             }
         }
-        guard let bytes else { return nil }
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix(name) {
-            return line.dropFirst(name.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int64($0) }
-        }
-        return nil
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
     }
 }
 
@@ -57,13 +84,23 @@ struct MemoryWatch {
     /// 20 looks a second of one core, of 30 µs each.
     private static let cpuSecondsBetween = 0.05
 
-    private let process: pid_t
+    private let first: pid_t
+    /// The tool itself; nil while it is not known, because what makes its sandbox has not started it yet.
+    private var process: pid_t?
     private var lookedAt = 0.0
     private(set) var peakBytes: Int64?
 
-    init(of process: pid_t) { self.process = process }
+    init(of process: pid_t, isBehindSandbox: Bool = false) {
+        first = process
+        self.process = isBehindSandbox ? nil : process
+    }
 
     mutating func look() {
+        if process == nil {
+            let innermost = ProcessReading.innermost(of: first)
+            if innermost != first { process = innermost }
+        }
+        guard let process else { return }
         guard let spent = CPUClock.seconds(of: process), spent - lookedAt >= Self.cpuSecondsBetween else { return }
         lookedAt = spent
         peakBytes = ProcessReading.memoryPeakBytes(of: process) ?? peakBytes

@@ -29,10 +29,12 @@ package struct ToolLimits: Sendable, Hashable {
     package var outputBytesMax: Int
     /// How much of the end of standard error is kept. The rest is read and dropped.
     package var errorBytesMax: Int
+    /// Of each file that it writes (RLIMIT_FSIZE).
+    package var fileBytesMax: Int
 
     package init(
         wallSeconds: Double, cpuSeconds: Int? = nil, memoryBytes: Int, outputBytesMax: Int = 4 << 20,
-        errorBytesMax: Int = 16 << 10
+        errorBytesMax: Int = 16 << 10, fileBytesMax: Int = 16 << 30
     ) {
         precondition(wallSeconds > 0, "wallSeconds is \(wallSeconds)")
         precondition(memoryBytes > 0, "memoryBytes is \(memoryBytes)")
@@ -42,6 +44,7 @@ package struct ToolLimits: Sendable, Hashable {
         self.memoryBytes = memoryBytes
         self.outputBytesMax = outputBytesMax
         self.errorBytesMax = errorBytesMax
+        self.fileBytesMax = fileBytesMax
     }
 }
 
@@ -85,6 +88,8 @@ package struct ToolOutput: Sendable, Hashable {
     private func errorCode(otherwise code: MediaError.Code) -> MediaError.Code {
         let (killed, cpuTimeUsedUp): (Int32, Int32) = (9, 24)
         if errorTail.contains("No space left on device") { return .diskFull }
+        // "Codec (snow) not on whitelist"; formats and protocols are spoken of without brackets.
+        if errorTail.contains(") not on whitelist") { return .codecRefused }
         switch ending {
         case .signalled(cpuTimeUsedUp): return .cpuLimit
         case .signalled(killed): return .toolKilled

@@ -5,12 +5,13 @@ import SystemPackage
 
 /// Starts the tools, with limits, and never leaves one behind.
 ///
-/// A child runs as `setpriv --pdeathsig KILL -- prlimit ... -- tool`, so the kernel ends it when this process dies, in
-/// whatever way. (The signal is bound to the thread that forked; Subprocess forks on one thread that lives as long as
-/// the process.) It has its own process group, which is killed as a whole when the calling task is cancelled, a limit
-/// is passed or the reader of its output gives up: by SIGKILL at once, because nothing that a tool wrote is used
-/// unless it ended by itself, and a leader that is asked politely may leave children behind. Its standard input is
-/// empty, its environment minimal, both its outputs are drained all the time.
+/// A child runs as `setpriv --pdeathsig KILL -- prlimit ... -- tool`, with `bwrap` between them where the sandbox has a
+/// view of its own (`Sandbox`), so the kernel ends it when this process dies, in whatever way. (The signal is bound to
+/// the thread that forked; Subprocess forks on one thread that lives as long as the process.) It has its own process
+/// group, which is killed as a whole when the calling task is cancelled, a limit is passed or the reader of its output
+/// gives up: by SIGKILL at once, because nothing that a tool wrote is used unless it ended by itself, and a leader that
+/// is asked politely may leave children behind. Its standard input is empty, its environment minimal, both its outputs
+/// are drained all the time.
 package struct Toolbox: Sendable {
     package let configuration: MediaConfiguration
     private let clock: any Clock<Duration>
@@ -28,6 +29,8 @@ package struct Toolbox: Sendable {
 
     /// The same tools, on the account of one attempt.
     package func metered(by effort: EffortMeter) -> Toolbox { Toolbox(configuration, clock: clock, effort: effort) }
+
+    private var sandbox: Sandbox { configuration.sandbox }
 
     /// Runs `command` and keeps what it prints on standard output, up to its limit.
     package func run(_ command: ToolCommand) async throws(MediaError) -> ToolOutput {
@@ -94,7 +97,7 @@ package struct Toolbox: Sendable {
         do {
             let result = try await Subprocess.run(setup, input: .none, output: .sequence, error: .sequence) { child in
                 // It is reaped only after this, so whatever ended it is on the account.
-                var memory = MemoryWatch(of: child.processIdentifier.value)
+                var memory = MemoryWatch(of: child.processIdentifier.value, isBehindSandbox: sandbox.kind == .bwrap)
                 defer { account(for: child.processIdentifier.value, memory) }
                 do {
                     return try await withThrowingTaskGroup(of: Watch.self) { group in
@@ -121,7 +124,7 @@ package struct Toolbox: Sendable {
                 }
             }
             try Task.checkCancellation()
-            let ending = Self.ending(result.terminationStatus, command.limits)
+            let ending = ending(result.terminationStatus, command.limits)
             return ToolOutput(ending: ending, errorTail: result.closureResult)
         } catch {
             throw Self.mediaError(error, command: command)
@@ -160,14 +163,14 @@ package struct Toolbox: Sendable {
         let name = command.executable == .ffmpeg ? configuration.ffmpegPath : configuration.ffprobePath
         let tool = try ToolPath.resolve(name, package: command.executable.package)
         let guardian = try ToolPath.resolve("setpriv", package: "util-linux")
-        let limiter = try ToolPath.resolve("prlimit", package: "util-linux")
-        var arguments = ["--pdeathsig", "KILL", "--no-new-privs", "--", limiter, "--core=0"]
-        arguments.append("--as=\(command.limits.memoryBytes)")
-        if let seconds = command.limits.cpuSeconds {
-            // One second more until the hard limit, so that the tool dies of SIGXCPU and can be told from a killed one.
-            arguments.append("--cpu=\(seconds):\(seconds + 1)")
+        var programs = Sandbox.Programs(
+            guardian: guardian, limiter: try ToolPath.resolve("prlimit", package: "util-linux"))
+        if sandbox.kind == .bwrap {
+            programs.bwrap = try ToolPath.resolve("bwrap", package: "bubblewrap")
+            programs.shell = try ToolPath.resolve("sh", package: "dash")
         }
-        arguments += ["--", tool] + command.arguments
+        let arguments = sandbox.arguments(
+            for: command, tool: tool, programs: programs, extra: configuration.fontsDirectory.map { [$0] } ?? [])
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [
@@ -202,11 +205,14 @@ package struct Toolbox: Sendable {
         return tail.text
     }
 
-    private static func ending(_ status: TerminationStatus, _ limits: ToolLimits) -> ToolOutput.Ending {
+    private func ending(_ status: TerminationStatus, _ limits: ToolLimits) -> ToolOutput.Ending {
         let (caughtSignal, cpuTimeUsedUp): (Int32, Int32) = (255, 24)
         switch status {
         // ffmpeg catches SIGXCPU and exits with its code for any signal; nobody else sends it one.
         case .exited(caughtSignal) where limits.cpuSeconds != nil: return .signalled(cpuTimeUsedUp)
+        // How bwrap tells that a signal ended what it ran. No tool of ours exits so by itself.
+        case .exited(let code) where sandbox.kind == .bwrap && (129..<193).contains(code):
+            return .signalled(code - 128)
         case .exited(let code): return .exited(code: code)
         case .signaled(let signal): return .signalled(signal)
         }

@@ -31,7 +31,8 @@ package enum ScanStage: PipelineStage {
                 throw failure
             }
         }
-        return try StageOutput(ScanResult(format: format.get().rawValue, notes: notes.isEmpty ? nil : notes))
+        let known = try format.get()
+        return try StageOutput(ScanResult(format: known.rawValue, notes: notes.isEmpty ? nil : notes))
     }
 
     /// Walks the structure of the file, which may wait for the disk.

@@ -38,6 +38,7 @@ import Testing
         (.unexpectedOutput, Array("not json".utf8)),
         (.unexpectedOutput, Array(#"{"streams": [{"codec_type": "video"}]}"#.utf8)),
         (.noStreams, Array("{}".utf8)),
+        (.tooManyStreams, report((0..<65).map { video(index: $0) })),
         (.noStreams, report([])),
         (.noVideoStream, report([audio()])),
         (.noVideoStream, report([audio(), video(#""disposition": {"attached_pic": 1}"#, index: 2)])),

@@ -58,6 +58,7 @@ import Testing
 
     private static let refused: [(MediaError.Code, [UInt8])] = [
         (.emptyFile, []),
+        (.tooManyStreams, fileType + box("moov", (0..<257).flatMap { _ in track("soun") })),
         (.unknownFormat, [UInt8](repeating: 0, count: 10_000)),
         (.unknownFormat, [0xFF, 0xFE, 0x91, 0x12, 0x99]),
         (.textFile, Array("Dear diary,\nthis is no video. ñandú\n".utf8)),
