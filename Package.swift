@@ -116,9 +116,9 @@ let package = Package(
         module(
             "HTTPGateway", band: 5,
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads", "Stages", "ActorCluster",
-                "Limits", "Telemetry", "Jobs", "CZlib", logging, lifecycle, hummingbird, hummingbirdCore,
-                hummingbirdHTTP2, httpTypes, nioCore, nioHTTP1, nioHTTPTypes, nioSSL, nioTLS, crypto,
+                "ClipModel", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads", "Stages",
+                "ActorCluster", "Limits", "Telemetry", "Jobs", "CZlib", logging, lifecycle, hummingbird,
+                hummingbirdCore, hummingbirdHTTP2, httpTypes, nioCore, nioHTTP1, nioHTTPTypes, nioSSL, nioTLS, crypto,
             ],
             resources: [.embedInCode("Page")]),
 
@@ -126,10 +126,9 @@ let package = Package(
         module(
             "Node", band: 6,
             [
-                "ClipModel", "Antivirus", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads", "Stages",
-                "PostgresStore", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry", "Jobs",
-                "HTTPGateway", logging,
-                lifecycle, signals, yams,
+                "ClipModel", "Antivirus", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads",
+                "Stages", "PostgresStore", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry",
+                "Jobs", "HTTPGateway", logging, lifecycle, signals, yams,
             ]),
         .executableTarget(
             name: "tijera",
@@ -189,8 +188,9 @@ let package = Package(
         tests(
             "HTTPGatewayTests",
             [
-                "ClipModel", "Membership", "Placement", "Store", "Blobs", "Uploads", "Stages", "Limits", "Telemetry",
-                "Jobs", "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix, yams,
+                "ClipModel", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Uploads", "Stages", "Limits",
+                "Telemetry", "Jobs", "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
+                yams,
             ]),
         tests("NodeTests", ["HTTPClient", "HTTPGateway", "Membership", "Node"]),
         tests("TidyTests", [crypto]),

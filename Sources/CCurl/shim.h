@@ -51,3 +51,27 @@ static inline CURLcode tijera_curl_set_meter(
 static inline CURLcode tijera_curl_status(CURL *_Nonnull handle, long *_Nonnull status) {
     return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
 }
+
+typedef curl_socket_t (*tijera_curl_opener)(
+    void *_Nullable context, curlsocktype purpose, struct curl_sockaddr *_Nonnull address);
+
+static inline CURLcode tijera_curl_set_opener(
+    CURL *_Nonnull handle, tijera_curl_opener _Nonnull opener, void *_Nonnull context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, opener);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, context);
+    return code;
+}
+
+static inline const struct sockaddr *_Nonnull tijera_curl_address(const struct curl_sockaddr *_Nonnull address) {
+    return &address->addr;
+}
+
+static inline curl_socket_t tijera_curl_socket_bad(void) { return CURL_SOCKET_BAD; }
+
+static inline CURLcode tijera_curl_redirect(CURL *_Nonnull handle, char *_Nullable *_Nonnull url) {
+    return curl_easy_getinfo(handle, CURLINFO_REDIRECT_URL, url);
+}
+
+static inline CURLcode tijera_curl_seconds(CURL *_Nonnull handle, double *_Nonnull seconds) {
+    return curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME, seconds);
+}

@@ -10,6 +10,8 @@ package struct HTTPClient: Sendable {
     /// Largest answer that `send` collects, in bytes.
     package var collectedBytesMax = 16 * 1024 * 1024
     package var userAgent = "tijera"
+    /// For transfers on behalf of strangers; nil: whoever runs this program asks for himself.
+    package var limits: TransferLimits?
 
     package init() {}
 
@@ -71,6 +73,10 @@ package struct HTTPResponseHead: Sendable {
     package let status: Int
     /// Names in lower case.
     package let headers: [String: String]
+    /// Where it leads on, as a whole URL; nil: it does not.
+    package let redirect: String?
+    /// How long it took.
+    package let seconds: Double
 }
 
 package struct HTTPResponse: Sendable {
@@ -100,6 +106,8 @@ package struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertib
         /// The sink asked for no more.
         case stopped
         case tooLarge
+        /// The address is none that may be connected to.
+        case forbidden
         /// The request itself cannot be made: a bad URL, a file that cannot be read.
         case unusable
     }

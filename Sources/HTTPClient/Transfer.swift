@@ -1,5 +1,6 @@
 import CCurl
 import Foundation
+import Glibc
 import Synchronization
 
 /// One libcurl transfer on its own thread.
@@ -16,6 +17,12 @@ final class Transfer: Sendable {
     private struct Received {
         var headers: [String: String] = [:]
         var sinkStopped = false
+        var status = 0
+        var headerBytes = 0
+        /// Bytes of a body that is not handed on.
+        var droppedBytes = 0
+        /// Why the last address was not connected to.
+        var objection: String?
     }
 
     init(
@@ -70,7 +77,13 @@ final class Transfer: Sendable {
         let code = unsafe curl_easy_perform(handle)
         var status = 0
         unsafe _ = tijera_curl_status(handle, &status)
-        return outcome(code, status: status)
+        var seconds = 0.0
+        unsafe _ = tijera_curl_seconds(handle, &seconds)
+        var next: UnsafeMutablePointer<CChar>?
+        // Sound: the text belongs to the handle, which outlives this function, and is copied.
+        unsafe _ = tijera_curl_redirect(handle, &next)
+        let redirect = unsafe next.map { unsafe String(cString: $0) }
+        return outcome(code, status: status, redirect: redirect, seconds: seconds)
     }
 
     private func configure(_ handle: UnsafeMutableRawPointer) {
@@ -84,6 +97,7 @@ final class Transfer: Sendable {
         unsafe _ = tijera_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, client.stalledSecondsMax)
         // Sound: `self` outlives the transfer, because perform() holds it until curl_easy_perform has returned.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        if let limits = client.limits { unsafe restrict(handle, limits, context) }
         unsafe _ = tijera_curl_set_sinks(
             handle,
             { bytes, size, count, context in unsafe Transfer.from(context).body(bytes, size * count) },
@@ -96,6 +110,36 @@ final class Transfer: Sendable {
                         sentBytes: Int64(sent), toSendBytes: Int64(toSend), receivedBytes: Int64(got),
                         toReceiveBytes: Int64(toReceive)))
             }, context)
+    }
+
+    private func restrict(
+        _ handle: UnsafeMutableRawPointer, _ limits: TransferLimits, _ context: UnsafeMutableRawPointer
+    ) {
+        // A proxy of the environment would connect for us, to wherever it likes.
+        unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROXY, "")
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, 0)
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_TIMEOUT, limits.secondsMax)
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_LOW_SPEED_LIMIT, limits.bytesPerSecondMin)
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_LOW_SPEED_TIME, TransferLimits.slowSecondsMax)
+        unsafe _ = tijera_curl_set_offset(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(limits.bytesMax))
+        unsafe _ = tijera_curl_set_opener(
+            handle,
+            { context, _, address in unsafe Transfer.from(context).open(address) }, context)
+    }
+
+    /// libcurl is about to connect: names are resolved by now, and nothing lies between this address and the socket.
+    private func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        // Sound: libcurl says how long the address is, and it lives for the length of the call.
+        let length = unsafe Int(address.pointee.addrlen)
+        let target = unsafe NetworkAddress(tijera_curl_address(address), bytes: length)
+        let objection =
+            if let target { client.limits?.addresses.objection(to: target) } else { "no address of the internet" }
+        if let objection {
+            received.withLock { $0.objection = objection }
+            return tijera_curl_socket_bad()
+        }
+        return unsafe socket(
+            address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
     }
 
     private func makeForm(_ handle: UnsafeMutableRawPointer) -> OpaquePointer? {
@@ -118,23 +162,43 @@ final class Transfer: Sendable {
     private func body(_ bytes: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
         // Sound: libcurl says there are `count` bytes, and they are copied before the call returns.
         let copy = unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
+        if client.limits != nil, let isWanted = drop(count) { return isWanted ? count : 0 }
         if sink(copy) { return count }
         received.withLock { $0.sinkStopped = true }
         return 0
+    }
+
+    /// Nil: the body is handed on. Else whether more of what is dropped is read.
+    private func drop(_ count: Int) -> Bool? {
+        received.withLock { received in
+            guard received.status != 200 else { return nil }
+            received.droppedBytes += count
+            received.sinkStopped = received.droppedBytes > TransferLimits.otherBodyBytesMax
+            return !received.sinkStopped
+        }
     }
 
     private func header(_ bytes: UnsafeMutablePointer<CChar>, _ count: Int) -> Int {
         // Sound: as in body().
         let copy = unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
         let line = String(decoding: copy, as: UTF8.self)
-        received.withLock { received in
+        let isStranger = client.limits != nil
+        return received.withLock { received in
+            received.headerBytes += count
+            if isStranger, received.headerBytes > TransferLimits.headerBytesMax {
+                received.sinkStopped = true
+                return 0
+            }
             // Each status line begins a new head: after a redirect only the last one counts.
-            if line.hasPrefix("HTTP/") { received.headers = [:] }
-            guard let colon = line.firstIndex(of: ":") else { return }
+            if line.hasPrefix("HTTP/") {
+                received.headers = [:]
+                received.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+            }
+            guard let colon = line.firstIndex(of: ":") else { return count }
             let name = line[..<colon].lowercased()
             received.headers[name] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
+            return count
         }
-        return count
     }
 
     /// Called by libcurl at least once a second, also while nothing moves; non-zero ends the transfer.
@@ -143,9 +207,13 @@ final class Transfer: Sendable {
         return isCancelled.load(ordering: .relaxed) ? 1 : 0
     }
 
-    private func outcome(_ code: CURLcode, status: Int) -> Result<HTTPResponseHead, HTTPClientError> {
+    private func outcome(
+        _ code: CURLcode, status: Int, redirect: String?, seconds: Double
+    ) -> Result<HTTPResponseHead, HTTPClientError> {
         if code == CURLE_OK {
-            return .success(HTTPResponseHead(status: status, headers: received.withLock { $0.headers }))
+            return .success(
+                HTTPResponseHead(
+                    status: status, headers: received.withLock { $0.headers }, redirect: redirect, seconds: seconds))
         }
         // Sound: curl_easy_strerror returns a constant string.
         let reason = unsafe String(cString: curl_easy_strerror(code))
@@ -153,6 +221,10 @@ final class Transfer: Sendable {
         case CURLE_ABORTED_BY_CALLBACK: return .failure(HTTPClientError(.cancelled, "cancelled"))
         case CURLE_WRITE_ERROR where received.withLock({ $0.sinkStopped }):
             return .failure(HTTPClientError(.stopped, "stopped"))
+        case CURLE_FILESIZE_EXCEEDED: return .failure(HTTPClientError(.tooLarge, "\(request.url): \(reason)"))
+        case CURLE_COULDNT_CONNECT where received.withLock({ $0.objection != nil }):
+            let objection = received.withLock { $0.objection } ?? ""
+            return .failure(HTTPClientError(.forbidden, "\(request.url): \(objection)"))
         case CURLE_OPERATION_TIMEDOUT: return .failure(HTTPClientError(.timedOut, "\(request.url): \(reason)"))
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_READ_ERROR, CURLE_FILE_COULDNT_READ_FILE:
             return .failure(HTTPClientError(.unusable, "\(request.url): \(reason)"))

@@ -53,6 +53,8 @@ package struct GatewayConfiguration: Sendable {
     /// Of resumable uploads; their `bytesMax` is `uploadBytesMax`.
     package var uploads: UploadLimits
     package var multipart: MultipartParser.Limits
+    /// How videos are fetched from addresses; nil: they are not.
+    package var imports: ImportConfiguration?
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, adminToken: String? = nil,
@@ -61,7 +63,7 @@ package struct GatewayConfiguration: Sendable {
         connectionsMax: Int = 800, connectionsPerAddressMax: Int = 800, headerBytesMax: Int = 32 << 10,
         lingerSeconds: Int = 5, shutdownSeconds: Int = 5, eventPace: EventFeed.Pace = EventFeed.Pace(),
         uploads: UploadLimits = UploadLimits(),
-        multipart: MultipartParser.Limits = MultipartParser.Limits()
+        multipart: MultipartParser.Limits = MultipartParser.Limits(), imports: ImportConfiguration? = nil
     ) {
         precondition((0...65_535).contains(port), "port \(port) does not exist")
         precondition(
@@ -85,5 +87,6 @@ package struct GatewayConfiguration: Sendable {
         self.uploads = uploads
         self.uploads.bytesMax = uploadBytesMax
         self.multipart = multipart
+        self.imports = imports
     }
 }

@@ -131,6 +131,7 @@ package struct HTTPGateway: Service {
             defences: defences)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
             + ResumableRoutes(uploads: uploads, jobs: jobs).routes
+            + ImportRoutes(jobs: jobs, configuration: configuration).routes
             + JobRoutes(jobs: jobs, uploads: uploads, configuration: configuration).routes
             + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes
             + PageRoutes().routes

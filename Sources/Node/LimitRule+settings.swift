@@ -10,6 +10,9 @@ extension LimitRule {
             let jobs = try LimitPolicy("jobs", limit: values.integer("limits.jobsPerMinute"), per: .seconds(60))
             var rules = [
                 LimitRule("POST", "/api/upload", uploads), LimitRule("POST", "/api/uploads", uploads),
+                // Each holds one of a few places, perhaps for an hour: nobody gets all of them.
+                LimitRule(
+                    "POST", "/api/imports", uploads, atOnceMax: max(1, values.integer("import.concurrentMax") / 2)),
                 LimitRule("POST", "/api/jobs", jobs),
             ]
             rules += try LimitRule.list(values.text("limits.rules"))

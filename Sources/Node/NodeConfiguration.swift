@@ -48,6 +48,7 @@ package struct NodeConfiguration: Sendable {
     package let sourcePixelsMax: Int
     package let sourceStreamsMax: Int
     package let antivirus: AntivirusSettings
+    package let imports: ImportConfiguration?
     package let adminToken: String?
     package let adminReadToken: String?
     package let logLevel: String
@@ -115,6 +116,7 @@ package struct NodeConfiguration: Sendable {
         sourceSecondsMax = values.integer("source.secondsMax")
         sourcePixelsMax = values.integer("source.pixelsMax")
         sourceStreamsMax = values.integer("source.streamsMax")
+        imports = try ImportSettings.read(values)
         antivirus = try AntivirusSettings(values)
         adminToken = try Self.token("admin.tokenFile", values)
         adminReadToken = try Self.token("admin.readTokenFile", values)

@@ -200,7 +200,7 @@ package struct NodeProgram: Sendable {
         var gateway = GatewayConfiguration(
             host: configuration.httpHost, port: configuration.httpPort, adminToken: configuration.adminToken,
             adminReadToken: configuration.adminReadToken, uploadBytesMax: configuration.uploadBytesMax,
-            streamsMax: configuration.eventStreamsMax, uploads: configuration.uploads)
+            streamsMax: configuration.eventStreamsMax, uploads: configuration.uploads, imports: configuration.imports)
         configuration.door.configure(&gateway, descriptorsMax: DoorSettings.raiseDescriptors())
         if gateway.connectionsMax < configuration.door.connectionsMax {
             logger.warning(

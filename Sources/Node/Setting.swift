@@ -250,6 +250,29 @@ extension Setting {
             "source.streamsMax", .integer(1...1000), default: "64", unit: "tracks",
             "Most tracks of a file, of all kinds. Each costs the prober a decoder and its memory."),
         Setting(
+            "import.enabled", .choice(["off", "on"]), default: "off",
+            "Whether videos are fetched from addresses that clients name (POST /api/imports)."),
+        Setting(
+            "import.privateNetworks", .text, default: "",
+            "Networks that may be fetched from though they are not public, as 10.1.0.0/16 with commas between. Whoever "
+                + "may import reads what this node can reach there."),
+        Setting(
+            "import.ports", .text, default: "80,443",
+            "Ports that may be fetched from, with commas between. Prevents strangers from knocking at other doors."),
+        Setting(
+            "import.seconds", .integer(1...86_400), default: "3600", unit: "seconds",
+            "Longest import, redirects included. Prevents a sender that drips from holding a place for ever."),
+        Setting(
+            "import.bytesPerSecondMin", .integer(0...1 << 30), default: "1024", unit: "bytes a second",
+            "Slowest sender that is waited for, over any 30 seconds. 0: as slow as it likes."),
+        Setting(
+            "import.redirectsMax", .integer(0...20), default: "5", unit: "redirects",
+            "How often an address may lead on; each is checked as the first one is."),
+        Setting(
+            "import.concurrentMax", .integer(1...1000), default: "4", unit: "imports",
+            "Imports of this node at one time, half of them for one client; the next one is sent away with "
+                + "Retry-After."),
+        Setting(
             "antivirus.clamd", .text, default: "",
             "Where ClamAV's clamd listens: the path of its socket, or host:port. Uploads are scanned before anything "
                 + "opens them. Empty: they are not. The same on every node, or some jobs are not scanned."),

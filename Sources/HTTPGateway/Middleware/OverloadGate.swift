@@ -8,7 +8,7 @@ import Logging
 /// While the region refuses: turns new videos and new jobs away before a byte of the body is read, with the time after
 /// which to come back. Everything else goes on: whoever has a job here can look, cancel, retry and download.
 struct OverloadGate: RouterMiddleware {
-    static let refused: Set<String> = ["/api/upload", "/api/uploads", "/api/jobs"]
+    static let refused: Set<String> = ["/api/upload", "/api/uploads", "/api/imports", "/api/jobs"]
 
     let watch: OverloadWatch
 

@@ -31,8 +31,9 @@ extension JobRequest: Decodable {
         if container.contains(AnyKey("sourceUrl")) {
             throw Problem(
                 .unprocessableContent, code: "source_url_not_supported",
-                detail: "This version does not fetch videos from an address.",
-                hint: "Send the video to POST /api/upload and name its uploadId here.", field: "sourceUrl")
+                detail: "A job is made of an upload, not of an address.",
+                hint: "Send sourceUrl to POST /api/imports and name the uploadId that it answers with here.",
+                field: "sourceUrl")
         }
         guard let text = try? container.decode(String.self, forKey: AnyKey("uploadId")), let id = UploadID(text) else {
             throw Problem(
@@ -125,7 +126,7 @@ private struct OptionsReader {
     }
 }
 
-private func refuseUnknown(
+func refuseUnknown(
     _ container: KeyedDecodingContainer<AnyKey>, known: [String], prefix: String, code: String
 ) throws(Problem) {
     // What the client wrote is handed back only where it is short and plain.
@@ -140,7 +141,8 @@ private func refuseUnknown(
         hint: "Use only: \(known.joined(separator: ", ")).", field: name, allowed: known)
 }
 
-private struct AnyKey: CodingKey {
+/// Whatever stands in an object.
+struct AnyKey: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
 
