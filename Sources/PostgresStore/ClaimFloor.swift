@@ -2,9 +2,9 @@
 /// as long as some snapshot may see it: a backup, a long report. A claim that began at the bottom would walk over all
 /// of that each time.
 ///
-/// A job may turn up below the floor: one that is retried, or an interactive one among batch jobs. It is overlooked for
-/// a second at most; by claims that bring less than was asked for, for a quarter of one; and never by one that would
-/// bring nothing.
+/// A job may turn up below the floor: one that is retried, or an interactive one among batch jobs. Where it was
+/// submitted it lowers the floor. Elsewhere it is overlooked for a second at most; by claims that bring less than was
+/// asked for, for a quarter of one; and never by one that would bring nothing.
 package struct ClaimFloor {
     private static let ageMax = Duration.seconds(1)
     private static let freshFor = Duration.milliseconds(250)
@@ -26,4 +26,7 @@ package struct ClaimFloor {
         self.rank = rank ?? Self.bottom
         foundAt = now
     }
+
+    /// A job of this rank is about to be open.
+    package mutating func lower(to rank: Double) { self.rank = min(self.rank, rank) }
 }

@@ -1,5 +1,6 @@
 package import ClipModel
 package import Store
+import Synchronization
 
 /// Uploads, jobs and their events.
 extension PostgresStore {
@@ -54,6 +55,8 @@ extension PostgresStore {
             guard let place = try connection.query(take).first else {
                 throw PostgresFailure(.corrupt, "taking a rank answered nothing")
             }
+            let rank = try place.double("rank")
+            floor.withLock { $0.lower(to: rank) }
             let jobsMax = try place.readIfPresent("jobs_max") { Int($0) } ?? draft.jobsMax
             let held = try jobsMax.map { try Self.isFull(draft.tenant, jobsMax: $0, on: &connection) } ?? false
             let record = JobRecord(taking: draft, held: held, upload: upload, now: now)
@@ -61,7 +64,7 @@ extension PostgresStore {
             connection.enqueue(
                 JobTables.insertJob.with(
                     job.id, job.upload, job.region, job.tenant, JSON(job.options), job.status.rawValue,
-                    JSON(job.notes), job.createdAt, try place.double("rank"), job.priority.rawValue, held))
+                    JSON(job.notes), job.createdAt, rank, job.priority.rawValue, held))
             JobTables.enqueue([(record, before: [:])], on: &connection)
             return .commit(.created(job))
         }

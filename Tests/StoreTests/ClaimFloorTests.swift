@@ -20,6 +20,18 @@ import Testing
         #expect(reading(floor, after: 1001) == "look it up")
     }
 
+    @Test func `a job that comes below the floor lowers it, one above does not`() {
+        var floor = ClaimFloor()
+        floor.found(12, at: .seconds(100))
+        floor.lower(to: 20)
+        #expect(reading(floor, after: 10) == "12.0 fresh")
+        floor.lower(to: 3)
+        #expect(reading(floor, after: 10) == "3.0 fresh")
+        floor.found(nil, at: .seconds(100))
+        floor.lower(to: 3)
+        #expect(reading(floor, after: 10) == "-inf fresh")
+    }
+
     @Test func `where nothing is open, claims begin at the bottom`() {
         var floor = ClaimFloor()
         floor.found(12, at: .seconds(99))
