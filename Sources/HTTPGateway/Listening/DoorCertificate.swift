@@ -1,3 +1,5 @@
+// Where libcurl is in the graph too, the compiler takes `stat` to be a part of this.
+import CDispatch
 import Glibc
 import Logging
 import NIOSSL
