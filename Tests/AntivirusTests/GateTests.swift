@@ -8,6 +8,7 @@ import Media
 import Stages
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a real clamd knows never reaches a decoder.
@@ -57,11 +58,8 @@ import Testing
                     z.writestr('video.mp4', open(sys.argv[2], 'rb').read() + b' ' * 4000)
                 """
             try Data(content).write(to: folder.appending(path: "in"))
-            let python = Process()
-            python.executableURL = URL(filePath: "/usr/bin/python3")
-            python.arguments = ["-c", script, folder.appending(path: "out").path, folder.appending(path: "in").path]
-            try python.run()
-            python.waitUntilExit()
+            try Child.run(
+                "python3", ["-c", script, folder.appending(path: "out").path, folder.appending(path: "in").path])
             return Array(try Data(contentsOf: folder.appending(path: "out")))
         }
     }
