@@ -117,16 +117,80 @@ import Testing
         }
     }
 
-    @Test func `planted: a registration that arrives late ends what a later one began`() throws {
-        try isCaught("both worked on", within: 80, faults: [.storm, .reset]) { setting in
-            setting.jobs = 8
-            setting.meddle = { store in
-                store.registers = { base, draft in
-                    var forgetful = draft
-                    forgetful.registration = 0
-                    return try await base.register(forgetful)
-                }
+    /// The first registration of every process is long under way: it arrives after the next one, and after a heartbeat.
+    private final class SlowPost: Sendable {
+        private struct Life: Hashable {
+            let node: NodeID
+            let epoch: UInt64
+        }
+
+        private enum Letter {
+            case underWay(NodeDraft)
+            case arrived
+        }
+
+        private let letters = Mutex<[Life: Letter]>([:])
+        private let latest = Mutex<[NodeID: UInt64]>([:])
+
+        func register(_ draft: NodeDraft, with base: InMemoryStore) async throws -> NodeLife {
+            let isFirst = letters.withLock { letters in
+                let life = Life(node: draft.id, epoch: draft.memberEpoch)
+                guard letters[life] == nil else { return false }
+                letters[life] = .underWay(draft)
+                return true
             }
+            if isFirst { throw StoreError(.unavailable, "no answer to a registration") }
+            latest.withLock { $0[draft.id] = draft.memberEpoch }
+            return try await base.register(draft)
+        }
+
+        func deliver(to node: NodeID, with base: InMemoryStore) async {
+            let late: NodeDraft? = letters.withLock { letters in
+                guard let epoch = latest.withLock({ $0[node] }) else { return nil }
+                let life = Life(node: node, epoch: epoch)
+                guard case .underWay(let draft) = letters[life] else { return nil }
+                letters[life] = .arrived
+                return draft
+            }
+            // Nobody waits for the answer any more.
+            if let late { _ = try? await base.register(late) }
+        }
+    }
+
+    private func delayRegistrations(
+        _ setting: inout JobsWorld.Setting, through seen: @escaping @Sendable (NodeDraft) -> NodeDraft
+    ) {
+        let post = SlowPost()
+        setting.jobs = 8
+        setting.meddle = { store in
+            store.registers = { base, draft in try await post.register(seen(draft), with: base) }
+            store.beats = { base, life, running in
+                let outcome = try await base.heartbeat(life, running: running)
+                await post.deliver(to: life.id, with: base)
+                return outcome
+            }
+        }
+    }
+
+    @Test func `planted: a registration that arrives late ends what a later one began`() throws {
+        try isCaught("both worked on", faults: [.storm, .reset]) { setting in
+            delayRegistrations(&setting) { draft in
+                var forgetful = draft
+                forgetful.registration = 0
+                return forgetful
+            }
+        }
+    }
+
+    @Test func `late registrations do no harm as they are`() throws {
+        for number in 1...5 as ClosedRange<UInt64> {
+            var setting = JobsWorld.Setting()
+            delayRegistrations(&setting) { $0 }
+            let world = try JobsWorld(Seed(number), setting)
+            defer { world.close() }
+            world.startAll()
+            world.disturb([.storm, .reset], for: .seconds(30))
+            #expect(world.finish(atMost: .seconds(150)).isEmpty)
         }
     }
 
