@@ -76,13 +76,12 @@ import Testing
         let desk = Desk()
         let glance = NodeGlance(store: desk.store, waitMax: .milliseconds(20), clock: ContinuousClock())
         try await running(glance) {
-            let start = ContinuousClock().now
+            // No answer comes before all this has been read.
             let silent = await glance.read()
             #expect(silent.state == .slow && silent.nodes == nil && silent.ageSeconds == nil)
             // One question is enough, however many ask.
             for _ in 0..<5 { #expect(await glance.read().state == .slow) }
             #expect(desk.count == 1)
-            #expect(ContinuousClock().now - start < .seconds(10))
             desk.answer(.success([ClusterSample.row("one")]))
             await desk.questions(2)
             let stale = await glance.read()

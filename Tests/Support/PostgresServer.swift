@@ -121,7 +121,7 @@ package final class PostgresServer: Sendable {
     private func startNow() throws {
         let settings = [
             "listen_addresses=", "unix_socket_directories=\(directory)", "fsync=off",
-            "full_page_writes=off", "max_connections=200", "shared_buffers=32MB", "wal_level=replica",
+            "full_page_writes=off", "max_connections=800", "shared_buffers=32MB", "wal_level=replica",
             "max_wal_senders=2", "autovacuum=off", "log_min_messages=log",
         ]
         let arguments = ["-D", "\(directory)/data"] + settings.flatMap { ["-c", $0] }
