@@ -18,8 +18,10 @@ struct ResumableRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.options, "/api/uploads", describe),
-            Route(.options, "/api/uploads/{id}", describe),
+            Route(.options, "/api/uploads") { _, _ in describe(allowing: "OPTIONS, POST") },
+            Route(.options, "/api/uploads/{id}") { _, _ in
+                describe(allowing: "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
+            },
             Route(.post, "/api/uploads", create),
             Route(.get, "/api/uploads/{id}", show),
             Route(.patch, "/api/uploads/{id}", append),
@@ -33,7 +35,7 @@ struct ResumableRoutes: Sendable {
     // MARK: Looking
 
     /// What is spoken here, and the limits.
-    @Sendable private func describe(_ request: Request, _ context: GatewayContext) async throws -> Response {
+    private func describe(allowing methods: String) -> Response {
         Response(
             status: .noContent,
             headers: [
@@ -41,7 +43,7 @@ struct ResumableRoutes: Sendable {
                 .tusMaxSize: "\(uploads.limits.bytesMax)", .tusChecksumAlgorithm: TusFields.checksumAlgorithms,
                 .uploadLimit: UploadDialect.limit(uploads.limits),
                 .uploadDraftInteropVersion: DraftFields.interopVersion,
-                .allow: "DELETE, GET, HEAD, OPTIONS, PATCH, POST", .cacheControl: "no-store",
+                .allow: methods, .cacheControl: "no-store",
             ])
     }
 
