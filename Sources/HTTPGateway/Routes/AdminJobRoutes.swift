@@ -57,14 +57,7 @@ struct AdminJobRoutes: Sendable {
     }
 
     private func page(_ filter: JobFilter, _ request: Request) async throws -> OperatorJobPage {
-        let cursor = try request.query("cursor").map { text throws(Problem) in
-            guard let id = JobID(text) else {
-                throw Problem(
-                    .badRequest, code: "invalid_cursor", detail: "cursor is not one that this list gave out.",
-                    hint: "Begin without a cursor.", field: "cursor")
-            }
-            return id
-        }
+        let cursor: JobID? = try request.cursor()
         let size = try request.limit(Self.listLimitDefault, most: Self.listLimitMax)
         // One more than asked for tells whether there is another page.
         let found = try await jobs.store.jobs(filter, before: cursor, limit: size + 1)
@@ -195,6 +188,17 @@ extension Request {
                 hint: "Leave it out to get all.", field: name)
         }
         return text
+    }
+
+    /// After which entry a page begins; nil: with the first.
+    func cursor<Kind>() throws(Problem) -> Identifier<Kind>? {
+        guard let text = query("cursor") else { return nil }
+        guard let id = Identifier<Kind>(text) else {
+            throw Problem(
+                .badRequest, code: "invalid_cursor", detail: "cursor is not one that this list gave out.",
+                hint: "Begin without a cursor.", field: "cursor")
+        }
+        return id
     }
 
     fileprivate func deadLetters() throws(Problem) -> JobFilter {

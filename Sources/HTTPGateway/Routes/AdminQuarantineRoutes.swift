@@ -15,14 +15,7 @@ struct AdminQuarantineRoutes: Sendable {
     @Sendable private func list(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try gate.admit(request, to: .look)
         let limit = try request.limit(Self.listLimitDefault, most: Self.listLimitMax)
-        let cursor = try request.query("cursor").map { text throws(Problem) in
-            guard let id = UploadID(text) else {
-                throw Problem(
-                    .badRequest, code: "invalid_cursor", detail: "cursor is not one that this list gave out.",
-                    hint: "Begin without a cursor.", field: "cursor")
-            }
-            return id
-        }
+        let cursor: UploadID? = try request.cursor()
         // One more than asked for tells whether there is another page.
         let found = try await book.quarantineEntries(before: cursor, limit: limit + 1)
         let page = Array(found.prefix(limit))

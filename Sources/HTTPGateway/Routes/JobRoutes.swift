@@ -116,14 +116,7 @@ struct JobRoutes: Sendable {
     }
 
     @Sendable private func list(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let cursor = try request.query("cursor").map { text throws(Problem) in
-            guard let id = JobID(text) else {
-                throw Problem(
-                    .badRequest, code: "invalid_cursor", detail: "cursor is not one that this list gave out.",
-                    hint: "Begin without a cursor.", field: "cursor")
-            }
-            return id
-        }
+        let cursor: JobID? = try request.cursor()
         let limit = try request.query("limit").map { text throws(Problem) in
             guard let limit = Int(text), (1...Self.listLimitMax).contains(limit) else {
                 throw Problem(
