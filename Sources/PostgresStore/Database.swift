@@ -28,7 +28,7 @@ final class Database: Sendable {
         "transaction_fate",
         """
         select pg_xact_status($1::xid8) as status,
-            $2::text is null or coalesce((select id from server_life) = $2, false) as is_same_life
+            coalesce((select id from server_life) = $2::text, false) as is_same_life
         """)
 
     let configuration: PostgresConfiguration

@@ -62,7 +62,9 @@ struct Migrator: Sendable {
         let usualSilence = connection.silenceMilliseconds
         connection.silenceMilliseconds = Int32(secondsMax * 1000)
         defer { connection.silenceMilliseconds = usualSilence }
-        return try apply(on: &connection)
+        let applied = try apply(on: &connection)
+        try connection.learnServerLife()
+        return applied
     }
 
     private func apply(on connection: inout PostgresConnection) throws -> [String] {

@@ -29,7 +29,7 @@ import Glibc
     private var pending: [Call] = []
     private(set) var transaction = Transaction.none
     private(set) var isBroken = false
-    /// Changes when the server crashes (`m0005_server_life`).
+    /// Changes when the server crashes (`m0005_server_life`). Nil is nobody's: nothing that happened in it is known.
     private(set) var serverLife: String?
 
     /// Connects, and sets the limits of the session.
@@ -46,14 +46,14 @@ import Glibc
             set idle_in_transaction_session_timeout = \(milliseconds); set timezone = 'UTC'; set jit = off;
             set enable_seqscan = off; set client_min_messages = warning
             """)
-        connection.serverLife = try connection.readServerLife()
+        try connection.learnServerLife()
         return connection
     }
 
-    /// Nil before the first migration.
-    private mutating func readServerLife() throws -> String? {
-        guard try query(Self.knowsLives.with()).first?.bool("is_there") == true else { return nil }
-        return try query(Self.life.with()).first?.text("id")
+    /// Before the first migration there is nothing to learn; whoever migrates does it again.
+    mutating func learnServerLife() throws {
+        guard try query(Self.knowsLives.with()).first?.bool("is_there") == true else { return }
+        serverLife = try query(Self.life.with()).first?.text("id")
     }
 
     @unsafe private init(owning handle: OpaquePointer, silenceMilliseconds: Int32) {

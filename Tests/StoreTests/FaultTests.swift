@@ -169,6 +169,46 @@ import Testing
         }
     }
 
+    /// A crash swallows the transaction, and its number goes to another one, which is committed.
+    @Test func `a claim that a crash swallowed is not taken for whoever got its number`() async throws {
+        try await withBench {
+            // So that the connection that migrates, the first there is, is also the one that claims.
+            $0.connectionsMax = 1
+            $0.attemptsMax = Self.patience
+        } _: { bench in
+            let (world, server) = (bench.world, bench.server)
+            let job = try await world.job()
+            let life = try await world.node()
+            let name = try await server.execute("select current_database()", on: bench.database)
+            // Checked at commit, the constraint holds it before it is durable, and nobody else writes it out.
+            try await server.execute("alter system set wal_writer_delay = '10s'")
+            try await server.execute("select pg_reload_conf()")
+            try await server.execute(
+                """
+                create table fuse (started_at timestamptz); insert into fuse values (pg_postmaster_start_time());
+                create function hold() returns trigger language plpgsql as $$
+                begin
+                    if (select started_at from fuse) = pg_postmaster_start_time() then perform pg_sleep(60); end if;
+                    return null;
+                end $$;
+                create constraint trigger hold after update on stage deferrable initially deferred
+                    for each row execute function hold();
+                """, on: bench.database)
+            try await server.execute("alter database \(name) allow_connections false")
+            async let claimed = world.store.claim(1, for: life)
+            try await server.awaitRow("wait_event = 'PgSleep'")
+            let xid = try await server.execute(
+                "select backend_xid from pg_stat_activity where wait_event = 'PgSleep'")
+            try await server.restartImmediately()
+            for _ in 0..<8 { try await server.execute("select pg_current_xact_id()") }
+            #expect(try await server.execute("select pg_xact_status('\(xid)'::xid8)") == "committed")
+            try await server.execute("alter database \(name) allow_connections true")
+            let lease = try #require(try await claimed.first)
+            #expect(try await world.stage(job.id, lease.key).state == .running)
+            #expect(try await world.complete(lease, .produced(world.result())) == .published(orphans: []))
+        }
+    }
+
     @Test func `a commit that did not happen is repeated`() async throws {
         try await withBench { bench in
             let world = bench.world
@@ -337,7 +377,7 @@ extension FaultTests.Bench {
 
 extension PostgresServer {
     /// Asks until some other session is in the state that `condition` describes.
-    fileprivate func awaitRow(_ condition: String, on database: String) async throws {
+    fileprivate func awaitRow(_ condition: String, on database: String? = nil) async throws {
         let sql = "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and \(condition)"
         for _ in 0..<1000 {
             if try await execute(sql, on: database) != "0" { return }
