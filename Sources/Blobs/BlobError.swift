@@ -11,9 +11,15 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge = "blob_too_large"
         /// The bytes asked for do not lie inside the blob.
         case rangeInvalid = "blob_range_invalid"
-        /// The directory cannot be used by this process.
+        /// A blob has this name, and the caller asked for a free one.
+        case exists = "blob_exists"
+        /// The directory, or the bucket, cannot be used by this process.
         case denied = "blob_directory_denied"
-        /// The operating system refused for any other reason.
+        /// The service that keeps the blobs did not answer, or not in time.
+        case unavailable = "blob_store_unavailable"
+        /// The bytes are not those that were stored.
+        case corrupt = "blob_corrupt"
+        /// The operating system, or the service, refused for any other reason.
         case broken = "blob_store_broken"
     }
 
@@ -24,6 +30,8 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
         self.detail = detail
     }
+
+    package static func missing(_ name: BlobName) -> BlobError { BlobError(.missing, "no blob is called \(name)") }
 
     package var description: String { "\(code.rawValue): \(detail)" }
 
@@ -36,8 +44,8 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
                 hint: "Free space in the node's blob directory or move it to a larger disk; the work is tried again.")
         case .missing:
             Failure(
-                .resource, code: code.rawValue, reason: "A file that an earlier stage made is not on this node's disk.",
-                hint: "Check that all nodes share one blob directory; retry the job to make the file again.")
+                .resource, code: code.rawValue, reason: "A node does not find a file that an earlier stage made.",
+                hint: "Check that all nodes share one blob store; retry the job to make the file again.")
         case .tooLarge:
             Failure(
                 .poison, code: code.rawValue, reason: "A file is larger than its limit.",
@@ -46,10 +54,22 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
             Failure(
                 .poison, code: code.rawValue, reason: "Bytes were asked for that the file does not have.",
                 hint: "Ask for a range inside the file.")
+        case .exists:
+            Failure(
+                .transient, code: code.rawValue, reason: "A file of this name was stored already.",
+                hint: "The work is tried again.")
         case .denied:
             Failure(
-                .resource, code: code.rawValue, reason: "A node may not use its blob directory.",
-                hint: "Give the node's user the right to read and write its blob directory.")
+                .resource, code: code.rawValue, reason: "A node may not use its blob store.",
+                hint: "Give the node the right to read, write, list and remove in its blob directory or bucket.")
+        case .unavailable:
+            Failure(
+                .transient, code: code.rawValue, reason: "The service that keeps the files does not answer.",
+                hint: "The work is tried again; look at the S3 service and at the network if this repeats.")
+        case .corrupt:
+            Failure(
+                .transient, code: code.rawValue, reason: "A file arrived otherwise than it was stored.",
+                hint: "The work is tried again; if this repeats, run `tijera blobs check` and retry the job.")
         case .broken:
             Failure(
                 .transient, code: code.rawValue, reason: "The disk of a node did not answer as it should.",

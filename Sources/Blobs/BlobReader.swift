@@ -1,35 +1,61 @@
 /// The bytes of one blob, or a range of them, in blocks: never more than one block in memory.
 package struct BlobReader: AsyncSequence, Sendable {
     package typealias Element = [UInt8]
-    /// Size of a block when the caller names none, in bytes.
-    package static let chunkBytesDefault = 256 << 10
+    /// Up to so many bytes from there; fewer, but at least one, are fine.
+    package typealias Source = @Sendable (_ offset: Int64, _ limit: Int) async throws -> [UInt8]
 
-    private let file: OpenFile
-    private let lane: DiskLane
     package let range: Range<Int64>
     private let chunkBytes: Int
+    private let source: Source
 
-    init(file: OpenFile, lane: DiskLane, range: Range<Int64>, chunkBytes: Int) {
-        self.file = file
-        self.lane = lane
+    package init(range: Range<Int64>, chunkBytes: Int, source: @escaping Source) {
+        precondition(chunkBytes > 0, "a block of \(chunkBytes) bytes holds nothing")
         self.range = range
         self.chunkBytes = chunkBytes
+        self.source = source
     }
 
-    package func makeAsyncIterator() -> Iterator {
-        Iterator(file: file, lane: lane, rest: range, chunkBytes: chunkBytes)
+    package func makeAsyncIterator() -> Iterator { Iterator(source: source, rest: range, chunkBytes: chunkBytes) }
+
+    /// Hands every block on, in order, while the ones after it are on their way: `ahead` of them at most are in memory.
+    /// For stores that take their time for each.
+    package func forEachBlock(ahead: Int, _ body: ([UInt8]) async throws -> Void) async throws {
+        precondition(ahead > 0, "with \(ahead) blocks on their way none ever comes")
+        try await withThrowingTaskGroup(of: (Int64, [UInt8]).self) { group in
+            var (asked, done) = (range.lowerBound, range.lowerBound)
+            var arrived: [Int64: [UInt8]] = [:]
+            while done < range.upperBound {
+                while asked < range.upperBound, asked - done < Int64(ahead) * Int64(chunkBytes) {
+                    let next = asked..<Swift.min(asked + Int64(chunkBytes), range.upperBound)
+                    group.addTask { (next.lowerBound, try await whole(next)) }
+                    asked = next.upperBound
+                }
+                guard let (offset, block) = try await group.next() else { break }
+                arrived[offset] = block
+                while let block = arrived.removeValue(forKey: done) {
+                    try await body(block)
+                    done += Int64(block.count)
+                }
+            }
+        }
+    }
+
+    /// All bytes of one block.
+    private func whole(_ part: Range<Int64>) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var iterator = Iterator(source: source, rest: part, chunkBytes: part.count)
+        while let block = try await iterator.next() { bytes += block }
+        return bytes
     }
 
     /// Reads one block ahead of nobody: the next block is read when it is asked for.
     package struct Iterator: AsyncIteratorProtocol {
-        private let file: OpenFile
-        private let lane: DiskLane
+        private let source: Source
         private var rest: Range<Int64>
         private let chunkBytes: Int
 
-        init(file: OpenFile, lane: DiskLane, rest: Range<Int64>, chunkBytes: Int) {
-            self.file = file
-            self.lane = lane
+        init(source: @escaping Source, rest: Range<Int64>, chunkBytes: Int) {
+            self.source = source
             self.rest = rest
             self.chunkBytes = chunkBytes
         }
@@ -37,24 +63,11 @@ package struct BlobReader: AsyncSequence, Sendable {
         package mutating func next() async throws -> [UInt8]? {
             guard !rest.isEmpty else { return nil }
             try Task.checkCancellation()
-            let (offset, limit) = (rest.lowerBound, Int(clamping: rest.prefix(chunkBytes).count))
-            let file = file
-            let block = try await lane.run { () throws(BlobError) in
-                try Disk.read(file.descriptor, at: offset, limit: limit)
-            }
-            // Blobs never change once they stand, so a short file can only be a broken disk.
-            guard !block.isEmpty else { throw BlobError(.broken, "the file ended \(rest.count) bytes early") }
-            rest = (offset + Int64(block.count))..<rest.upperBound
+            let block = try await source(rest.lowerBound, Int(clamping: rest.prefix(chunkBytes).count))
+            // Blobs never change once they stand, so a short one can only be a broken store.
+            guard !block.isEmpty else { throw BlobError(.broken, "the blob ended \(rest.count) bytes early") }
+            rest = (rest.lowerBound + Int64(block.count))..<rest.upperBound
             return block
         }
     }
-}
-
-/// A file that is closed when the last reader lets go of it; removing the blob meanwhile does not disturb the reader.
-final class OpenFile: Sendable {
-    let descriptor: Int32
-
-    init(_ path: String) throws(BlobError) { descriptor = try Disk.open(path, 0) }
-
-    deinit { Disk.close(descriptor) }
 }

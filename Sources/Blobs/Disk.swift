@@ -10,6 +10,8 @@ enum Disk {
         let bytes: Int64
         let isDirectory: Bool
         let modifiedSecondsSinceEpoch: Int64
+        /// How many names the file has.
+        let names: Int
     }
 
     static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o640) throws(BlobError) -> Int32 {
@@ -30,6 +32,20 @@ enum Disk {
             let count = unsafe Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
             if count >= 0 { done += count } else if errno != EINTR { throw failure(errno, "write") }
         }
+    }
+
+    static func write(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int64) throws(BlobError) {
+        var code: Int32 = 0
+        unsafe bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                // `done` is inside the buffer and the length ends where the buffer ends; nothing of it is kept.
+                let count = unsafe pwrite(
+                    descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + done)
+                if count >= 0 { done += count } else if errno != EINTR { return code = errno }
+            }
+        }
+        if code != 0 { throw failure(code, "write") }
     }
 
     static func write(_ descriptor: Int32, _ bytes: [UInt8]) throws(BlobError) {
@@ -72,6 +88,18 @@ enum Disk {
         if unsafe Glibc.rename(from, to) != 0 { throw failure(errno, "rename") }
     }
 
+    /// A second name for a file. Throws `.exists` when something has that name.
+    static func link(_ from: String, to: String) throws(BlobError) {
+        // Both strings live for the length of the call.
+        if unsafe Glibc.link(from, to) != 0 { throw failure(errno, "link") }
+    }
+
+    /// Sets the time of the last change to now.
+    static func touch(_ path: String) throws(BlobError) {
+        // The string lives for the length of the call; no times means now.
+        if unsafe utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) != 0 { throw failure(errno, "utimensat") }
+    }
+
     /// True when something was removed, false when nothing stood there.
     @discardableResult
     static func unlink(_ path: String) throws(BlobError) -> Bool {
@@ -111,6 +139,14 @@ enum Disk {
         if unsafe chmod(path, mayWrite ? 0o770 : 0o750) != 0 { throw failure(errno, "chmod") }
     }
 
+    /// Makes a file the own one of this process, which the group may read, whoever wrote it.
+    static func own(_ path: String) throws(BlobError) {
+        let descriptor = try open(path, O_RDONLY | O_NOFOLLOW)
+        defer { close(descriptor) }
+        if fchown(descriptor, geteuid(), getegid()) != 0 { throw failure(errno, "fchown") }
+        if fchmod(descriptor, 0o640) != 0 { throw failure(errno, "fchmod") }
+    }
+
     /// A new directory with a name nobody else has; `pattern` ends in `XXXXXX`.
     static func makeUniqueDirectory(_ pattern: String) throws(BlobError) -> String {
         var characters = pattern.utf8CString.map { $0 }
@@ -132,7 +168,7 @@ enum Disk {
         }
         return Entry(
             bytes: Int64(status.st_size), isDirectory: status.st_mode & S_IFMT == S_IFDIR,
-            modifiedSecondsSinceEpoch: Int64(status.st_mtim.tv_sec))
+            modifiedSecondsSinceEpoch: Int64(status.st_mtim.tv_sec), names: Int(status.st_nlink))
     }
 
     /// Names inside a directory, sorted; nothing when it does not exist.
@@ -189,6 +225,7 @@ enum Disk {
         return switch code {
         case ENOSPC, EDQUOT, EFBIG: BlobError(.full, "\(call): \(text)")
         case ENOENT, ENOTDIR: BlobError(.missing, "\(call): \(text)")
+        case EEXIST: BlobError(.exists, "\(call): \(text)")
         case EACCES, EPERM, EROFS: BlobError(.denied, "\(call): \(text)")
         default: BlobError(.broken, "\(call): \(text) (errno \(code))")
         }

@@ -10,7 +10,7 @@ package enum DiskCalls: Sendable {
 }
 
 /// Makes the calls that may wait for the disk.
-final class DiskLane: Sendable {
+package final class DiskLane: Sendable {
     /// For files outside of any blob directory.
     static let shared = DiskLane()
 
@@ -23,7 +23,7 @@ final class DiskLane: Sendable {
     /// Calls that were begun and not yet answered.
     var pending: Int { inFlight.load(ordering: .sequentiallyConsistent) }
 
-    func run<Answer: Sendable>(
+    package func run<Answer: Sendable>(
         _ work: @escaping @Sendable () throws(BlobError) -> Answer
     ) async throws(BlobError) -> Answer {
         if calls == .byCaller { return try work() }

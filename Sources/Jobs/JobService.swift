@@ -6,7 +6,7 @@ package import Store
 /// What clients may do with uploads and jobs. Every route goes through here, on whatever node it arrives.
 package struct JobService: Sendable {
     package let store: any Store
-    package let blobs: BlobDirectory
+    package let blobs: any BlobStore
     /// Jobs taken in here are at home in this region, unless it is overloaded and another has room.
     package let region: Region
     /// Jobs of one client that may be under way at once, where its terms say nothing; nil: as many as it likes.
@@ -21,7 +21,7 @@ package struct JobService: Sendable {
 
     /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
     package init(
-        store: any Store, blobs: BlobDirectory, region: Region, jobsMax: Int? = nil,
+        store: any Store, blobs: any BlobStore, region: Region, jobsMax: Int? = nil,
         awaySeconds: Double = ClaimTerms.awaySecondsDefault, now: @escaping WallTime, chance: Chance,
         overload: OverloadWatch? = nil, onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {

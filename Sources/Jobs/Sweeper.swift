@@ -9,7 +9,7 @@ package import Store
 /// Every node does it, none waits for another: each statement is safe to run twice at the same time.
 package struct Sweeper: Sendable {
     private let store: any Store
-    private let blobs: BlobDirectory
+    private let blobs: any BlobStore
     private let configuration: SweeperConfiguration
     private let clock: any Clock<Duration>
     private let now: WallTime
@@ -20,7 +20,7 @@ package struct Sweeper: Sendable {
 
     /// - Parameter onChange: told of a held job that begins. Must return at once.
     package init(
-        store: any Store, blobs: BlobDirectory, configuration: SweeperConfiguration = SweeperConfiguration(),
+        store: any Store, blobs: any BlobStore, configuration: SweeperConfiguration = SweeperConfiguration(),
         quarantine: SweptQuarantine? = nil, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
         logger: Logger,
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
@@ -71,7 +71,7 @@ package struct Sweeper: Sendable {
     /// One round of the slow work.
     package func upkeep() async throws {
         try await store.upkeep()
-        _ = try await blobs.sweepScratch()
+        try await blobs.sweep()
         let unused = try await store.removeUnusedUploads(
             olderThanSeconds: configuration.unusedUploadSeconds, limit: configuration.uploadsPerRound)
         try await blobs.remove(unused.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })

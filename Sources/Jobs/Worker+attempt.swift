@@ -77,7 +77,7 @@ extension Worker {
             let inputs = StageInputs(job: job, upload: upload, stages: stages, key: lease.key)
             guard let key = try await runner.cacheKey(inputs) else { return .work(inputs, cacheKey: nil) }
             guard let earlier = try await store.result(cachedUnder: key) else { return .work(inputs, cacheKey: key) }
-            for blob in earlier.blobs where try blobs.size(of: blob) == nil {
+            for blob in earlier.blobs where try await blobs.size(of: blob) == nil {
                 // Published once more under the same key, the broken result would win again.
                 return .work(inputs, cacheKey: nil)
             }

@@ -38,7 +38,7 @@ package actor Worker {
     let node: NodeDraft
     let configuration: WorkerConfiguration
     let store: any Store
-    let blobs: BlobDirectory
+    let blobs: any BlobStore
     let runner: StageRunner
     let slots: CPUSlots
     let clock: any Clock<Duration>
@@ -77,7 +77,7 @@ package actor Worker {
     ///     must return at once.
     ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
     package init(
-        node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: BlobDirectory,
+        node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: any BlobStore,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
         logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },

@@ -43,7 +43,7 @@ package struct NodeProgram: Sendable {
         let chance = Chance.system()
         let blobs = try BlobDirectory(
             root: configuration.blobsDirectory, limits: BlobLimits(freeBytesMin: configuration.blobsFreeBytesMin))
-        _ = try await blobs.sweepScratch()
+        try await blobs.sweep()
         let slots = try makeSlots()
         let store = PostgresStore(postgresConfiguration, clock: clock, logger: logger)
         try await store.migrate()
@@ -132,7 +132,7 @@ package struct NodeProgram: Sendable {
 
     /// Tries what media tools may see before the first of them meets a stranger's file.
     private func chooseSandbox(
-        _ media: MediaConfiguration, _ blobs: BlobDirectory, _ clock: ContinuousClock, _ logger: Logger
+        _ media: MediaConfiguration, _ blobs: any BlobStore, _ clock: ContinuousClock, _ logger: Logger
     ) async throws -> Sandbox {
         let wish = Sandbox.Wish(rawValue: configuration.sandboxKind) ?? .auto
         let user = geteuid() == 0 && configuration.sandboxUser != 0 ? UInt32(configuration.sandboxUser) : nil

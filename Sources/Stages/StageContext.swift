@@ -6,13 +6,13 @@ package import Media
 package struct StageTools: Sendable {
     package let toolbox: Toolbox
     package let transcriber: any Transcriber
-    package let blobs: BlobDirectory
+    package let blobs: any BlobStore
     package let versions: ToolVersions
     /// Nil: uploads are not scanned for malware.
     package let gate: UploadGate?
 
     package init(
-        toolbox: Toolbox, transcriber: any Transcriber, blobs: BlobDirectory, versions: ToolVersions,
+        toolbox: Toolbox, transcriber: any Transcriber, blobs: any BlobStore, versions: ToolVersions,
         gate: UploadGate? = nil
     ) {
         self.toolbox = toolbox
@@ -64,7 +64,7 @@ package struct StageContext: Sendable {
     package let inputs: StageInputs
     package let tools: StageTools
     package let attempt: StageAttempt
-    /// A directory of its own, on the disk of the blobs.
+    /// A directory of its own, on this machine's disk.
     package let scratch: String
     /// How many threads its tools may use together.
     package let threads: Int
@@ -90,9 +90,16 @@ package struct StageContext: Sendable {
     }
 
     var toolbox: Toolbox { tools.toolbox.metered(by: effort) }
-    var sourcePath: String { tools.blobs.localPath(of: inputs.upload.blob) }
 
-    func path(of blob: BlobName) -> String { tools.blobs.localPath(of: blob) }
+    /// Where the tools of this attempt find the source.
+    var sourcePath: String {
+        get async throws { try await path(of: inputs.upload.blob, sha256: inputs.upload.sha256) }
+    }
+
+    /// Where they find a blob, for as long as the attempt lasts.
+    func path(of blob: BlobName, sha256: String? = nil) async throws -> String {
+        try await tools.blobs.localFile(of: blob, sha256: sha256, in: scratch)
+    }
 
     /// Makes a file of the scratch directory a blob of this attempt.
     func keep(_ file: String) async throws -> (name: BlobName, facts: BlobFacts) {

@@ -53,7 +53,7 @@ package struct UploadGate: Sendable {
 
     /// Ends with notes for the client when the upload may be opened; throws when it may not.
     func pass(
-        _ upload: Upload, of job: Job, in blobs: BlobDirectory, progress: @Sendable (Double) -> Void
+        _ upload: Upload, of job: Job, in blobs: any BlobStore, progress: @Sendable (Double) -> Void
     ) async throws -> [Note] {
         // The same bytes are not looked at twice: another job of them ends at once, scanner or not.
         if let signature = try await book.quarantined(sha256: upload.sha256) {
@@ -69,7 +69,8 @@ package struct UploadGate: Sendable {
         }
         do {
             for stream in streams {
-                let blocks = try blobs.read(upload.blob, range: stream, chunkBytes: clamd.configuration.chunkBytes)
+                // In blocks as suit the store; the client cuts them as suits clamd.
+                let blocks = try await blobs.read(upload.blob, range: stream)
                 if case .infected(let signature) = try await clamd.scan(blocks) {
                     throw try await putAway(upload, of: job, signature, blobs)
                 }
@@ -86,7 +87,7 @@ package struct UploadGate: Sendable {
 
     /// First the book, then the bytes: whoever comes after a crash in between finds the entry and moves them.
     private func putAway(
-        _ upload: Upload, of job: Job, _ signature: String, _ blobs: BlobDirectory
+        _ upload: Upload, of job: Job, _ signature: String, _ blobs: any BlobStore
     ) async throws -> Failure {
         let entry = QuarantineEntry(
             upload: upload.id, sha256: upload.sha256, bytes: upload.bytes, signature: signature, job: job.id,

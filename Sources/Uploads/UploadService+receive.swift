@@ -104,7 +104,7 @@ private struct Reception {
     private let start: Int64
     private let room: Int64
     private var digester: UploadChecksum.Digester?
-    private var writer: BlobWriter?
+    private var writer: (any BlobWriter)?
     private var arrived: Int64 = 0
     /// Durable.
     private(set) var received: Int64
@@ -126,11 +126,22 @@ private struct Reception {
     mutating func receive<Bytes: Collection<UInt8>>(
         stored: (Int64) -> Void, next: () async throws -> Bytes?
     ) async throws {
+        do { try await takeIn(stored: stored, next: next) } catch {
+            // What counts is committed; what is left would only take room.
+            await writer?.discard()
+            writer = nil
+            throw error
+        }
+    }
+
+    private mutating func takeIn<Bytes: Collection<UInt8>>(
+        stored: (Int64) -> Void, next: () async throws -> Bytes?
+    ) async throws {
         while true {
             let bytes: Bytes?
             do { bytes = try await next() } catch { return try await wasCut() }
             guard let bytes else { break }
-            try write(bytes)
+            try await write(bytes)
             guard checksum == nil, let writer, writer.bytesWritten >= service.limits.partBytes else { continue }
             try await commit()
             stored(received)
@@ -149,22 +160,31 @@ private struct Reception {
         throw UploadError.connectionLost
     }
 
-    private mutating func write(_ bytes: some Collection<UInt8>) throws {
+    private mutating func write(_ bytes: some Collection<UInt8>) async throws {
         guard !bytes.isEmpty else { return }
         arrived += Int64(bytes.count)
         guard arrived <= room else { throw UploadError.tooLarge(bytesMax: start + room) }
-        let writer = try self.writer ?? service.blobs.writer(limitBytes: room)
-        self.writer = writer
-        try writer.write(bytes)
+        let writer = try await currentWriter()
+        try await writer.write(bytes)
         digester?.update(bytes)
     }
+
+    private mutating func currentWriter() async throws -> any BlobWriter {
+        if let writer { return writer }
+        let fresh = try await service.blobs.writer(for: nextPart, limitBytes: room)
+        writer = fresh
+        return fresh
+    }
+
+    /// Under which name the bytes that come now become durable.
+    private var nextPart: BlobName { UploadSession.partName(of: id, epoch: epoch, start: received) }
 
     /// Makes what has come durable, and then says so.
     private mutating func commit() async throws {
         guard let writer, writer.bytesWritten > 0 else { return }
+        let name = nextPart
+        let facts = try await writer.commit()
         self.writer = nil
-        let name = UploadSession.partName(of: id, epoch: epoch, start: received)
-        let facts = try await writer.commit(as: name)
         let part = UploadPart(start: received, bytes: facts.bytes, blob: name, sha256: facts.sha256)
         let change = try await service.store.change(id, by: .append(part, epoch: epoch))
         guard let change, case .appended = change.answer else {

@@ -9,19 +9,21 @@ package struct UploadService: Sendable {
     package let limits: UploadLimits
     package let active: ActiveUploads
     let store: any UploadSessionStore
-    let blobs: BlobDirectory
+    let blobs: any BlobStore
     let clock: any Clock<Duration>
     let now: @Sendable () -> Timestamp
     private let newID: @Sendable () -> UploadID
     private let source: @Sendable (UploadID) -> BlobName
     private let node: NodeID
     let logger: Logger
+    /// While parts are joined, so many blocks of so many bytes are in memory at most.
+    private static let blocksAhead = 4, blockBytes = 1 << 20
 
     /// - Parameters:
     ///   - newID: a fresh identifier.
     ///   - source: where the bytes of an upload stand that was joined from parts.
     package init(
-        store: any UploadSessionStore, blobs: BlobDirectory, node: NodeID, limits: UploadLimits = UploadLimits(),
+        store: any UploadSessionStore, blobs: any BlobStore, node: NodeID, limits: UploadLimits = UploadLimits(),
         active: ActiveUploads = ActiveUploads(), clock: any Clock<Duration>, now: @escaping @Sendable () -> Timestamp,
         newID: @escaping @Sendable () -> UploadID, source: @escaping @Sendable (UploadID) -> BlobName, logger: Logger
     ) {
@@ -78,7 +80,7 @@ package struct UploadService: Sendable {
         guard wish.pieces.count <= limits.piecesMax else {
             throw UploadError.tooManyPieces(piecesMax: limits.piecesMax)
         }
-        try blobs.requireFreeSpace()
+        try blobs.room.requireFreeSpace()
         let bounds = UploadBounds(
             bytesMax: limits.bytesMax, partsMax: limits.partsMax, keepSeconds: limits.keepSeconds,
             leaseSeconds: limits.leaseSeconds)
@@ -200,16 +202,23 @@ package struct UploadService: Sendable {
         if session.kind == .whole, let only = parts.first, parts.count == 1 {
             return (only.blob, BlobFacts(bytes: only.bytes, sha256: only.sha256))
         }
-        let writer = try blobs.writer(limitBytes: session.received)
-        var lease = Ticker(clock, every: .seconds(Double(limits.leaseSeconds) / 3))
-        for part in parts {
-            for try await block in try blobs.read(part.blob, range: 0..<part.bytes, chunkBytes: 1 << 20) {
-                try writer.write(block)
-                if lease.isDue { _ = try await apply(.renew(epoch: epoch), to: session.id) }
-            }
-        }
         let blob = source(session.id)
-        return (blob, try await writer.commit(as: blob))
+        let writer = try await blobs.writer(for: blob, limitBytes: session.received)
+        var lease = Ticker(clock, every: .seconds(Double(limits.leaseSeconds) / 3))
+        do {
+            for part in parts {
+                let reader = try await blobs.read(part.blob, range: 0..<part.bytes, chunkBytes: Self.blockBytes)
+                // Some blocks ahead: a bucket answers each request after a while, and the writer sends meanwhile.
+                try await reader.forEachBlock(ahead: Self.blocksAhead) { block in
+                    try await writer.write(block)
+                    if lease.isDue { _ = try await apply(.renew(epoch: epoch), to: session.id) }
+                }
+            }
+            return (blob, try await writer.commit())
+        } catch {
+            await writer.discard()
+            throw error
+        }
     }
 
     /// Applies an event of the holder; throws when it is the holder no more, or may not.

@@ -75,7 +75,7 @@ import Testing
                     #expect(job.status == .error && job.failure?.failure.code == "infected")
                     #expect(job.failure?.failure.reason.contains("Eicar") == true, "\(String(describing: job.failure))")
                     #expect(house.decoded.isEmpty, "\(house.decoded)")
-                    #expect(try house.blobs.size(of: upload.blob) == nil, "it is served no more")
+                    #expect(try await house.blobs.size(of: upload.blob) == nil, "it is served no more")
                     let kept = UploadGate.quarantineName(of: upload.id)
                     #expect(try await house.blobs.bytes(of: kept, limitBytes: 8 << 20) == bytes)
                     let entry = try #require(await house.store.quarantineEntries(before: nil, limit: 9).first)
@@ -116,8 +116,8 @@ import Testing
                 for upload in [first, second] {
                     let job = try await house.end(of: try await house.submit(upload.id))
                     #expect(job.failure?.failure.code == "infected")
-                    #expect(try house.blobs.size(of: upload.blob) == nil)
-                    #expect(try house.blobs.size(of: UploadGate.quarantineName(of: upload.id)) == upload.bytes)
+                    #expect(try await house.blobs.size(of: upload.blob) == nil)
+                    #expect(try await house.blobs.size(of: UploadGate.quarantineName(of: upload.id)) == upload.bytes)
                 }
                 #expect(house.decoded.isEmpty)
             }
@@ -208,9 +208,9 @@ import Testing
                     _ = try await house.end(of: try await house.submit(upload.id))
                     let kept = UploadGate.quarantineName(of: upload.id)
                     try await sweep(house, days: 1)
-                    #expect(try house.blobs.size(of: kept) != nil)
+                    #expect(try await house.blobs.size(of: kept) != nil)
                     try await sweep(house, days: 0)
-                    #expect(try house.blobs.size(of: kept) == nil)
+                    #expect(try await house.blobs.size(of: kept) == nil)
                     #expect(await house.store.quarantined(sha256: upload.sha256) == nil)
                     let entry = try #require(await house.store.quarantineEntries(before: nil, limit: 1).first)
                     #expect(entry.emptiedAt != nil, "the book remembers")

@@ -15,20 +15,20 @@ import Testing
 
     @Test func `what is written piece by piece is read back whole, with its checksum`() async throws {
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        let writer = try blobs.writer(limitBytes: 1 << 20)
+        let writer = try await blobs.writer(for: name("uploads/a/source"), limitBytes: 1 << 20)
         for start in stride(from: 0, to: bytes.count, by: 7001) {
-            try writer.write(bytes[start..<min(start + 7001, bytes.count)])
+            try await writer.write(bytes[start..<min(start + 7001, bytes.count)])
         }
-        let facts = try await writer.commit(as: name("uploads/a/source"))
+        let facts = try await writer.commit()
         #expect(facts == BlobFacts(bytes: 100_000, sha256: sha256(bytes)))
         #expect(try await blobs.bytes(of: name("uploads/a/source"), limitBytes: 100_000) == bytes)
         #expect(try leftInScratch() == 0)
     }
 
     @Test func `bytes that are no array are written too`() async throws {
-        let writer = try blobs.writer(limitBytes: 100)
-        try writer.write((0..<50).lazy.map { UInt8($0) })
-        _ = try await writer.commit(as: name("lazy"))
+        let writer = try await blobs.writer(for: name("lazy"), limitBytes: 100)
+        try await writer.write((0..<50).lazy.map { UInt8($0) })
+        _ = try await writer.commit()
         #expect(try await blobs.bytes(of: name("lazy"), limitBytes: 50) == Array(0..<50))
     }
 
@@ -37,7 +37,7 @@ import Testing
         let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0) }
         _ = try await blobs.put(bytes, as: name("ranged"))
         var read: [UInt8] = []
-        for try await block in try blobs.read(name("ranged"), range: range, chunkBytes: 256) {
+        for try await block in try await blobs.read(name("ranged"), range: range, chunkBytes: 256) {
             #expect(block.count <= 256)
             read += block
         }
@@ -47,12 +47,12 @@ import Testing
     @Test(arguments: [-1..<10, 0..<1001, 1001..<1002])
     func `a range outside of the blob is refused`(range: Range<Int64>) async throws {
         _ = try await blobs.put([UInt8](repeating: 1, count: 1000), as: name("ranged"))
-        #expect(code { _ = try blobs.read(name("ranged"), range: range) } == .rangeInvalid)
+        #expect(await code { _ = try await blobs.read(name("ranged"), range: range) } == .rangeInvalid)
     }
 
     @Test func `a reader that began is not disturbed when the blob is removed`() async throws {
         _ = try await blobs.put([UInt8](repeating: 7, count: 1000), as: name("gone"))
-        let reader = try blobs.read(name("gone"), range: 0..<1000, chunkBytes: 100)
+        let reader = try await blobs.read(name("gone"), range: 0..<1000, chunkBytes: 100)
         try await blobs.remove([name("gone")])
         var count = 0
         for try await block in reader { count += block.count }
@@ -60,15 +60,15 @@ import Testing
     }
 
     @Test func `more bytes than allowed are refused and leave nothing behind`() async throws {
-        let writer = try blobs.writer(limitBytes: 10)
-        try writer.write([UInt8](repeating: 0, count: 10))
-        #expect(code { try writer.write([1]) } == .tooLarge)
-        writer.discard()
+        let writer = try await blobs.writer(for: name("ten"), limitBytes: 10)
+        try await writer.write([UInt8](repeating: 0, count: 10))
+        await #expect(throws: BlobError.self) { try await writer.write([1]) }
+        await writer.discard()
         #expect(try leftInScratch() == 0)
     }
 
-    @Test func `a writer that is dropped leaves nothing behind`() throws {
-        do { try blobs.writer(limitBytes: 10).write([1, 2, 3]) }
+    @Test func `a writer that is dropped leaves nothing behind`() async throws {
+        do { try await blobs.writer(for: name("dropped"), limitBytes: 10).write([1, 2, 3]) }
         #expect(try leftInScratch() == 0)
     }
 
@@ -78,14 +78,14 @@ import Testing
     }
 
     @Test func `what is not there is missing, and removing it is fine`() async throws {
-        #expect(try blobs.size(of: name("nothing")) == nil)
-        #expect(code { _ = try blobs.read(name("nothing"), range: 0..<0) } == .missing)
+        #expect(try await blobs.size(of: name("nothing")) == nil)
+        #expect(await code { _ = try await blobs.read(name("nothing"), range: 0..<0) } == .missing)
         try await blobs.remove([name("nothing"), name("no/such/thing")])
     }
 
     @Test func `a directory is no blob`() async throws {
         _ = try await blobs.put([1], as: name("a/b"))
-        #expect(try blobs.size(of: name("a")) == nil)
+        #expect(try await blobs.size(of: name("a")) == nil)
     }
 
     @Test func `removing the last blob of a directory removes the directory`() async throws {
@@ -112,7 +112,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
         #expect(path.hasPrefix(root.path + "/scratch/"))
         #expect(!path.contains(".."))
-        #expect(try blobs.size(of: name("made/clip.mp4")) == 3)
+        #expect(try await blobs.size(of: name("made/clip.mp4")) == 3)
     }
 
     @Test func `scratch goes away when its work fails`() async throws {
@@ -130,7 +130,7 @@ import Testing
                 try await blobs.adopt(fileAt: scratch + "/link", as: name("stolen"))
             }
         }
-        #expect(try blobs.size(of: name("stolen")) == nil)
+        #expect(try await blobs.size(of: name("stolen")) == nil)
     }
 
     @Test func `blobs are listed in order, with their size and age`() async throws {
@@ -163,8 +163,8 @@ func sha256(_ bytes: [UInt8]) -> String {
 }
 
 /// The code of the error that `body` throws.
-func code(_ body: () throws -> Void) -> BlobError.Code? {
-    do { try body() } catch { return (error as? BlobError)?.code }
+func code(_ body: () async throws -> Void) async -> BlobError.Code? {
+    do { try await body() } catch { return (error as? BlobError)?.code }
     return nil
 }
 

@@ -9,7 +9,7 @@ import Testing
     @Test func `nothing is begun when the disk is closer to full than the limit allows`() async throws {
         let root = try TemporaryDirectory()
         let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 1 << 60))
-        #expect(code { _ = try blobs.writer(limitBytes: 10) } == .full)
+        #expect(await code { _ = try await blobs.writer(for: name("a"), limitBytes: 10) } == .full)
         await #expect(throws: BlobError.self) { try await blobs.put([1], as: name("a")) }
         await #expect(throws: BlobError.self) { try await blobs.withScratch(named: "a") { _ in } }
         #expect(try blobs.freeBytes() == 0)
@@ -36,10 +36,10 @@ import Testing
         try #require(mount("tmpfs", root.path, "size=1m") == 0)
         defer { unmount(root.path) }
         let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
-        let writer = try blobs.writer(limitBytes: 1 << 30)
+        let writer = try await blobs.writer(for: name("full"), limitBytes: 1 << 30)
         let block = [UInt8](repeating: 0, count: 64 << 10)
-        #expect(code { for _ in 0..<64 { try writer.write(block) } } == .full)
-        writer.discard()
+        #expect(await code { for _ in 0..<64 { try await writer.write(block) } } == .full)
+        await writer.discard()
         _ = try await blobs.put(block, as: name("fits"))
     }
 
@@ -56,7 +56,7 @@ import Testing
             let neighbour = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
             #expect(!FileManager.default.fileExists(atPath: dead))
             #expect(FileManager.default.fileExists(atPath: scratch + "/file"))
-            #expect(try await neighbour.sweepScratch() == 0)
+            #expect(try await neighbour.sweep() == 0)
             #expect(FileManager.default.fileExists(atPath: scratch + "/file"))
         }
     }

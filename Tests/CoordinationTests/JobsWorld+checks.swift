@@ -1,6 +1,7 @@
 import Blobs
 import ClipModel
 import ClusterSimulation
+import Foundation
 import Jobs
 import Store
 import StoreModel
@@ -137,7 +138,7 @@ extension JobsWorld {
     private var missingBlobs: [String] {
         ledger.jobs.flatMap { job in
             ledger.stages(of: job.id).flatMap { $0.result?.blobs ?? [] }
-                .filter { (try? blobs.size(of: $0)) ?? nil == nil }
+                .filter { !FileManager.default.fileExists(atPath: "\(blobs.room.root)/objects/\($0)") }
                 .map { "\($0) of \(job.id) is published and gone" }
         }
     }

@@ -45,6 +45,25 @@ import Testing
         }
     }
 
+    @Test func `a download is sent to the service that has links, unless it is known or shown in place`() async throws {
+        let video = video
+        try await Door.open(blobs: { LinkedBlobs(base: $0) }) { door in
+            let path = "/api/clips/\(ClipID(job: try await door.finishedJob(videos: [video]), ordinal: 0))"
+            let away = try await door.client.send("GET", path + "/download", headers: [("Range", "bytes=10-19")])
+            #expect(away.status == 307 && away.body.isEmpty)
+            let link = try #require(away.headers["location"])
+            #expect(link.hasPrefix("https://elsewhere.example/") && link.hasSuffix("?video/mp4?attachment"))
+            #expect(away.headers["cache-control"] == "private, no-store")
+            let head = try await door.client.send("HEAD", path + "/download")
+            #expect(head.status == 200)
+            let tag = try #require(head.headers["etag"])
+            let known = try await door.client.send("GET", path + "/download", headers: [("If-None-Match", tag)])
+            #expect(known.status == 304)
+            let shown = try await door.client.send("GET", path + "/download?inline")
+            #expect(shown.status == 200 && shown.body == video)
+        }
+    }
+
     @Test(arguments: ["/download", "/subtitles?format=srt", "/subtitles?format=vtt", "/thumbnail", ""])
     func `HEAD tells what GET would`(file: String) async throws {
         try await open { door, path in

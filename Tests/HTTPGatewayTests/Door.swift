@@ -28,8 +28,9 @@ struct Door: Sendable {
 
     static func open(
         _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
-        cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil,
-        metrics: MetricsInspection? = nil, overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
+        blobs wrap: (BlobDirectory) -> any BlobStore = { $0 }, cluster: ClusterInspection? = nil,
+        admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
+        overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
@@ -37,7 +38,7 @@ struct Door: Sendable {
         let store = given ?? InMemoryStore(now: systemWallTime)
         let blobs = try BlobDirectory(root: root.path, limits: BlobLimits(freeBytesMin: 0))
         let jobs = JobService(
-            store: store, blobs: blobs, region: region, now: systemWallTime, chance: .system(),
+            store: store, blobs: wrap(blobs), region: region, now: systemWallTime, chance: .system(),
             overload: makeWatch?(store))
         var quiet = Logger(label: "door")
         quiet.logLevel = .critical

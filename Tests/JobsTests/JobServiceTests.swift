@@ -28,7 +28,7 @@ import Testing
             await #expect(throws: StoreError.self) {
                 try await service.register(id, fileName: "talk.mp4", facts: facts)
             }
-            #expect(try world.blobs.size(of: service.blobName(of: id)) == nil)
+            #expect(try await world.blobs.size(of: service.blobName(of: id)) == nil)
         }
     }
 
@@ -76,12 +76,12 @@ import Testing
             _ = try await service.register(unused, fileName: "talk.mp4", facts: facts)
             world.clock.advance(by: .seconds(23 * 3600))
             try await sweeper(world).upkeep()
-            #expect(try world.blobs.size(of: service.blobName(of: unused)) == 1)
+            #expect(try await world.blobs.size(of: service.blobName(of: unused)) == 1)
             world.clock.advance(by: .seconds(2 * 3600))
             try await sweeper(world).upkeep()
-            #expect(try world.blobs.size(of: service.blobName(of: unused)) == nil)
+            #expect(try await world.blobs.size(of: service.blobName(of: unused)) == nil)
             let kept = try #require(await world.store.job(used)?.upload)
-            #expect(try world.blobs.size(of: service.blobName(of: kept)) == 3)
+            #expect(try await world.blobs.size(of: service.blobName(of: kept)) == 3)
         }
     }
 

@@ -37,15 +37,19 @@ import Testing
                 id: id, fileName: "a", bytes: 3, sha256: facts.sha256, blob: name, createdAt: time.now)
             if place == 0 { _ = try await store.change(id, by: .finish(upload, epoch: 1)) }
         }
-        func standing() throws -> [Bool] { try names.map { try blobs.size(of: $0) != nil } }
+        func standing() async throws -> [Bool] {
+            var answer: [Bool] = []
+            for name in names { answer.append(try await blobs.size(of: name) != nil) }
+            return answer
+        }
         try await sweeper.upkeep()
-        #expect(try standing() == [true, true, true])
+        #expect(try await standing() == [true, true, true])
         time.pass(4000)
         try await sweeper.upkeep()
-        #expect(try standing() == [true, true, false], "only what nothing names and what is old goes")
+        #expect(try await standing() == [true, true, false], "only what nothing names and what is old goes")
         time.pass(2000)
         try await sweeper.upkeep()
-        #expect(try standing() == [true, false, false], "what expired goes, what became an upload stays")
+        #expect(try await standing() == [true, false, false], "what expired goes, what became an upload stays")
     }
 }
 

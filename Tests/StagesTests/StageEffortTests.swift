@@ -49,7 +49,8 @@ import Testing
             let (effort, told) = (EffortMeter(), Told())
             let inputs = SampleJob(sidecar: sidecar).inputs(StageKey(.transcribe))
             let output = try await runner(blobs, told: told).run(assignment(inputs, scratch, effort))
-            let made = try output.blobs.reduce(Int64(0)) { try $0 + (blobs.size(of: $1) ?? 0) }
+            var made: Int64 = 0
+            for blob in output.blobs { made += try await blobs.size(of: blob) ?? 0 }
             let total = effort.total
             #expect(made > 0 && total.bytesWritten == made)
             #expect(total.bytesRead == Int64(Self.cues.utf8.count) && total.cpuSeconds > 0)

@@ -3,11 +3,13 @@
 /// A plain ASCII name for everybody, and the exact one as RFC 8187 text where they differ.
 package struct ContentDisposition: Sendable, Hashable {
     package let text: String
+    package let isInline: Bool
 
     /// - Parameters:
     ///   - fileName: any text; characters that a file system or a header cannot hold are replaced.
     ///   - inline: to be shown in place, not saved.
     package init(fileName: String, inline: Bool = false) {
+        isInline = inline
         let kind = inline ? "inline" : "attachment"
         let name = Self.safe(fileName)
         let ascii = String(name.map { $0.isASCII && $0 != "\"" && $0 != "\\" && $0 != "%" ? $0 : "_" })

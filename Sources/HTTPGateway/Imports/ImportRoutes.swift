@@ -80,21 +80,27 @@ struct ImportRoutes: Sendable {
 
     private func fetch(_ wanted: Wanted, _ imports: ImportConfiguration) async throws -> Upload {
         let id = jobs.newUploadID()
-        let writer = try jobs.blobs.writer(limitBytes: configuration.uploadBytesMax)
-        let last = try await follow(wanted.sourceUrl, imports, into: writer)
-        guard writer.bytesWritten > 0 else {
-            throw Problem(
-                .unprocessableContent, code: "empty_file", detail: "The answer has no bytes.",
-                hint: "Check the address.", field: "sourceUrl")
+        let writer = try await jobs.blobs.writer(for: jobs.blobName(of: id), limitBytes: configuration.uploadBytesMax)
+        let (last, facts): (WebAddress, BlobFacts)
+        do {
+            last = try await follow(wanted.sourceUrl, imports, into: writer)
+            guard writer.bytesWritten > 0 else {
+                throw Problem(
+                    .unprocessableContent, code: "empty_file", detail: "The answer has no bytes.",
+                    hint: "Check the address.", field: "sourceUrl")
+            }
+            facts = try await writer.commit()
+        } catch {
+            await writer.discard()
+            throw error
         }
-        let facts = try await writer.commit(as: jobs.blobName(of: id))
         let name = wanted.fileName ?? last.path.split(separator: "/").last.flatMap { $0.removingPercentEncoding }
         return try await jobs.register(id, fileName: DisplayName.normalise(name), facts: facts)
     }
 
     /// Each address on the way is checked as the first one was, and each connection once more when it is made.
     private func follow(
-        _ first: String, _ imports: ImportConfiguration, into writer: BlobWriter
+        _ first: String, _ imports: ImportConfiguration, into writer: any BlobWriter
     ) async throws -> WebAddress {
         var text = first
         var secondsLeft = Double(imports.secondsMax)
@@ -129,7 +135,7 @@ struct ImportRoutes: Sendable {
     }
 
     private func download(
-        _ text: String, _ imports: ImportConfiguration, secondsMax: Int, into writer: BlobWriter
+        _ text: String, _ imports: ImportConfiguration, secondsMax: Int, into writer: any BlobWriter
     ) async throws -> SourceAnswer {
         do {
             return try await imports.download(

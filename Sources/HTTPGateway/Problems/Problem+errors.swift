@@ -60,7 +60,8 @@ extension Problem {
             case .missing: .notFound
             case .tooLarge: .contentTooLarge
             case .rangeInvalid: .rangeNotSatisfiable
-            case .denied, .broken: .serviceUnavailable
+            case .exists: .conflict
+            case .denied, .broken, .unavailable, .corrupt: .serviceUnavailable
             }
         self.init(
             status, code: failure.code, detail: failure.reason, hint: failure.hint,

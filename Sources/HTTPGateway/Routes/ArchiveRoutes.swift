@@ -22,14 +22,14 @@ struct ArchiveRoutes: Sendable {
     @Sendable private func manifest(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let id = try context.jobID()
         guard try await jobs.store.job(id) != nil else { throw Problem.noSuchJob }
-        guard let blob = try await manifestBlob(of: id), let bytes = try jobs.blobs.size(of: blob) else {
+        guard let blob = try await manifestBlob(of: id), let bytes = try await jobs.blobs.size(of: blob) else {
             throw Problem(
                 .conflict, code: "job_not_ready", detail: "The manifest is written when the job is ready.",
                 hint: "Follow GET /api/jobs/{id}/events and ask again at its end.", retryAfterSeconds: 5)
         }
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "private, no-cache"]
         headers[.contentDisposition] = ContentDisposition(fileName: "manifest.json", inline: true).text
-        let reader = try jobs.blobs.read(blob, range: 0..<bytes)
+        let reader = try await jobs.blobs.read(blob, range: 0..<bytes)
         let body = ResponseBody(contentLength: Int(bytes)) { writer in
             for try await block in reader { try await writer.write(ByteBuffer(bytes: block)) }
             try await writer.finish(nil)
@@ -72,7 +72,7 @@ struct ArchiveRoutes: Sendable {
                 let entry = ZipWriter.Entry(
                     name: item.name, bytes: item.bytes, checksum: checksum, modifiedAt: moment)
                 try await writer.write(ByteBuffer(bytes: zip.begin(entry)))
-                for try await block in try blobs.read(item.blob, range: 0..<item.bytes) {
+                for try await block in try await blobs.read(item.blob, range: 0..<item.bytes) {
                     try await writer.write(ByteBuffer(bytes: block))
                 }
             }
@@ -82,9 +82,9 @@ struct ArchiveRoutes: Sendable {
         return Response(status: .ok, headers: headers, body: body)
     }
 
-    @concurrent private static func checksum(of item: Item, in blobs: BlobDirectory) async throws -> UInt32 {
+    @concurrent private static func checksum(of item: Item, in blobs: any BlobStore) async throws -> UInt32 {
         var checksum = Checksum32()
-        for try await block in try blobs.read(item.blob, range: 0..<item.bytes) { checksum.update(block) }
+        for try await block in try await blobs.read(item.blob, range: 0..<item.bytes) { checksum.update(block) }
         return checksum.value
     }
 
@@ -94,13 +94,13 @@ struct ArchiveRoutes: Sendable {
             guard let files = clip.files else { continue }
             let rows = [(files.video, "mp4"), (files.srt, "srt"), (files.vtt, "vtt"), (files.thumbnail, "jpg")]
             for case (let blob?, let ending) in rows {
-                guard let bytes = try jobs.blobs.size(of: blob) else {
-                    throw BlobError(.missing, "no blob is called \(blob)")
+                guard let bytes = try await jobs.blobs.size(of: blob) else {
+                    throw BlobError.missing(blob)
                 }
                 items.append(Item(blob: blob, name: clip.fileName(ending: ending), bytes: bytes))
             }
         }
-        if !items.isEmpty, let blob = try await manifestBlob(of: id), let bytes = try jobs.blobs.size(of: blob) {
+        if !items.isEmpty, let blob = try await manifestBlob(of: id), let bytes = try await jobs.blobs.size(of: blob) {
             items.append(Item(blob: blob, name: "manifest.json", bytes: bytes))
         }
         return items

@@ -33,7 +33,7 @@ struct ClipRoutes: Sendable {
             contentType: "video/mp4",
             disposition: ContentDisposition(
                 fileName: clip.fileName(ending: "mp4"), inline: request.query("inline") != nil))
-        return try file.respond(to: request)
+        return try await file.respond(to: request)
     }
 
     @Sendable private func subtitles(_ request: Request, _ context: GatewayContext) async throws -> Response {
@@ -52,25 +52,25 @@ struct ClipRoutes: Sendable {
                 hint: "Ask for `subtitles: srt` or `burned` when you start a job; a silent clip has none.")
         }
         let type = format == "srt" ? "application/x-subrip; charset=utf-8" : "text/vtt; charset=utf-8"
-        return try small(blob, type: type, name: clip.fileName(ending: format), request)
+        return try await small(blob, type: type, name: clip.fileName(ending: format), request)
     }
 
     @Sendable private func thumbnail(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let clip = try await clip(context)
         guard let blob = clip.files?.thumbnail else { throw Self.notReady(clip) }
-        return try small(blob, type: "image/jpeg", name: clip.fileName(ending: "jpg"), inline: true, request)
+        return try await small(blob, type: "image/jpeg", name: clip.fileName(ending: "jpg"), inline: true, request)
     }
 
     private func small(
         _ blob: BlobName, type: String, name: String, inline: Bool = false, _ request: Request
-    ) throws -> Response {
-        guard let bytes = try jobs.blobs.size(of: blob) else { throw BlobError(.missing, "no blob is called \(blob)") }
+    ) async throws -> Response {
+        guard let bytes = try await jobs.blobs.size(of: blob) else { throw BlobError.missing(blob) }
         // Blobs never change under a name, so the digest of the name stands for the digest of the bytes.
         let tag = EntityTag(sha256: hexadecimal(SHA256.hash(data: Array(blob.rawValue.utf8))))
         let file = FileAnswer(
             blobs: jobs.blobs, blob: blob, bytes: bytes, tag: tag, contentType: type,
             disposition: ContentDisposition(fileName: name, inline: inline))
-        return try file.respond(to: request)
+        return try await file.respond(to: request)
     }
 
     private func clip(_ context: GatewayContext) async throws -> Clip {

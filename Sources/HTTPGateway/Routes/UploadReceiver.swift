@@ -7,14 +7,14 @@ import Media
 
 /// Takes the parts of an upload form in as they arrive: the video goes to disk, the transcript to memory.
 ///
-/// Used by one request. Dropped without `finish` it leaves nothing behind, because the writer does not.
+/// Used by one request. Dropped without `finish` it leaves nothing under the name of the upload.
 final class UploadReceiver {
     private let jobs: JobService
     private let id: UploadID
     private let videoBytesMax: Int64
     private let transcriptBytesMax: Int
     private var parser: MultipartParser
-    private var writer: BlobWriter?
+    private var writer: (any BlobWriter)?
     private var fileName = ""
     private var transcript: (format: SidecarTranscript.Format, bytes: [UInt8])?
     private var current = Part.none
@@ -29,15 +29,18 @@ final class UploadReceiver {
         id = jobs.newUploadID()
     }
 
-    func receive(_ bytes: some Collection<UInt8>) throws {
+    func receive(_ bytes: some Collection<UInt8>) async throws {
         for event in try parser.feed(bytes) {
             switch event {
-            case .partBegan(let part): try begin(part)
-            case .content(let content): try append(content)
+            case .partBegan(let part): try await begin(part)
+            case .content(let content): try await append(content)
             case .partEnded: current = .none
             }
         }
     }
+
+    /// The body will not end well: forgets what arrived.
+    func discard() async { await writer?.discard() }
 
     /// The body has ended: makes what arrived an upload.
     func finish() async throws -> Upload {
@@ -53,7 +56,7 @@ final class UploadReceiver {
                 hint: "Check that the file is not empty and send it again.", field: "file")
         }
         if let transcript { try await Self.check(transcript.bytes, transcript.format) }
-        let facts = try await writer.commit(as: jobs.blobName(of: id))
+        let facts = try await writer.commit()
         var sidecar: SidecarTranscript?
         if let transcript {
             let name = jobs.transcriptBlobName(of: id)
@@ -79,12 +82,12 @@ final class UploadReceiver {
         }
     }
 
-    private func begin(_ part: MultipartPart) throws {
+    private func begin(_ part: MultipartPart) async throws {
         switch part.name {
         case "file":
             guard writer == nil else { throw twice("file") }
             fileName = DisplayName.normalise(part.fileName)
-            writer = try jobs.blobs.writer(limitBytes: videoBytesMax)
+            writer = try await jobs.blobs.writer(for: jobs.blobName(of: id), limitBytes: videoBytesMax)
             current = .video
         case "transcript":
             guard transcript == nil else { throw twice("transcript") }
@@ -98,11 +101,11 @@ final class UploadReceiver {
         }
     }
 
-    private func append(_ content: ArraySlice<UInt8>) throws {
+    private func append(_ content: ArraySlice<UInt8>) async throws {
         switch current {
         case .none: break
         case .video:
-            do { try writer?.write(content) } catch {
+            do throws(BlobError) { try await writer?.write(content) } catch {
                 guard error.code == .tooLarge else { throw error }
                 throw Problem.uploadTooLarge(limitBytes: videoBytesMax)
             }

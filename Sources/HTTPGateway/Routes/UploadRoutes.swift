@@ -36,9 +36,16 @@ struct UploadRoutes: Sendable {
             let receiver = UploadReceiver(
                 jobs: jobs, parser: parser, videoBytesMax: configuration.uploadBytesMax,
                 transcriptBytesMax: configuration.transcriptBytesMax)
-            var body = request.body.makeAsyncIterator()
-            while let buffer = try await Self.next(&body) { try receiver.receive(buffer.readableBytesView) }
-            return receiver
+            do {
+                var body = request.body.makeAsyncIterator()
+                while let buffer = try await Self.next(&body) {
+                    try await receiver.receive(buffer.readableBytesView)
+                }
+                return receiver
+            } catch {
+                await receiver.discard()
+                throw error
+            }
         } catch {
             // The rest of the body, gigabytes perhaps, is of no use to anybody.
             guard var problem = Problem(error) else { throw error }

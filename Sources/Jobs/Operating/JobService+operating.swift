@@ -1,5 +1,6 @@
 import Blobs
 package import ClipModel
+import Stages
 package import Store
 
 /// What operators and the curious ask of jobs.
@@ -37,9 +38,13 @@ extension JobService {
             }
         }
         var bytes: [BlobName: Int64] = [:]
-        for name in Set(stages.flatMap { $0.result?.blobs ?? [] }).sorted().prefix(Self.waterfallBlobsMax) {
-            // A blob that cannot be looked at takes nothing from the rest of the answer.
-            bytes[name] = try? blobs.size(of: name)
+        // Results that are reused stand under the jobs that made them.
+        let makers = Set(stages.flatMap { $0.result?.blobs ?? [] }.compactMap { StageAttempt(owning: $0)?.job })
+        for maker in makers.sorted() {
+            // Blobs that cannot be looked at take nothing from the rest of the answer.
+            let listed = try? await blobs.list(
+                under: StageAttempt.prefix(of: maker), limit: Self.waterfallBlobsMax)
+            for blob in listed ?? [] { bytes[blob.name] = blob.bytes }
         }
         return .make(
             job: job, stages: stages, events: events, isComplete: isComplete, bytes: bytes, now: currentTime)

@@ -20,7 +20,7 @@ package struct MachineReading: Sendable, Hashable {
 
     /// Reads Linux: `/proc/meminfo`, pressure stall information, the control groups (version 2) that this process is
     /// in, and the file system of the blobs. Costs some ten microseconds each; nothing in it waits for a disk.
-    package static func now(_ blobs: BlobDirectory) -> MachineReading {
+    package static func now(_ blobs: any BlobStore) -> MachineReading {
         var available = bytes("MemAvailable:", in: text("/proc/meminfo"))
         var pressure = stall(in: text("/proc/pressure/memory"))
         for group in groups(of: text("/proc/self/cgroup")) {

@@ -20,7 +20,8 @@ package enum AudioStage: PipelineStage {
         let facts = try context.inputs.body(ProbeResult.self).facts
         guard facts.audioStream != nil else { return try StageOutput(AudioResult(chunks: [])) }
         let track = try await SoundAnalysis.run(
-            path: context.sourcePath, facts: facts, pcmPath: context.scratch + "/sound.wav", threads: context.threads,
+            path: try await context.sourcePath, facts: facts, pcmPath: context.scratch + "/sound.wav",
+            threads: context.threads,
             toolbox: context.toolbox, progress: context.progress)
         let pcm = try await context.keep("sound.wav").name
         let curves = try await context.keep(json: track.curves, as: "curves.json")

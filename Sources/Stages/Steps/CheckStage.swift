@@ -19,8 +19,9 @@ package enum CheckStage: PipelineStage {
     package static func run(_ context: StageContext) async throws -> StageOutput {
         let inputs = context.inputs
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
+        let render = try inputs.body(RenderResult.self, inputs.key.index)
         let figures = try await ClipCheck.run(
-            path: context.path(of: try inputs.body(RenderResult.self, inputs.key.index).video),
+            path: try await context.path(of: render.video, sha256: render.videoSHA256),
             facts: try inputs.body(ProbeResult.self).facts, clip: try inputs.clipRange(),
             size: inputs.options.aspect.pixels, framing: try await context.load(Framing.self, reframe.framing),
             faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,

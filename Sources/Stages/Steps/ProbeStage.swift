@@ -17,7 +17,7 @@ package enum ProbeStage: PipelineStage {
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
-        let facts = try await Probe.run(path: context.sourcePath, toolbox: context.toolbox)
+        let facts = try await Probe.run(path: try await context.sourcePath, toolbox: context.toolbox)
         return try StageOutput(ProbeResult(facts: facts))
     }
 }

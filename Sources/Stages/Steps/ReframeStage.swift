@@ -24,7 +24,8 @@ package enum ReframeStage: PipelineStage {
     package static func run(_ context: StageContext) async throws -> StageOutput {
         let inputs = context.inputs
         let framing = try await Reframer.run(
-            path: context.sourcePath, facts: try inputs.body(ProbeResult.self).facts, clip: try inputs.clipRange(),
+            path: try await context.sourcePath, facts: try inputs.body(ProbeResult.self).facts,
+            clip: try inputs.clipRange(),
             cuts: try await context.load([Double].self, inputs.body(ShotsResult.self).cuts),
             aspect: inputs.options.aspect.pixels, smartCrop: inputs.options.smartCrop, threads: context.threads,
             toolbox: context.toolbox, progress: context.progress)

@@ -44,7 +44,7 @@ package enum RenderStage: PipelineStage {
             assPath = try await context.write(text, to: "captions.ass")
         }
         let plan = RenderPlan(
-            sourcePath: context.sourcePath, facts: facts, clip: clip,
+            sourcePath: try await context.sourcePath, facts: facts, clip: clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
             outputPath: context.scratch + "/clip.mp4")

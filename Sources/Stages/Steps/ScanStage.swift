@@ -18,7 +18,7 @@ package enum ScanStage: PipelineStage {
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
-        let format = await inspect(context.sourcePath, context.effort)
+        let format = await inspect(context)
         var notes: [Note] = []
         if let gate = context.tools.gate {
             // What is refused anyway is scanned all the same: malware in an archive is put away, not only turned down.
@@ -35,10 +35,17 @@ package enum ScanStage: PipelineStage {
         return try StageOutput(ScanResult(format: known.rawValue, notes: notes.isEmpty ? nil : notes))
     }
 
+    /// Also of a file that is not there: it may have been put away before.
+    private static func inspect(_ context: StageContext) async -> Result<SniffedFormat, any Error> {
+        do { return .success(try await inspect(try await context.sourcePath, context.effort)) } catch {
+            return .failure(error)
+        }
+    }
+
     /// Walks the structure of the file, which may wait for the disk.
     @concurrent private static func inspect(
         _ path: String, _ effort: EffortMeter
-    ) async -> Result<SniffedFormat, MediaError> {
-        effort.measure { Result { () throws(MediaError) in try Sniffer.inspect(path) } }
+    ) async throws(MediaError) -> SniffedFormat {
+        try effort.measure { () throws(MediaError) in try Sniffer.inspect(path) }
     }
 }

@@ -17,8 +17,8 @@ package enum ShotsStage: PipelineStage {
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
         let cuts = try await ShotDetection.run(
-            path: context.sourcePath, facts: try context.inputs.body(ProbeResult.self).facts, threads: context.threads,
-            toolbox: context.toolbox, progress: context.progress)
+            path: try await context.sourcePath, facts: try context.inputs.body(ProbeResult.self).facts,
+            threads: context.threads, toolbox: context.toolbox, progress: context.progress)
         let blob = try await context.keep(json: cuts, as: "cuts.json")
         return try StageOutput(ShotsResult(cuts: blob, count: cuts.count), blobs: [blob])
     }

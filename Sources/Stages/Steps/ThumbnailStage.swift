@@ -19,8 +19,9 @@ package enum ThumbnailStage: PipelineStage {
     package static func run(_ context: StageContext) async throws -> StageOutput {
         let inputs = context.inputs
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
+        let render = try inputs.body(RenderResult.self, inputs.key.index)
         try await Thumbnail.run(
-            clipPath: context.path(of: try inputs.body(RenderResult.self, inputs.key.index).video),
+            clipPath: try await context.path(of: render.video, sha256: render.videoSHA256),
             framing: try await context.load(Framing.self, reframe.framing),
             outputPath: context.scratch + "/thumbnail.jpg", toolbox: context.toolbox)
         let (name, facts) = try await context.keep("thumbnail.jpg")

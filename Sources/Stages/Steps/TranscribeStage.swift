@@ -26,7 +26,7 @@ package enum TranscribeStage: PipelineStage {
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
-        let request = try request(context)
+        let request = try await request(context)
         let transcriber: any Transcriber =
             context.inputs.upload.transcript == nil ? context.tools.transcriber : SidecarTranscriber()
         let chunk = try await transcriber.transcribe(
@@ -37,18 +37,19 @@ package enum TranscribeStage: PipelineStage {
         return try StageOutput(body, blobs: [blob])
     }
 
-    private static func request(_ context: StageContext) throws(Failure) -> TranscriptionRequest {
+    private static func request(_ context: StageContext) async throws -> TranscriptionRequest {
         let inputs = context.inputs
         let range = try chunk(inputs)
         if let sidecar = inputs.upload.transcript {
             return TranscriptionRequest(
                 pcmPath: "", chunk: range, languageSample: nil, language: inputs.options.language, keywords: [],
-                sidecarPath: context.path(of: sidecar.blob), sidecarFormat: sidecar.format)
+                sidecarPath: try await context.path(of: sidecar.blob, sha256: sidecar.sha256),
+                sidecarFormat: sidecar.format)
         }
         let sound = try inputs.body(AudioResult.self)
         guard let pcm = sound.pcm else { throw noSound }
         return TranscriptionRequest(
-            pcmPath: context.path(of: pcm), chunk: range, languageSample: sound.languageSample,
+            pcmPath: try await context.path(of: pcm), chunk: range, languageSample: sound.languageSample,
             language: inputs.options.language, keywords: [], sidecarPath: nil, sidecarFormat: nil)
     }
 

@@ -1,32 +1,36 @@
-package import ClipModel
+import ClipModel
 import Crypto
 import Glibc
 
-/// Bytes on their way to become a blob. Nothing is seen under the blob's name before `commit` has made all of it
-/// durable.
-///
-/// Used by one task. A writer that is dropped without `commit` leaves nothing behind.
-package final class BlobWriter {
-    package private(set) var bytesWritten: Int64 = 0
+/// A blob on its way into a directory: a file of the scratch that gets its name at the end.
+final class DirectoryWriter: BlobWriter {
+    private(set) var bytesWritten: Int64 = 0
     private let directory: BlobDirectory
+    private let name: BlobName
+    private let condition: WriteCondition
     private let path: String
     private let limitBytes: Int64
     private var descriptor: Int32?
     private var hash = SHA256()
     private var nextFreeCheck: Int64
 
-    init(directory: BlobDirectory, path: String, limitBytes: Int64) throws(BlobError) {
+    init(
+        directory: BlobDirectory, name: BlobName, limitBytes: Int64, condition: WriteCondition = .always
+    ) throws(BlobError) {
         self.directory = directory
-        self.path = path
+        self.name = name
+        self.condition = condition
+        path = directory.room.freshPath("incoming")
         self.limitBytes = limitBytes
-        nextFreeCheck = directory.limits.freeCheckBytes
+        nextFreeCheck = directory.room.limits.freeCheckBytes
         descriptor = try Disk.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
     }
 
-    deinit { discard() }
+    deinit { close() }
 
-    /// Appends bytes: an array, a slice or a NIO buffer's view.
-    package func write(_ bytes: some Sequence<UInt8>) throws(BlobError) {
+    func write(_ bytes: some Sequence<UInt8>) async throws(BlobError) { try append(bytes) }
+
+    func append(_ bytes: some Sequence<UInt8>) throws(BlobError) {
         var outcome: Result<Void, BlobError> = .success(())
         let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in
             // The buffer is valid inside this closure, and `append` keeps nothing of it.
@@ -41,17 +45,16 @@ package final class BlobWriter {
         try outcome.get()
     }
 
-    /// Makes the bytes durable and gives them their name. An earlier blob of that name is replaced in one step.
-    package func commit(as name: BlobName) async throws(BlobError) -> BlobFacts {
+    func commit() async throws(BlobError) -> BlobFacts {
         guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
         self.descriptor = nil
         let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
-        let (directory, path) = (directory, path)
+        let (directory, path, name, condition) = (directory, path, name, condition)
         try await directory.lane.run { () throws(BlobError) in
             defer { Disk.close(descriptor) }
             do throws(BlobError) {
                 try Disk.sync(descriptor)
-                try directory.place(path, as: name)
+                try directory.place(path, as: name, if: condition)
             } catch {
                 _ = try? Disk.unlink(path)
                 throw error
@@ -60,8 +63,9 @@ package final class BlobWriter {
         return facts
     }
 
-    /// Forgets the bytes. Harmless after `commit`.
-    package func discard() {
+    func discard() async { close() }
+
+    private func close() {
         guard let open = descriptor else { return }
         descriptor = nil
         Disk.close(open)
@@ -77,8 +81,8 @@ package final class BlobWriter {
         }
         do {
             if total >= nextFreeCheck {
-                try directory.requireFreeSpace()
-                nextFreeCheck = total + directory.limits.freeCheckBytes
+                try directory.room.requireFreeSpace()
+                nextFreeCheck = total + directory.room.limits.freeCheckBytes
             }
             // `write` and `update` only read the buffer, and only during the call.
             try unsafe Disk.write(descriptor, buffer)
@@ -88,15 +92,5 @@ package final class BlobWriter {
         }
         bytesWritten = total
         return .success(())
-    }
-}
-
-extension SHA256.Digest {
-    /// Lower-case, two characters a byte.
-    var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in self { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: text, as: UTF8.self)
     }
 }
