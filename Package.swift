@@ -101,6 +101,7 @@ let package = Package(
             "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
             resources: [.embedInCode("Migrations")]),
 
+        module("S3Blobs", band: 3, ["ClipModel", "Blobs", "HTTPClient", logging, crypto], testable: true),
         module("ActorCluster", band: 3, ["Membership", "Placement", "WireProtocol", logging], testable: true),
         module(
             "TLSTransport", band: 3,
@@ -127,8 +128,8 @@ let package = Package(
             "Node", band: 6,
             [
                 "ClipModel", "Antivirus", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads",
-                "Stages", "PostgresStore", "WireProtocol", "ActorCluster", "TLSTransport", "Limits", "Telemetry",
-                "Jobs", "HTTPGateway", logging, lifecycle, signals, yams,
+                "Stages", "PostgresStore", "S3Blobs", "WireProtocol", "ActorCluster", "TLSTransport", "Limits",
+                "Telemetry", "Jobs", "HTTPGateway", logging, lifecycle, signals, yams,
             ]),
         .executableTarget(
             name: "tijera",
@@ -174,6 +175,12 @@ let package = Package(
                 nioPosix, subprocess, systemPackage,
             ]),
         tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
+        tests(
+            "S3BlobsTests",
+            [
+                "ClipModel", "Store", "Blobs", "HTTPClient", "Uploads", "S3Blobs", crypto, logging,
+                hummingbird, hummingbirdCore, httpTypes, nioCore,
+            ]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
         tests(

@@ -28,6 +28,18 @@ static inline CURLcode tijera_curl_set_form(CURL *_Nonnull handle, curl_mime *_N
 }
 
 typedef size_t (*tijera_curl_sink)(char *_Nonnull bytes, size_t size, size_t count, void *_Nullable context);
+// As CURLOPT_READFUNCTION and CURLOPT_SEEKFUNCTION.
+typedef int (*tijera_curl_seek)(void *_Nullable context, curl_off_t offset, int origin);
+
+static inline CURLcode tijera_curl_set_source(
+    CURL *_Nonnull handle, tijera_curl_sink _Nonnull read, tijera_curl_seek _Nonnull seek, void *_Nonnull context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READDATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, seek);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_SEEKDATA, context);
+    return code;
+}
+
 typedef int (*tijera_curl_meter)(
     void *_Nullable context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up);
 

@@ -12,26 +12,34 @@ package struct HTTPClient: Sendable {
     package var userAgent = "tijera"
     /// For transfers on behalf of strangers; nil: whoever runs this program asks for himself.
     package var limits: TransferLimits?
+    /// PEM file of the authorities that a server's certificate may come from; nil: those of the system.
+    package var authoritiesPath: String?
+    /// Keeps connections from one transfer to the next; nil: each has its own.
+    package var connections: HTTPConnections?
 
     package init() {}
 
     /// Sends a request and collects the answer, whatever its status.
     package func send(_ request: HTTPRequest) async throws(HTTPClientError) -> HTTPResponse {
         let body = Collector(limitBytes: collectedBytesMax)
-        let head = try await transfer(request) { bytes in body.append(bytes) }
-        if body.overflowed {
+        let head: HTTPResponseHead
+        do throws(HTTPClientError) {
+            head = try await transfer(request) { _, bytes in body.append(bytes) }
+        } catch {
+            guard body.overflowed else { throw error }
             throw HTTPClientError(.tooLarge, "the answer has more than \(collectedBytesMax) bytes")
         }
         return HTTPResponse(status: head.status, headers: head.headers, body: body.bytes)
     }
 
-    /// Sends a request and hands the body on as it comes; `sink` returns false to stop the transfer, which then ends
-    /// with the code `stopped`. `progress` is told of bytes sent and received, with the totals where they are known.
+    /// Sends a request and hands the body on as it comes, with the status of the answer that it belongs to; `receive`
+    /// returns false to stop the transfer, which then ends with the code `stopped`. `progress` is told of bytes sent
+    /// and received, with the totals where they are known.
     package func transfer(
         _ request: HTTPRequest, progress: (@Sendable (TransferProgress) -> Void)? = nil,
-        sink: @escaping @Sendable ([UInt8]) -> Bool
+        receive: @escaping @Sendable (_ status: Int, _ bytes: [UInt8]) -> Bool
     ) async throws(HTTPClientError) -> HTTPResponseHead {
-        let transfer = Transfer(client: self, request: request, progress: progress, sink: sink)
+        let transfer = Transfer(client: self, request: request, progress: progress, sink: receive)
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 transfer.start { continuation.resume(returning: $0) }
@@ -41,9 +49,17 @@ package struct HTTPClient: Sendable {
         }
         return try outcome.get()
     }
+
+    /// The same for whoever looks at the status afterwards.
+    package func transfer(
+        _ request: HTTPRequest, progress: (@Sendable (TransferProgress) -> Void)? = nil,
+        sink: @escaping @Sendable ([UInt8]) -> Bool
+    ) async throws(HTTPClientError) -> HTTPResponseHead {
+        try await transfer(request, progress: progress) { _, bytes in sink(bytes) }
+    }
 }
 
-/// One request. `form` and `body` exclude each other.
+/// One request. `form`, `body` and `file` exclude each other.
 package struct HTTPRequest: Sendable {
     package enum Part: Sendable {
         /// A file of this machine, streamed from disk, under a name that the server is told.
@@ -55,17 +71,31 @@ package struct HTTPRequest: Sendable {
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]?
     package var form: [Part]
+    package var file: FileSlice?
+
+    /// A part of a file of this machine, streamed from disk.
+    package struct FileSlice: Sendable, Hashable {
+        package let path: String
+        package let range: Range<Int64>
+
+        package init(path: String, range: Range<Int64>) {
+            self.path = path
+            self.range = range
+        }
+    }
 
     package init(
         _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
-        form: [Part] = []
+        form: [Part] = [], file: FileSlice? = nil
     ) {
-        precondition(body == nil || form.isEmpty, "a request has a body or a form, not both")
+        let bodies = (body == nil ? 0 : 1) + (form.isEmpty ? 0 : 1) + (file == nil ? 0 : 1)
+        precondition(bodies <= 1, "a request has a body, a form or a file, not \(bodies) of them")
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.form = form
+        self.file = file
     }
 }
 
@@ -110,6 +140,8 @@ package struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertib
         case forbidden
         /// The request itself cannot be made: a bad URL, a file that cannot be read.
         case unusable
+        /// The server is not who it should be: its certificate comes from nobody that is trusted here.
+        case untrusted
     }
 
     package let code: Code

@@ -10,14 +10,14 @@ final class Transfer: Sendable {
     private let client: HTTPClient
     private let request: HTTPRequest
     private let progress: (@Sendable (TransferProgress) -> Void)?
-    private let sink: @Sendable ([UInt8]) -> Bool
+    private let sink: @Sendable (Int, [UInt8]) -> Bool
     private let isCancelled = Atomic<Bool>(false)
     private let received = Mutex(Received())
 
     private struct Received {
+        var status = 0
         var headers: [String: String] = [:]
         var sinkStopped = false
-        var status = 0
         var headerBytes = 0
         /// Bytes of a body that is not handed on.
         var droppedBytes = 0
@@ -27,7 +27,7 @@ final class Transfer: Sendable {
 
     init(
         client: HTTPClient, request: HTTPRequest, progress: (@Sendable (TransferProgress) -> Void)?,
-        sink: @escaping @Sendable ([UInt8]) -> Bool
+        sink: @escaping @Sendable (Int, [UInt8]) -> Bool
     ) {
         self.client = client
         self.request = request
@@ -47,12 +47,24 @@ final class Transfer: Sendable {
         _ = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
     }()
 
+    /// One that rests with its connections, or a new one.
+    private func takeHandle() -> UnsafeMutableRawPointer? {
+        if let handle = unsafe client.connections?.take() { return unsafe handle }
+        return unsafe curl_easy_init()
+    }
+
     private func perform() -> Result<HTTPResponseHead, HTTPClientError> {
         // Sound: the handle, the header list and the form stay on this thread and are freed below, after the transfer.
-        guard let handle = unsafe curl_easy_init() else {
+        guard let handle = unsafe takeHandle() else {
             return .failure(HTTPClientError(.unusable, "libcurl could not be started"))
         }
-        defer { unsafe curl_easy_cleanup(handle) }
+        defer {
+            if let connections = client.connections {
+                unsafe connections.give(handle)
+            } else {
+                unsafe curl_easy_cleanup(handle)
+            }
+        }
         var headers: UnsafeMutablePointer<curl_slist>?
         defer { unsafe curl_slist_free_all(headers) }
         for header in request.headers { unsafe headers = curl_slist_append(headers, "\(header.name): \(header.value)") }
@@ -66,12 +78,40 @@ final class Transfer: Sendable {
         if let body = request.body {
             unsafe _ = tijera_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
             let copied = unsafe body.withUnsafeBytes { bytes in
-                // COPYPOSTFIELDS makes libcurl's own copy, so the pointer need not outlive this call.
-                unsafe tijera_curl_set_pointer(
-                    handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+                // COPYPOSTFIELDS makes libcurl's own copy, so the pointer need not outlive this call. Without a pointer
+                // it would read standard input, and an empty array may have none.
+                unsafe body.isEmpty
+                    ? tijera_curl_set_text(handle, CURLOPT_COPYPOSTFIELDS, "")
+                    : tijera_curl_set_pointer(
+                        handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
             }
             guard copied == CURLE_OK else { return .failure(HTTPClientError(.tooLarge, "the body is too large")) }
         }
+        if let file = request.file {
+            guard let source = FileSource(file) else {
+                return .failure(HTTPClientError(.unusable, "\(file.path) cannot be read"))
+            }
+            return unsafe perform(handle, sending: source)
+        }
+        return unsafe finish(handle)
+    }
+
+    private func perform(
+        _ handle: UnsafeMutableRawPointer, sending source: FileSource
+    ) -> Result<HTTPResponseHead, HTTPClientError> {
+        unsafe _ = tijera_curl_set_number(handle, CURLOPT_UPLOAD, 1)
+        unsafe _ = tijera_curl_set_offset(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(source.range.count))
+        return withExtendedLifetime(source) {
+            // Sound: `source` outlives the transfer, which ends inside this closure.
+            let context = unsafe Unmanaged.passUnretained(source).toOpaque()
+            unsafe _ = tijera_curl_set_source(
+                handle, { bytes, size, count, context in unsafe FileSource.from(context).read(bytes, size * count) },
+                { context, offset, origin in unsafe FileSource.from(context).seek(offset, origin) }, context)
+            return unsafe finish(handle)
+        }
+    }
+
+    private func finish(_ handle: UnsafeMutableRawPointer) -> Result<HTTPResponseHead, HTTPClientError> {
         unsafe _ = tijera_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)
         if request.method == "HEAD" { unsafe _ = tijera_curl_set_number(handle, CURLOPT_NOBODY, 1) }
         let code = unsafe curl_easy_perform(handle)
@@ -90,6 +130,7 @@ final class Transfer: Sendable {
         unsafe _ = tijera_curl_set_text(handle, CURLOPT_URL, request.url)
         unsafe _ = tijera_curl_set_text(handle, CURLOPT_USERAGENT, client.userAgent)
         unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        if let path = client.authoritiesPath { unsafe _ = tijera_curl_set_text(handle, CURLOPT_CAINFO, path) }
         // Signals and threads do not mix.
         unsafe _ = tijera_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         unsafe _ = tijera_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, client.connectSecondsMax)
@@ -163,7 +204,7 @@ final class Transfer: Sendable {
         // Sound: libcurl says there are `count` bytes, and they are copied before the call returns.
         let copy = unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
         if client.limits != nil, let isWanted = drop(count) { return isWanted ? count : 0 }
-        if sink(copy) { return count }
+        if sink(received.withLock { $0.status }, copy) { return count }
         received.withLock { $0.sinkStopped = true }
         return 0
     }
@@ -218,7 +259,8 @@ final class Transfer: Sendable {
         // Sound: curl_easy_strerror returns a constant string.
         let reason = unsafe String(cString: curl_easy_strerror(code))
         switch code {
-        case CURLE_ABORTED_BY_CALLBACK: return .failure(HTTPClientError(.cancelled, "cancelled"))
+        case CURLE_ABORTED_BY_CALLBACK where isCancelled.load(ordering: .relaxed):
+            return .failure(HTTPClientError(.cancelled, "cancelled"))
         case CURLE_WRITE_ERROR where received.withLock({ $0.sinkStopped }):
             return .failure(HTTPClientError(.stopped, "stopped"))
         case CURLE_FILESIZE_EXCEEDED: return .failure(HTTPClientError(.tooLarge, "\(request.url): \(reason)"))
@@ -226,7 +268,11 @@ final class Transfer: Sendable {
             let objection = received.withLock { $0.objection } ?? ""
             return .failure(HTTPClientError(.forbidden, "\(request.url): \(objection)"))
         case CURLE_OPERATION_TIMEDOUT: return .failure(HTTPClientError(.timedOut, "\(request.url): \(reason)"))
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_READ_ERROR, CURLE_FILE_COULDNT_READ_FILE:
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
+            return .failure(HTTPClientError(.untrusted, "\(request.url): \(reason)"))
+        // The file that is sent could not be read to its end.
+        case CURLE_ABORTED_BY_CALLBACK, CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_READ_ERROR,
+            CURLE_FILE_COULDNT_READ_FILE:
             return .failure(HTTPClientError(.unusable, "\(request.url): \(reason)"))
         default: return .failure(HTTPClientError(.unreachable, "\(request.url): \(reason)"))
         }

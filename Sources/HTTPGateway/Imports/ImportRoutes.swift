@@ -174,7 +174,7 @@ extension Problem {
             case .timedOut: ("source_too_slow", "The address did not send all of it in time.", "Try again later.")
             case .unusable:
                 ("invalid_source_url", "sourceUrl cannot be fetched.", "Send a public http or https address.")
-            case .unreachable, .cancelled, .stopped:
+            case .unreachable, .untrusted, .cancelled, .stopped:
                 ("source_unreachable", "Nobody answers at the address, or the connection broke.", "Check the address.")
             }
         guard error.code != .tooLarge else {

@@ -1,0 +1,145 @@
+package import ClipModel
+
+/// Where credentials may come from, and which of them are asked, in which order: decided from the settings and the
+/// environment alone.
+package struct CredentialChain: Sendable, Hashable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Settings, environment, file, container, instance: the first that there is.
+        case auto
+        case settings, environment, file, container, instance
+    }
+
+    package enum Source: Sendable, Hashable {
+        /// Given, and never renewed.
+        case fixed(S3Credentials)
+        /// The shared file of the AWS tools, and the name of a profile in it. Looked at again when they are refused.
+        case file(path: String, profile: String)
+        /// What ECS and EKS put beside a container; the token is in a file where it changes.
+        case container(url: String, token: Token?)
+        /// IMDSv2 of an EC2 instance.
+        case instance(endpoint: String)
+    }
+
+    package enum Token: Sendable, Hashable { case text(String), file(path: String) }
+
+    /// Why there is nobody to ask.
+    package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Asked in this order. With `auto`, one that has nothing is passed over.
+    package let sources: [Source]
+
+    /// - Parameter settings: what the configuration says; both keys or none.
+    package init(
+        _ kind: Kind, settings: S3Credentials?, profile: String?, environment: [String: String]
+    ) throws(Trouble) {
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        var sources: [Source] = []
+        if let settings, kind == .auto || kind == .settings { sources.append(.fixed(settings)) }
+        if kind == .auto || kind == .environment, let key = value("AWS_ACCESS_KEY_ID") {
+            guard let secret = value("AWS_SECRET_ACCESS_KEY") else {
+                throw Trouble(description: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not")
+            }
+            sources.append(
+                .fixed(
+                    S3Credentials(accessKey: key, secretKey: secret, sessionToken: value("AWS_SESSION_TOKEN"))))
+        }
+        if kind == .auto || kind == .file {
+            let home = value("HOME").map { $0 + "/.aws/credentials" }
+            if let path = value("AWS_SHARED_CREDENTIALS_FILE") ?? home {
+                sources.append(.file(path: path, profile: profile ?? value("AWS_PROFILE") ?? "default"))
+            }
+        }
+        if kind == .auto || kind == .container, let container = try Self.container(value) { sources.append(container) }
+        let mayAskInstance = value("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true"
+        if kind == .instance || (kind == .auto && mayAskInstance) {
+            sources.append(
+                .instance(endpoint: value("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254"))
+        }
+        guard !sources.isEmpty else { throw Trouble(description: Self.nothing(kind)) }
+        self.sources = sources
+    }
+
+    private static func container(_ value: (String) -> String?) throws(Trouble) -> Source? {
+        let token =
+            value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map { Token.file(path: $0) }
+            ?? value("AWS_CONTAINER_AUTHORIZATION_TOKEN").map { Token.text($0) }
+        if let path = value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+            return .container(url: "http://169.254.170.2" + path, token: token)
+        }
+        guard let url = value("AWS_CONTAINER_CREDENTIALS_FULL_URI") else { return nil }
+        guard isSafe(url) else {
+            throw Trouble(
+                description: "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor at this machine: \(url)")
+        }
+        return .container(url: url, token: token)
+    }
+
+    /// Without TLS only those addresses that the AWS tools take: loopback, and the agents of ECS and EKS.
+    private static func isSafe(_ url: String) -> Bool {
+        if url.hasPrefix("https://") { return true }
+        guard url.hasPrefix("http://") else { return false }
+        let authority = url.dropFirst("http://".count).prefix { $0 != "/" && $0 != "?" }
+        if authority.contains("@") { return false }
+        let host =
+            authority.hasPrefix("[")
+            ? String(authority.prefix { $0 != "]" }.dropFirst())
+            : String(authority.prefix { $0 != ":" })
+        if ["localhost", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"].contains(host) { return true }
+        let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        return octets.count == 4 && octets.allSatisfy { $0 != nil } && octets[0] == 127
+    }
+
+    private static func nothing(_ kind: Kind) -> String {
+        switch kind {
+        case .auto: "no credentials are given anywhere"
+        case .settings: "blobs.s3.accessKey and blobs.s3.secretKey are not set"
+        case .environment: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+        case .file: "neither AWS_SHARED_CREDENTIALS_FILE nor HOME is set"
+        case .container: "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
+        case .instance: "the instance is not asked"
+        }
+    }
+}
+
+/// Whether the credentials at hand will do.
+package struct CredentialRenewal: Sendable {
+    package enum Step: Sendable, Hashable { case use(S3Credentials), renew }
+
+    /// So long before their end they are renewed, in seconds: a request that is signed now may be retried for minutes.
+    package static let earlySeconds: Double = 300
+    /// After a renewal that failed the old ones are used, if they still are good, and no other is tried for this long.
+    package static let pauseSeconds: Double = 30
+
+    private var current: S3Credentials?
+    private var pausedUntil: Timestamp?
+    private var areRefused = false
+
+    package init() {}
+
+    package func step(at now: Timestamp) -> Step {
+        guard let current, !areRefused else { return .renew }
+        guard let end = current.expiresAt, end.seconds(since: now) < Self.earlySeconds else { return .use(current) }
+        if let pausedUntil, now < pausedUntil, now < end { return .use(current) }
+        return .renew
+    }
+
+    package mutating func renewed(_ credentials: S3Credentials) {
+        current = credentials
+        pausedUntil = nil
+        areRefused = false
+    }
+
+    /// Answers with the old ones where they still are good.
+    package mutating func failed(at now: Timestamp) -> S3Credentials? {
+        pausedUntil = now.advanced(bySeconds: Self.pauseSeconds)
+        guard let current, !areRefused, current.expiresAt.map({ now < $0 }) ?? true else { return nil }
+        return current
+    }
+
+    /// The service says that these are no longer good. Others may have come meanwhile.
+    package mutating func refused(_ credentials: S3Credentials) {
+        if credentials == current { areRefused = true }
+    }
+}

@@ -1,0 +1,155 @@
+import Blobs
+package import ClipModel
+import Foundation
+import HTTPClient
+import Synchronization
+
+/// Gets credentials where the chain says, keeps them, and gets new ones before they end.
+package final class CredentialProvider: Sendable {
+    package struct Trouble: Error, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let chain: CredentialChain
+    private let http: HTTPClient
+    private let now: @Sendable () -> Timestamp
+    private let renewal = Mutex(CredentialRenewal())
+    private let oneAtATime = Turns(1)
+
+    package init(_ chain: CredentialChain, now: @escaping @Sendable () -> Timestamp) {
+        self.chain = chain
+        self.now = now
+        var http = HTTPClient()
+        // These services are on the machine or beside it.
+        http.connectSecondsMax = 2
+        http.stalledSecondsMax = 5
+        http.collectedBytesMax = 1 << 20
+        self.http = http
+    }
+
+    package func current() async throws -> S3Credentials {
+        if case .use(let credentials) = step() { return credentials }
+        return try await oneAtATime.withTurn {
+            // Whoever had the turn before may have got them.
+            if case .use(let credentials) = step() { return credentials }
+            do {
+                let fresh = try await get()
+                renewal.withLock { $0.renewed(fresh) }
+                return fresh
+            } catch {
+                if let old = renewal.withLock({ $0.failed(at: now()) }) { return old }
+                throw error
+            }
+        }
+    }
+
+    package func refused(_ credentials: S3Credentials) { renewal.withLock { $0.refused(credentials) } }
+
+    private func step() -> CredentialRenewal.Step { renewal.withLock { $0.step(at: now()) } }
+
+    private func get() async throws -> S3Credentials {
+        var reasons: [String] = []
+        for source in chain.sources {
+            do {
+                return try await get(from: source)
+            } catch let error as Trouble {
+                reasons.append(error.description)
+            } catch let error as HTTPClientError {
+                reasons.append(error.detail)
+            }
+        }
+        throw Trouble(description: "no credentials for S3: " + reasons.joined(separator: "; "))
+    }
+
+    private func get(from source: CredentialChain.Source) async throws -> S3Credentials {
+        switch source {
+        case .fixed(let credentials): return credentials
+        case .file(let path, let profile): return try Self.read(path, profile)
+        case .container(let url, let token):
+            var headers: [(name: String, value: String)] = []
+            switch token {
+            case .text(let text): headers = [("Authorization", text)]
+            case .file(let path): headers = [("Authorization", try Self.text(path))]
+            case nil: break
+            }
+            return try Self.decode(try await ask("GET", url, headers), url)
+        case .instance(let endpoint):
+            let token = try await ask(
+                "PUT", endpoint + "/latest/api/token", [("X-aws-ec2-metadata-token-ttl-seconds", "21600")])
+            let headers = [(name: "X-aws-ec2-metadata-token", value: Self.line(token.text))]
+            let roles = endpoint + "/latest/meta-data/iam/security-credentials/"
+            let role = Self.line(try await ask("GET", roles, headers).text)
+            guard !role.isEmpty else { throw Trouble(description: "the instance has no role") }
+            return try Self.decode(try await ask("GET", roles + role, headers), roles)
+        }
+    }
+
+    private func ask(
+        _ method: String, _ url: String, _ headers: [(name: String, value: String)]
+    ) async throws -> HTTPResponse {
+        // A PUT without a body announces that it has none.
+        let answer = try await http.send(HTTPRequest(method, url, headers: headers, body: method == "PUT" ? [] : nil))
+        guard answer.status == 200 else { throw Trouble(description: "\(url) answered \(answer.status)") }
+        return answer
+    }
+
+    /// As ECS, EKS and EC2 write them.
+    private struct Document: Decodable {
+        let accessKey: String
+        let secretKey: String
+        let token: String?
+        let expiration: String?
+
+        enum CodingKeys: String, CodingKey {
+            case accessKey = "AccessKeyId"
+            case secretKey = "SecretAccessKey"
+            case token = "Token"
+            case expiration = "Expiration"
+        }
+    }
+
+    private static func decode(_ answer: HTTPResponse, _ url: String) throws(Trouble) -> S3Credentials {
+        guard let document = try? JSONDecoder().decode(Document.self, from: Data(answer.body)) else {
+            throw Trouble(description: "\(url) answered something that is no credentials")
+        }
+        return S3Credentials(
+            accessKey: document.accessKey, secretKey: document.secretKey, sessionToken: document.token,
+            expiresAt: document.expiration.flatMap { Timestamp($0) })
+    }
+
+    private static func read(_ path: String, _ profile: String) throws(Trouble) -> S3Credentials {
+        let values = section(profile, of: try text(path))
+        guard let key = values["aws_access_key_id"], let secret = values["aws_secret_access_key"] else {
+            throw Trouble(description: "\(path) has no keys under [\(profile)]")
+        }
+        return S3Credentials(
+            accessKey: key, secretKey: secret, sessionToken: values["aws_session_token"],
+            expiresAt: values["aws_expiration"].flatMap { Timestamp($0) })
+    }
+
+    /// The keys and values of one section of the AWS tools' file.
+    static func section(_ wanted: String, of text: String) -> [String: String] {
+        var values: [String: String] = [:]
+        var isWanted = false
+        for raw in text.split(whereSeparator: \.isNewline) {
+            let line = raw.trimmingCharacters(in: .whitespaces)
+            if line.hasPrefix("#") || line.hasPrefix(";") { continue }
+            if line.hasPrefix("["), let end = line.firstIndex(of: "]") {
+                isWanted = line[line.index(after: line.startIndex)..<end].trimmingCharacters(in: .whitespaces) == wanted
+            } else if isWanted, let equals = line.firstIndex(of: "=") {
+                let name = line[..<equals].trimmingCharacters(in: .whitespaces).lowercased()
+                values[name] = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+            }
+        }
+        return values.filter { !$0.value.isEmpty }
+    }
+
+    private static func text(_ path: String) throws(Trouble) -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw Trouble(description: "\(path) cannot be read")
+        }
+        return line(text)
+    }
+
+    private static func line(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
+}
