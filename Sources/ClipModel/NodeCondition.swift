@@ -41,13 +41,17 @@ package struct NodeCondition: Hashable, Sendable, Codable {
     /// One sentence with the numbers; nil at `normal`.
     package var levelReason: String?
     package var pause: Pause?
+    /// Living nodes that keep their blobs elsewhere. Nil: it does not look, or others cannot see yet where its own are.
+    package var blobStrangers: [NodeID]?
 
     package init(
-        level: OverloadLevel? = nil, levelSince: Timestamp? = nil, levelReason: String? = nil, pause: Pause? = nil
+        level: OverloadLevel? = nil, levelSince: Timestamp? = nil, levelReason: String? = nil, pause: Pause? = nil,
+        blobStrangers: [NodeID]? = nil
     ) {
         self.level = level
         self.levelSince = levelSince
         self.levelReason = levelReason
         self.pause = pause
+        self.blobStrangers = blobStrangers
     }
 }

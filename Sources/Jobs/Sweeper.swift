@@ -88,7 +88,7 @@ package struct Sweeper: Sendable {
         let due = try await quarantine.book.quarantineToEmpty(
             olderThanSeconds: quarantine.days * 86_400, limit: configuration.uploadsPerRound)
         guard !due.isEmpty else { return }
-        try await blobs.remove(due.map { UploadGate.quarantineName(of: $0) })
+        try await blobs.remove(due.map { QuarantineEntry.blobName(of: $0) })
         try await quarantine.book.quarantineEmptied(due)
         logger.notice("quarantined bytes removed", metadata: ["count": "\(due.count)"])
     }

@@ -53,6 +53,7 @@ package actor Worker {
     private let emptyBell = Bell()
     private let overload: OverloadWatch?
     private let machineReading: @Sendable () -> MachineReading
+    private let blobStrangers: @Sendable () -> [NodeID]?
     private let onSchedulability: @Sendable (NodeSchedulability) -> Void
     let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
@@ -73,6 +74,7 @@ package actor Worker {
     ///   - schedulability: what the operator wanted when the program started.
     ///   - overload: which level the region is on; nil: nobody watches.
     ///   - machine: what is left of this machine; asked before claims, `machineInterval` apart at least.
+    ///   - blobStrangers: nodes that are known to keep their blobs elsewhere (`NodeCondition.blobStrangers`).
     ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
     ///     must return at once.
     ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
@@ -81,6 +83,7 @@ package actor Worker {
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
         logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
+        blobStrangers: @escaping @Sendable () -> [NodeID]? = { nil },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
@@ -97,6 +100,7 @@ package actor Worker {
         self.logger = logger
         self.overload = overload
         machineReading = machine
+        self.blobStrangers = blobStrangers
         self.onSchedulability = onSchedulability
         self.onChange = onChange
         stopwatch = Stopwatch(clock)
@@ -324,7 +328,8 @@ package actor Worker {
     var condition: NodeCondition {
         let state = overload?.state
         return NodeCondition(
-            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause)
+            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause,
+            blobStrangers: blobStrangers())
     }
 
     /// Whether memory and disk allow one more stage. Says so once when that changes.

@@ -29,8 +29,7 @@ package struct NodeConfiguration: Sendable {
     package let awaySeconds: Int
     package let storeURL: String
     package let storeConnectionsMax: Int
-    package let blobsDirectory: String
-    package let blobsFreeBytesMin: Int64
+    package let blobs: BlobSettings
     package let overload: OverloadSettings
     package let cpuThreads: Int
     package let machineThreads: Int
@@ -94,9 +93,8 @@ package struct NodeConfiguration: Sendable {
         awaySeconds = values.integer("jobs.awaySeconds")
         storeURL = values.text("store.url")
         storeConnectionsMax = values.integer("store.connectionsMax")
-        blobsDirectory = values.text("blobs.directory")
-        blobsFreeBytesMin = Int64(values.integer("blobs.freeBytesMin"))
-        overload = try OverloadSettings(values, blobsFreeBytesMin: blobsFreeBytesMin)
+        blobs = try BlobSettings(values)
+        overload = try OverloadSettings(values, blobsFreeBytesMin: blobs.freeBytesMin)
         let threads = values.integer("cpu.threads"), machine = values.integer("cpu.machineThreads")
         cpuThreads = threads == 0 ? cores : threads
         machineThreads = machine == 0 ? cores : machine

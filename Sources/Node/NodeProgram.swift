@@ -41,9 +41,8 @@ package struct NodeProgram: Sendable {
     private func start(_ logger: Logger) async throws {
         let clock = ContinuousClock()
         let chance = Chance.system()
-        let blobs = try BlobDirectory(
-            root: configuration.blobsDirectory, limits: BlobLimits(freeBytesMin: configuration.blobsFreeBytesMin))
-        try await blobs.sweep()
+        let (blobs, blobsForClients) = try configuration.blobs.makeStores(clock: clock, chance: chance, logger: logger)
+        try await beginClean(blobsForClients, logger)
         let slots = try makeSlots()
         let store = PostgresStore(postgresConfiguration, clock: clock, logger: logger)
         try await store.migrate()
@@ -67,11 +66,14 @@ package struct NodeProgram: Sendable {
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
+        let sharing = BlobSharingWatch(
+            node: configuration.name, store: store, blobs: blobs, clock: clock, logger: logger)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
             clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
-            overload: overload, machine: machine, onSchedulability: { cluster.obey($0) },
+            overload: overload, machine: machine, blobStrangers: { sharing.strangers },
+            onSchedulability: { cluster.obey($0) },
             onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(
@@ -79,7 +81,7 @@ package struct NodeProgram: Sendable {
             quarantine: SweptQuarantine(book: store, days: configuration.antivirus.quarantineDays), clock: clock,
             now: systemWallTime, chance: chance, logger: logger, onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(
-            store: store, blobs: blobs, region: configuration.region, jobsMax: configuration.clientJobsMax,
+            store: store, blobs: blobsForClients, region: configuration.region, jobsMax: configuration.clientJobsMax,
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
         let gateway = try makeGateway(
@@ -88,15 +90,13 @@ package struct NodeProgram: Sendable {
             services: [
                 .init(service: Loop { await store.run() }),
                 .init(service: ClusterPart.Service(part: cluster)),
-                .init(
-                    service: Loop {
-                        await cluster.watchLeases(of: store, every: .seconds(1), on: clock)
-                    }),
+                .init(service: Loop { await cluster.watchLeases(of: store, every: .seconds(1), on: clock) }),
                 .init(service: Loop { await coordination.run() }),
                 .init(service: Loop { await overload.run() }),
                 .init(service: Loop { await speech.run() }),
                 .init(service: WorkerService(worker: worker)),
                 .init(service: Loop { await sweeper.run() }),
+                .init(service: Loop { await sharing.run() }),
                 .init(service: gateway),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -107,6 +107,15 @@ package struct NodeProgram: Sendable {
             configuration.door.shutdownSeconds + configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    /// Removes what earlier lives left. A store that cannot be used is found out about now; one that is only away may
+    /// come back.
+    private func beginClean(_ blobs: any BlobStore, _ logger: Logger) async throws {
+        do { try await blobs.sweep() } catch {
+            guard error.code == .unavailable else { throw error }
+            logger.warning("the blob store does not answer yet", metadata: ["error": "\(error)"])
+        }
     }
 
     private func makeGateway(
@@ -164,7 +173,7 @@ package struct NodeProgram: Sendable {
     private func makeSlots() throws -> CPUSlots {
         try CPUSlots(
             directory: configuration.slotsDirectory
-                ?? "\(configuration.blobsDirectory)/cpu-slots-\(configuration.name)",
+                ?? "\(configuration.blobs.directory)/cpu-slots-\(configuration.name)",
             machineThreads: configuration.machineThreads, budget: configuration.cpuThreads)
     }
 

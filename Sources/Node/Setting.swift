@@ -168,10 +168,80 @@ extension Setting {
         Setting(
             "store.connectionsMax", .integer(2...100), default: "6", unit: "connections",
             "Connections of this node. Prevents nodes from using up what the server allows."),
-        Setting("blobs.directory", .text, default: nil, "Folder for uploads and clips, shared by all nodes."),
+        Setting(
+            "blobs.kind", .choice(["directory", "s3"]), default: "directory",
+            "Where uploads and clips stand: in a folder that all nodes share, or in a bucket."),
+        Setting(
+            "blobs.directory", .text, default: nil,
+            "Folder for uploads and clips, shared by all nodes; with s3 for what this node works on, and for copies."),
         Setting(
             "blobs.freeBytesMin", .integer(0...1 << 50), default: "536870912", unit: "bytes",
             "Refuses new bytes when the disk has less left, so that running work can end."),
+        Setting(
+            "blobs.cacheBytesMax", .integer(1 << 20...1 << 50), default: "21474836480", unit: "bytes",
+            "With s3: what copies of blobs may take of the disk. Must hold the sources that are worked on at one time; "
+                + "a larger video cannot be worked on here."),
+        Setting(
+            "blobs.s3.endpoint", .text, default: "",
+            "scheme://host[:port] of the service. Empty: AWS, in the region of blobs.s3.region."),
+        Setting(
+            "blobs.s3.publicEndpoint", .text, default: "",
+            "The same as clients reach it, for links. Empty: as nodes do."),
+        Setting("blobs.s3.region", .text, default: "us-east-1", "Region that requests are signed for."),
+        Setting("blobs.s3.bucket", .text, default: "", "Bucket, which must be there. Needed with s3."),
+        Setting(
+            "blobs.s3.prefix", .text, default: "",
+            "Stands before every key. Prevents two clusters in one bucket from removing each other's blobs."),
+        Setting(
+            "blobs.s3.style", .choice(["auto", "path", "host"]), default: "auto",
+            "Whether the bucket is in the path or in the host's name. auto: in the name at AWS, else in the path."),
+        Setting(
+            "blobs.s3.authorities", .text, default: "",
+            "PEM file of the CAs that the service's certificate may come from. Empty: those of the system."),
+        Setting(
+            "blobs.s3.encryption", .choice(["bucket", "service", "kms"]), default: "bucket",
+            "How objects are encrypted at rest: as the bucket says, with keys of the service (SSE-S3), or of KMS."),
+        Setting("blobs.s3.kmsKey", .text, default: "", "Key for kms. Empty: the account's own for S3."),
+        Setting(
+            "blobs.s3.checksums", .choice(["sha256", "none"]), default: "sha256",
+            "Sends SHA-256 along for the service to compare. none: for services that do not know it."),
+        Setting(
+            "blobs.s3.redirectDownloads", .choice(["false", "true"]), default: "false",
+            "Sends who downloads a clip to the service, with a signed link, instead of passing the bytes on."),
+        Setting(
+            "blobs.s3.linkSeconds", .integer(1...604_800), default: "900", unit: "seconds",
+            "How long such a link is good. Prevents one that leaks from being good for ever."),
+        Setting(
+            "blobs.s3.credentials", .choice(["auto", "settings", "environment", "file", "container", "instance"]),
+            default: "auto",
+            "Where credentials come from. auto: these settings, AWS_..., the shared file, ECS or EKS, the role of the "
+                + "instance; the first that there is."),
+        Setting("blobs.s3.accessKey", .text, default: "", "Access key, if it is given here."),
+        Setting("blobs.s3.secretKey", .secret, default: "", "Its secret."),
+        Setting(
+            "blobs.s3.profile", .text, default: "", "Profile of the shared file. Empty: AWS_PROFILE, or default."),
+        Setting(
+            "blobs.s3.partBytes", .integer(5 << 20...5 << 30), default: "16777216", unit: "bytes",
+            "Part in which a large blob is sent. A lost connection costs one part; grows where 10,000 are too few."),
+        Setting(
+            "blobs.s3.requestsMax", .integer(1...1000), default: "64", unit: "requests",
+            "Requests of this node at one time. Prevents a burst of more connections than the service takes."),
+        Setting(
+            "blobs.s3.patienceSeconds", .integer(1...3600), default: "120", unit: "seconds",
+            "How long work waits for a service that does not answer before it fails and is tried again. Clients wait a "
+                + "tenth of it."),
+        Setting(
+            "blobs.s3.connectSeconds", .integer(1...300), default: "5", unit: "seconds",
+            "How long a connection may take."),
+        Setting(
+            "blobs.s3.stalledSeconds", .integer(1...300), default: "20", unit: "seconds",
+            "A request that moves no byte for so long is given up and sent again."),
+        Setting(
+            "blobs.s3.staleUploadSeconds", .integer(3600...2_592_000), default: "86400", unit: "seconds",
+            "Uploads in parts that nobody ended are dropped after this. Prevents paying for them for ever."),
+        Setting(
+            "blobs.s3.lifecycle", .choice(["leave", "set"]), default: "leave",
+            "set: a bucket without lifecycle rules gets one by which the service does so itself, counted in days."),
         Setting(
             "worker.memoryFreeBytesMin", .integer(0...1 << 40), default: "536870912", unit: "bytes",
             "Begins no stage that would leave less memory available. Prevents the kernel from killing PostgreSQL."),

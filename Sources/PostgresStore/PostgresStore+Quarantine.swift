@@ -51,6 +51,8 @@ extension PostgresStore: QuarantineBook {
 }
 
 enum QuarantineTable {
+    /// `QuarantineEntry.blobName`.
+    static let blob = "('quarantine/' || substr(upload, length('upload_') + 1) || '/source') collate \"C\""
     static let insert = Statement(
         "insert_quarantine",
         """

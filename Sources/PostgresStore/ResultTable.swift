@@ -76,6 +76,9 @@ enum ResultTable {
             and not exists (select from upload where blob = name)
             and not exists (select from upload where transcript->>'blob' = name)
             and not exists (select from upload_part where blob = name)
+            and not exists (
+                select from quarantine where name = \(QuarantineTable.blob) and emptied_at is null
+                    and upload = 'upload_' || split_part(name, '/', 2))
         """)
 
     static func result(_ row: Row) throws -> StageResult {

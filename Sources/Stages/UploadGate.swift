@@ -46,11 +46,6 @@ package struct UploadGate: Sendable {
 
     package var isClosedWhenAway: Bool { whenAway == .closed }
 
-    /// Where the bytes of an upload stand in which something was found: nothing serves or opens what is there.
-    package static func quarantineName(of upload: UploadID) -> BlobName {
-        BlobName("quarantine/\(upload.ulid)/source")!
-    }
-
     /// Ends with notes for the client when the upload may be opened; throws when it may not.
     func pass(
         _ upload: Upload, of job: Job, in blobs: any BlobStore, progress: @Sendable (Double) -> Void
@@ -93,7 +88,7 @@ package struct UploadGate: Sendable {
             upload: upload.id, sha256: upload.sha256, bytes: upload.bytes, signature: signature, job: job.id,
             tenant: job.tenant, node: node, foundAt: job.createdAt)
         try await book.quarantine(entry)
-        try await blobs.move(upload.blob, to: Self.quarantineName(of: upload.id))
+        try await blobs.move(upload.blob, to: QuarantineEntry.blobName(of: upload.id))
         onFound(entry)
         return Self.infected(signature)
     }

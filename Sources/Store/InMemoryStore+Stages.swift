@@ -66,6 +66,7 @@ extension InMemoryStore {
     package func unnamed(_ blobs: [BlobName]) -> [BlobName] {
         let named = Set(results.values.flatMap(\.blobs))
             .union(uploads.values.flatMap(\.blobs)).union(sessions.values.flatMap { $0.parts.map(\.blob) })
+            .union(quarantineBook.values.filter { $0.emptiedAt == nil }.map { QuarantineEntry.blobName(of: $0.upload) })
         return blobs.filter { !named.contains($0) }
     }
 

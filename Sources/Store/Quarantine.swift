@@ -32,6 +32,9 @@ package struct QuarantineEntry: Codable, Hashable, Sendable {
         self.foundAt = foundAt
         self.emptiedAt = emptiedAt
     }
+
+    /// Where the bytes of an upload stand in which something was found: nothing serves or opens what is there.
+    package static func blobName(of upload: UploadID) -> BlobName { BlobName("quarantine/\(upload.ulid)/source")! }
 }
 
 /// The book of uploads in which malware was found. It is the audit trail as well: rows outlive uploads, jobs and bytes,

@@ -87,7 +87,7 @@ package protocol Store: UploadSessionStore {
     ) async throws -> CompleteOutcome
     /// A result published under this key by any job.
     func result(cachedUnder key: String) async throws -> StageResult?
-    /// Those of `blobs` that no result, no upload and no upload on its way points at.
+    /// Those of `blobs` that no result, no upload, no upload on its way and no quarantine that is kept points at.
     func unnamed(_ blobs: [BlobName]) async throws -> [BlobName]
 
     // MARK: Effects

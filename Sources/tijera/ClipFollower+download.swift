@@ -96,7 +96,7 @@ extension ClipFollower {
             let written = FileSink(file)
             let head: HTTPResponseHead
             do {
-                head = try await http.transfer(HTTPRequest("GET", server + path), sink: written.append)
+                head = try await get(server + path, with: http, into: written)
             } catch let error as HTTPClientError where error.code == .stopped {
                 // Only the sink stops a transfer, and only when the disk does not take the bytes.
                 throw ClipError.file("cannot write \(name): \(written.close() ?? "the file took no more bytes")")
@@ -112,6 +112,17 @@ extension ClipFollower {
             throw ClipError.file("cannot write \(target): \(error.localizedDescription)")
         }
         return target
+    }
+
+    /// A node may send whoever downloads on to the service that keeps the file. Nothing but its address goes along.
+    private func get(
+        _ address: String, with http: HTTPClient, into written: FileSink
+    ) async throws(HTTPClientError) -> HTTPResponseHead {
+        let head = try await http.transfer(HTTPRequest("GET", address)) { status, bytes in
+            status == 307 || written.append(bytes)
+        }
+        guard head.status == 307, let elsewhere = head.headers["location"] else { return head }
+        return try await http.transfer(HTTPRequest("GET", elsewhere), sink: written.append)
     }
 }
 

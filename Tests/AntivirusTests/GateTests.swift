@@ -76,7 +76,7 @@ import Testing
                     #expect(job.failure?.failure.reason.contains("Eicar") == true, "\(String(describing: job.failure))")
                     #expect(house.decoded.isEmpty, "\(house.decoded)")
                     #expect(try await house.blobs.size(of: upload.blob) == nil, "it is served no more")
-                    let kept = UploadGate.quarantineName(of: upload.id)
+                    let kept = QuarantineEntry.blobName(of: upload.id)
                     #expect(try await house.blobs.bytes(of: kept, limitBytes: 8 << 20) == bytes)
                     let entry = try #require(await house.store.quarantineEntries(before: nil, limit: 9).first)
                     #expect(entry.upload == upload.id && entry.job == job.id && entry.tenant == "ana")
@@ -117,7 +117,7 @@ import Testing
                     let job = try await house.end(of: try await house.submit(upload.id))
                     #expect(job.failure?.failure.code == "infected")
                     #expect(try await house.blobs.size(of: upload.blob) == nil)
-                    #expect(try await house.blobs.size(of: UploadGate.quarantineName(of: upload.id)) == upload.bytes)
+                    #expect(try await house.blobs.size(of: QuarantineEntry.blobName(of: upload.id)) == upload.bytes)
                 }
                 #expect(house.decoded.isEmpty)
             }
@@ -206,7 +206,7 @@ import Testing
                 try await Gatehouse.open(server.address) { house in
                     let upload = try await house.upload(bytes)
                     _ = try await house.end(of: try await house.submit(upload.id))
-                    let kept = UploadGate.quarantineName(of: upload.id)
+                    let kept = QuarantineEntry.blobName(of: upload.id)
                     try await sweep(house, days: 1)
                     #expect(try await house.blobs.size(of: kept) != nil)
                     try await sweep(house, days: 0)

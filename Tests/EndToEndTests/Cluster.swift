@@ -23,6 +23,8 @@ final class Cluster: Sendable {
     }
 
     let folder: String
+    /// For nodes to be started with.
+    private let environment: [String: String]
     private let description: Mutex<Description>
 
     static var home: String { environment("TIJERA_HOME") }
@@ -34,8 +36,9 @@ final class Cluster: Sendable {
     /// True when `cluster/test` runs us. By hand there is no program to test.
     static var isPossible: Bool { !executable.isEmpty && !home.isEmpty && !fixtures.isEmpty }
 
-    private init(folder: String, description: Description) {
+    private init(folder: String, environment: [String: String], description: Description) {
         self.folder = folder
+        self.environment = environment
         self.description = Mutex(description)
     }
 
@@ -43,15 +46,16 @@ final class Cluster: Sendable {
     var adminToken: String { description.withLock { $0.adminToken } }
     var blobs: String { folder + "/blobs" }
 
-    static func start(nodes: Int) async throws -> Cluster {
+    /// - Parameter blobs: as `cluster/up --blobs` takes it; a cluster keeps what it was begun with.
+    static func start(nodes: Int, blobs: String, environment: [String: String] = [:]) async throws -> Cluster {
         let folder = try Scratch.folder()
-        try await up(folder, nodes: nodes)
-        return Cluster(folder: folder, description: try read(folder))
+        try await up(folder, nodes: nodes, ["--blobs", blobs], environment)
+        return Cluster(folder: folder, environment: environment, description: try read(folder))
     }
 
     /// `cluster/up` again: brings back what died.
     func revive() async throws {
-        try await Self.up(folder, nodes: nodes.count)
+        try await Self.up(folder, nodes: nodes.count, [], environment)
         let fresh = try Self.read(folder)
         description.withLock { $0 = fresh }
     }
@@ -73,8 +77,11 @@ final class Cluster: Sendable {
         #expect(output.code == 0, "\(output.text)")
     }
 
-    private static func up(_ folder: String, nodes: Int) async throws {
-        let output = try await Shell.run("\(home)/cluster/up", ["--data", folder, "--nodes", "\(nodes)"])
+    private static func up(
+        _ folder: String, nodes: Int, _ options: [String], _ environment: [String: String]
+    ) async throws {
+        let output = try await Shell.run(
+            "\(home)/cluster/up", ["--data", folder, "--nodes", "\(nodes)"] + options, environment: environment)
         try #require(output.code == 0, "cluster/up: \(output.text)")
     }
 

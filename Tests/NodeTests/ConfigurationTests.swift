@@ -141,6 +141,36 @@ import Testing
         #expect(try problems(Self.good, overrides: ["admin.readTokenFile=\(short)"]).contains("fewer than 16"))
     }
 
+    @Test func `keys of a bucket stand one step deeper, or on one line with dots`() throws {
+        let deep = """
+              kind: s3
+              s3:
+                endpoint: http://127.0.0.1:9000
+                bucket: clips
+            """
+        let nested = Self.good.replacing("blobs:\n", with: "blobs:\n\(deep)\n")
+        #expect(try problems(nested) == "")
+        let dotted = Self.good.replacing("blobs:\n", with: "blobs:\n  kind: s3\n  s3.bucket: clips\n")
+        #expect(try problems(dotted) == "")
+        let unknown = try problems(nested.replacing("bucket:", with: "buckett:"))
+        #expect(unknown.contains("unknown key \"blobs.s3.buckett\"") && unknown.contains("did you mean"))
+        #expect(try problems(nested + "\nlog:\n  level:\n    deep: 1").contains("\"log.level\" must be a single value"))
+    }
+
+    @Test(
+        arguments: [
+            ([], "blobs.s3.bucket must be set"),
+            (["blobs.s3.bucket=b", "blobs.s3.prefix=/x"], "blobs.s3.prefix must be"),
+            (["blobs.s3.bucket=b", "blobs.s3.accessKey=a"], "must both be set, or neither"),
+            (["blobs.s3.bucket=b", "blobs.s3.credentials=settings"], "blobs.s3.secretKey are not set"),
+            (["blobs.s3.bucket=b", "blobs.s3.authorities=/none"], "no readable file at /none"),
+            (["blobs.s3.bucket=b", "blobs.s3.partBytes=1"], "blobs.s3.partBytes must be between"),
+            (["blobs.directory=here"], "blobs.directory must be an absolute path"),
+        ])
+    func `a bucket that cannot be used is refused with the key to change`(overrides: [String], problem: String) throws {
+        #expect(try problems(Self.good, overrides: ["blobs.kind=s3"] + overrides).contains(problem))
+    }
+
     @Test func `defaults keep their own rules`() {
         for setting in Setting.all {
             guard let fallback = setting.fallback, !fallback.isEmpty else { continue }

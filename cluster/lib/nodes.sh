@@ -17,6 +17,7 @@ peer_port() { if [ "$1" -le 64535 ]; then echo $(($1 + 1000)); else echo $(($1 -
 # write_node_config NAME REGION PORT THREADS SLOTS SEEDS
 write_node_config() {
     mkdir -p "$DATA/nodes/$1"
+    (umask 077 && : >"$DATA/nodes/$1/node.yaml.new")
     cat >"$DATA/nodes/$1/node.yaml.new" <<YAML
 # Written by cluster/up; \`tijera config print --config THIS\` shows every key with its default.
 node:
@@ -37,7 +38,7 @@ http:
 store:
   url: "$DATABASE_URL"
 blobs:
-  directory: "$DATA/blobs"
+$(if [ "${BLOBS:-directory}" = s3 ]; then s3_node_settings "$1"; else printf '  directory: "%s"' "$DATA/blobs"; fi)
 cpu:
   threads: $4
   machineThreads: $5

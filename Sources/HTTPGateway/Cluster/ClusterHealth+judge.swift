@@ -52,6 +52,10 @@ extension ClusterHealth {
         if let pause = node.condition?.pause {
             add("claims_paused", "claims nothing since \(pause.since): \(pause.reason.dropLast())")
         }
+        if let strangers = node.condition?.blobStrangers, !strangers.isEmpty {
+            let names = strangers.map(\.rawValue).joined(separator: ", ")
+            add("blobs_not_shared", "does not find the blobs of \(names): they keep them elsewhere")
+        }
         if node.agrees == false { add("disagrees", "finds other owners for keys than the asked node") }
         if let end = node.certificateExpiresAt {
             let days = (end.millisecondsSinceEpoch - now.millisecondsSinceEpoch) / 86_400_000
