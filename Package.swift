@@ -178,7 +178,7 @@ let package = Package(
         tests(
             "S3BlobsTests",
             [
-                "ClipModel", "Store", "Blobs", "HTTPClient", "Uploads", "S3Blobs", crypto, logging,
+                "ClipModel", "Store", "Blobs", "HTTPClient", "Uploads", "S3Blobs", "TestSupport", crypto, logging,
                 hummingbird, hummingbirdCore, httpTypes, nioCore,
             ]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),

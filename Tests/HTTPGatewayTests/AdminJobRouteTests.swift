@@ -258,7 +258,7 @@ import Testing
             let id = try await door.submittedJob()
             let life = try await door.node("two")
             let lease = try #require(try await door.store.claim(1, for: life).first)
-            let blob = BlobName("jobs/\(id)/sound")!
+            let blob = BlobName("results/\(id.ulid)/scan-0/\(lease.epoch)/sound")!
             _ = try await door.blobs.put(Array("sound".utf8), as: blob)
             let result = StageResult(
                 id: Chance.system().draw { ResultID(at: systemWallTime(), using: &$0) }, body: "{}", blobs: [blob],

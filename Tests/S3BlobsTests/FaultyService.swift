@@ -99,6 +99,9 @@ struct FaultyService: Sendable {
         result.headers = reply.headers.filter { !["transfer-encoding", "connection"].contains($0.key) }
             .map { ($0.key, $0.value) }
         switch fault {
+        case .loseAnswer where question.method == "HEAD":
+            // An answer without a body has nowhere to break off; a proxy in between would say this.
+            return .text("", status: 502)
         case .loseAnswer:
             result.headers.removeAll { $0.0 == "content-length" }
             result.headers.append(("content-length", "\(result.body.count + 100)"))

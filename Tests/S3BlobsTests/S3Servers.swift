@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import S3Blobs
@@ -92,22 +93,15 @@ final class S3Server: Sendable {
         let command = command
         let root = root
         Thread.detachNewThread {
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = ["setpriv", "--pdeathsig", "KILL", "--"] + command
-            process.currentDirectoryURL = URL(filePath: root)
-            let log = root + "/log"
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle(forWritingAtPath: log)
-            process.standardError = FileHandle(forWritingAtPath: log)
             do {
-                try process.run()
-                let running = Running(identifier: process.processIdentifier)
+                let script = "exec setpriv --pdeathsig KILL -- \"$@\" >log 2>&1"
+                let process = try Child(
+                    "sh", ["-c", script, "sh"] + command, directory: root, output: .nothing, errors: .nothing)
+                let running = Running(identifier: process.identifier)
                 self.running.withLock { $0 = running }
                 ready.withLock { $0 = .success(()) }
                 told.signal()
-                process.waitUntilExit()
+                process.wait()
                 running.hasEnded.signal()
             } catch {
                 ready.withLock { $0 = .failure(error) }
