@@ -35,6 +35,18 @@ package struct NodeCondition: Hashable, Sendable, Codable {
         }
     }
 
+    /// Why a node does not reach what it keeps.
+    package struct Outage: Hashable, Sendable, Codable {
+        /// In the words of what failed.
+        package let reason: String
+        package let since: Timestamp
+
+        package init(reason: String, since: Timestamp) {
+            self.reason = reason
+            self.since = since
+        }
+    }
+
     /// Of its region, as it sees it. Nil: it does not look.
     package var level: OverloadLevel?
     package var levelSince: Timestamp?
@@ -43,15 +55,18 @@ package struct NodeCondition: Hashable, Sendable, Codable {
     package var pause: Pause?
     /// Living nodes that keep their blobs elsewhere. Nil: it does not look, or others cannot see yet where its own are.
     package var blobStrangers: [NodeID]?
+    /// The blobs are out of its reach.
+    package var blobOutage: Outage?
 
     package init(
         level: OverloadLevel? = nil, levelSince: Timestamp? = nil, levelReason: String? = nil, pause: Pause? = nil,
-        blobStrangers: [NodeID]? = nil
+        blobStrangers: [NodeID]? = nil, blobOutage: Outage? = nil
     ) {
         self.level = level
         self.levelSince = levelSince
         self.levelReason = levelReason
         self.pause = pause
         self.blobStrangers = blobStrangers
+        self.blobOutage = blobOutage
     }
 }

@@ -53,7 +53,7 @@ package actor Worker {
     private let emptyBell = Bell()
     private let overload: OverloadWatch?
     private let machineReading: @Sendable () -> MachineReading
-    private let blobStrangers: @Sendable () -> [NodeID]?
+    private let sharing: @Sendable () -> BlobSharing
     private let onSchedulability: @Sendable (NodeSchedulability) -> Void
     let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
@@ -74,7 +74,7 @@ package actor Worker {
     ///   - schedulability: what the operator wanted when the program started.
     ///   - overload: which level the region is on; nil: nobody watches.
     ///   - machine: what is left of this machine; asked before claims, `machineInterval` apart at least.
-    ///   - blobStrangers: nodes that are known to keep their blobs elsewhere (`NodeCondition.blobStrangers`).
+    ///   - sharing: how the node sees the blobs, which others are told.
     ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
     ///     must return at once.
     ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
@@ -83,7 +83,7 @@ package actor Worker {
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
         logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
-        blobStrangers: @escaping @Sendable () -> [NodeID]? = { nil },
+        sharing: @escaping @Sendable () -> BlobSharing = { BlobSharing() },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
@@ -100,7 +100,7 @@ package actor Worker {
         self.logger = logger
         self.overload = overload
         machineReading = machine
-        self.blobStrangers = blobStrangers
+        self.sharing = sharing
         self.onSchedulability = onSchedulability
         self.onChange = onChange
         stopwatch = Stopwatch(clock)
@@ -326,10 +326,10 @@ package actor Worker {
 
     /// How this node is, as others are told.
     var condition: NodeCondition {
-        let state = overload?.state
+        let (state, sharing) = (overload?.state, sharing())
         return NodeCondition(
             level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause,
-            blobStrangers: blobStrangers())
+            blobStrangers: sharing.strangers, blobOutage: sharing.outage)
     }
 
     /// Whether memory and disk allow one more stage. Says so once when that changes.

@@ -67,12 +67,13 @@ package struct NodeProgram: Sendable {
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
         let sharing = BlobSharingWatch(
-            node: configuration.name, store: store, blobs: blobs, clock: clock, logger: logger)
+            node: configuration.name, store: store, blobs: blobsForClients, clock: clock, now: systemWallTime,
+            logger: logger)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
             clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
-            overload: overload, machine: machine, blobStrangers: { sharing.strangers },
+            overload: overload, machine: machine, sharing: { sharing.view },
             onSchedulability: { cluster.obey($0) },
             onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)

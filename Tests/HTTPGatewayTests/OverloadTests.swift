@@ -127,4 +127,11 @@ import Testing
         #expect(health.reasons.map(\.code) == ["claims_paused"])
         #expect(health.reasons.first?.text.contains("7 MiB of disk are free.") == true)
     }
+
+    @Test func `a node that does not reach its blobs is a reason to look`() {
+        let outage = NodeCondition.Outage(reason: "S3: connection refused", since: .sample)
+        let health = health(NodeCondition(), NodeCondition(blobOutage: outage))
+        #expect(health.reasons.map(\.code) == ["blobs_out_of_reach"])
+        #expect(health.reasons.first?.text.contains("since \(Timestamp.sample): S3: connection refused") == true)
+    }
 }

@@ -95,6 +95,18 @@ import Testing
         #expect(sharing.looked(at: [b], marks: [b.id: 2]) == .allIsWell)
     }
 
+    @Test func `an outage begins once, keeps its beginning, and ends once`() {
+        let (first, later) = (Timestamp(millisecondsSinceEpoch: 1000), Timestamp(millisecondsSinceEpoch: 9000))
+        var sharing = BlobSharing()
+        #expect(sharing.reached() == nil)
+        #expect(sharing.failed("no route", at: first))
+        #expect(!sharing.failed("timed out", at: later))
+        #expect(sharing.outage == NodeCondition.Outage(reason: "timed out", since: first))
+        #expect(sharing.reached()?.since == first)
+        #expect(sharing.outage == nil && sharing.reached() == nil)
+        #expect(sharing.failed("no route", at: later) && sharing.outage?.since == later)
+    }
+
     @Test func `nodes with one folder find each other, and one with another folder is told of by both sides`()
         async throws
     {
@@ -107,21 +119,22 @@ import Testing
         for (name, blobs) in [("one", shared), ("two", shared), ("far", aside)] {
             let id = NodeID(name)!
             watches.append(
-                BlobSharingWatch(node: id, store: store, blobs: blobs, clock: ContinuousClock(), logger: quiet))
+                BlobSharingWatch(
+                    node: id, store: store, blobs: blobs, clock: ContinuousClock(), now: systemWallTime, logger: quiet))
             try await watches[watches.count - 1].look()
             let draft = NodeDraft(
                 id: id, region: Region("eu")!, http: "http://x", version: "1", threads: 1, leaseSeconds: 60)
             lives.append(try await store.register(draft))
         }
-        #expect(watches.map(\.strangers) == [nil, nil, nil], "before it is registered a node has no life")
+        #expect(watches.map(\.view.strangers) == [nil, nil, nil], "before it is registered a node has no life")
         for _ in 0..<2 {
             for (watch, life) in zip(watches, lives) {
                 try await watch.look()
                 _ = await store.heartbeat(
-                    life, running: [], condition: NodeCondition(blobStrangers: watch.strangers))
+                    life, running: [], condition: NodeCondition(blobStrangers: watch.view.strangers))
             }
         }
         let (one, two, far) = (NodeID("one")!, NodeID("two")!, NodeID("far")!)
-        #expect(watches.map(\.strangers) == [[far], [far], [one, two]])
+        #expect(watches.map(\.view.strangers) == [[far], [far], [one, two]])
     }
 }

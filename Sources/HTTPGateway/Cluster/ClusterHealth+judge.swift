@@ -56,6 +56,9 @@ extension ClusterHealth {
             let names = strangers.map(\.rawValue).joined(separator: ", ")
             add("blobs_not_shared", "does not find the blobs of \(names): they keep them elsewhere")
         }
+        if let outage = node.condition?.blobOutage {
+            add("blobs_out_of_reach", "does not reach its blobs since \(outage.since): \(outage.reason)")
+        }
         if node.agrees == false { add("disagrees", "finds other owners for keys than the asked node") }
         if let end = node.certificateExpiresAt {
             let days = (end.millisecondsSinceEpoch - now.millisecondsSinceEpoch) / 86_400_000
