@@ -27,6 +27,7 @@ struct Migration: Sendable {
         Migration(11, "hot_stages", PackageResources.m0011_hot_stages_sql),
         Migration(12, "upload_sessions", PackageResources.m0012_upload_sessions_sql),
         Migration(13, "quarantine", PackageResources.m0013_quarantine_sql),
+        Migration(14, "api_keys", PackageResources.m0014_api_keys_sql),
     ]
 }
 

@@ -71,4 +71,6 @@ extension Identifier: Parameter { var parameter: String? { rawValue } }
 extension NodeID: Parameter { var parameter: String? { rawValue } }
 extension NodeSchedulability: Parameter { var parameter: String? { rawValue } }
 extension Region: Parameter { var parameter: String? { rawValue } }
+extension ClientName: Parameter { var parameter: String? { rawValue } }
+extension KeyID: Parameter { var parameter: String? { rawValue } }
 extension BlobName: Parameter { var parameter: String? { rawValue } }

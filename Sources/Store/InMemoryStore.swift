@@ -67,6 +67,7 @@ package actor InMemoryStore: Store {
     var outbox: [(JobEffect, day: String)] = []
     var tallies: [TallyKey: Int] = [:]
     var quarantineBook: [UploadID: QuarantineEntry] = [:]
+    var keyBook: [KeyID: KeyEntry] = [:]
     var lastEvent: Int64 = 0
     var lastNodeEpoch = 0
 

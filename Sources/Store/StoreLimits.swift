@@ -19,6 +19,8 @@ package enum StoreLimits {
     package static let eventDaysAhead = 7
     /// How long it is known that malware was found, after its bytes were removed.
     package static let quarantineDays = 365
+    /// How often it is noted that a key was used, however many nodes see it.
+    package static let keyUseSeconds = 30.0
     /// How long a node that is gone stays listed.
     package static let nodeDays = 7
     /// Signals kept for a subscriber that does not read.

@@ -164,6 +164,8 @@ extension PostgresServer {
             update upload set created_at = created_at - \(interval);
             update upload_session set expires_at = expires_at - \(interval), held_until = held_until - \(interval);
             update quarantine set found_at = found_at - \(interval), emptied_at = emptied_at - \(interval);
+            update api_key set created_at = created_at - \(interval), expires_at = expires_at - \(interval),
+                revoked_at = revoked_at - \(interval), last_used_at = last_used_at - \(interval);
             """, on: database)
     }
 }
