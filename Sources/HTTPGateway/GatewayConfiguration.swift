@@ -45,6 +45,8 @@ package struct GatewayConfiguration: Sendable {
     package var forwardedHeader: TrustedProxies.Header = .forwardedFor
     /// Every connection begins with a PROXY header (version 1 or 2), and comes from one of `trustedProxies`.
     package var expectsProxyHeader = false
+    /// Whoever has no key is turned away below `/api`, but for health, metrics and the description.
+    package var requiresKeys = false
     /// Whose pages may read answers. Default: only our own's.
     package var origins: AllowedOrigins = .none
     /// For how long browsers shall come back by TLS only; nil: they are not told, because we are reached without.

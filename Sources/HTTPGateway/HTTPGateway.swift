@@ -49,6 +49,7 @@ package struct HTTPGateway: Service {
     private let glance: NodeGlance
     private let watch: DoorWatch
     private let uploads: UploadService
+    private let keys: KeyDirectory
 
     /// Throws when the certificate cannot be used.
     /// - Parameters:
@@ -56,13 +57,14 @@ package struct HTTPGateway: Service {
     ///   - admission: the limits of clients; nil admits everybody.
     ///   - metrics: where requests are counted, and what `/api/metrics` shows; nil: nothing is counted.
     ///   - quarantine: the book of infected uploads, for operators; nil: it cannot be looked at here.
+    ///   - keys: the book of clients' keys; nil: no client has one here, and every key is refused.
     ///   - defences: what stands between uploads and decoders. Must return at once.
     ///   - now: the time of day, for certificates and reports.
     ///   - onListening: called once for each entrance with the port that is listened on.
     package init(
         jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
-        quarantine: (any QuarantineBook)? = nil,
+        quarantine: (any QuarantineBook)? = nil, keys: (any KeyBook)? = nil,
         defences: @escaping @Sendable () -> DefenceReport = { DefenceReport() }, clock: any Clock<Duration>,
         now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
         onListening: @escaping @Sendable (_ entrance: Entrance, _ port: Int) async -> Void = { _, _ in }
@@ -82,16 +84,20 @@ package struct HTTPGateway: Service {
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
             + AdminTallyRoutes(store: jobs.store, gate: gate).routes
             + (quarantine.map { AdminQuarantineRoutes(book: $0, gate: gate).routes } ?? [])
+            + (keys.map { AdminKeyRoutes(book: $0, gate: gate, chance: chance).routes } ?? [])
             + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
         let table = ConnectionTable(
             limits: configuration.pace, perAddressMax: configuration.connectionsPerAddressMax,
             proxies: configuration.trustedProxies, now: stopwatch(clock))
         let certificate = try configuration.credentials.map { try DoorCertificate($0) }
         if let metrics { metrics.registry.addConnections(table) }
+        let directory = KeyDirectory(keys, clock: clock, logger: logger)
+        self.keys = directory
+        let admission = admission.map { AdmissionControl($0, metrics?.registry) }
         let frame = DoorFrame(
             configuration: configuration, table: table, certificate: certificate, chance: chance, clock: clock,
             requestMetrics: metrics.map { RequestMetrics($0.registry, clock: clock) }, overload: jobs.overload,
-            admission: admission.map { AdmissionControl($0, metrics?.registry) }, logger: logger,
+            keys: ClientKeys(directory, admission, metrics?.registry), admission: admission, logger: logger,
             onListening: onListening)
         (doors, endpoints) = frame.doors(for: routes)
         self.glance = glance
@@ -107,6 +113,7 @@ package struct HTTPGateway: Service {
             group.addTask { await watch.sweep() }
             group.addTask { await watch.closeLateComers() }
             group.addTask { await uploads.run() }
+            group.addTask { await keys.run() }
             // Uploads go on at another node, from the byte up to which they have come here.
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { open in

@@ -57,11 +57,11 @@ struct ClusterPart: Sendable {
         cluster.placement = PlacementPolicy(salt: settings.name)
         system = ClusterActorSystem(
             cluster, targets: Self.targets, transport: transport, clock: clock, log: logger)
+        let policies = LimitRule.policies(of: configuration.limitRules + [configuration.refusedKeys])
         let limiter = try Limiter(
-            LimitPolicies(LimitRule.policies(of: configuration.limitRules)), snapshots: .table(of: store), on: system,
-            clock: clock, log: logger)
+            LimitPolicies(policies), snapshots: .table(of: store), on: system, clock: clock, log: logger)
         self.limiter = limiter
-        admission = .by(limiter, configuration.limitRules)
+        admission = .by(limiter, configuration.limitRules, refusedKeys: configuration.refusedKeys)
         let registry = MetricRegistry()
         registry.addLimiter(limiter)
         registry.addTransport(transport)

@@ -17,6 +17,7 @@ package struct DoorSettings: Sendable {
     package let proxies: TrustedProxies
     package let forwardedHeader: TrustedProxies.Header
     package let expectsProxyHeader: Bool
+    package let requiresKeys: Bool
     package let origins: AllowedOrigins
     package let strictTransportSeconds: Int?
 
@@ -64,6 +65,7 @@ package struct DoorSettings: Sendable {
         if expectsProxyHeader, proxies.isEmpty {
             problems.append("http.proxyProtocol needs http.trustedProxies: nobody else may say who a client is")
         }
+        requiresKeys = values.text("http.keys.required") == "true"
         let allowed = AllowedOrigins(values.text("http.origins"))
         if allowed == nil { problems.append("http.origins must be *, or origins such as https://app.example") }
         origins = allowed ?? AllowedOrigins.none
@@ -86,6 +88,7 @@ package struct DoorSettings: Sendable {
         gateway.trustedProxies = proxies
         gateway.forwardedHeader = forwardedHeader
         gateway.expectsProxyHeader = expectsProxyHeader
+        gateway.requiresKeys = requiresKeys
         gateway.origins = origins
         gateway.strictTransportSeconds = strictTransportSeconds
     }

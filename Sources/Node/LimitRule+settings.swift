@@ -17,7 +17,8 @@ extension LimitRule {
             ]
             rules += try LimitRule.list(values.text("limits.rules"))
             // One bucket may be named by several rules, and then all of them mean the same.
-            var policies: [String: LimitPolicy] = [:]
+            let keys = try refusedKeys(values).policy
+            var policies = [keys.name: keys]
             for rule in rules where policies.updateValue(rule.policy, forKey: rule.name) ?? rule.policy != rule.policy {
                 throw ConfigurationError(["limits.rules: two limits are named \(rule.name)"])
             }
@@ -28,6 +29,16 @@ extension LimitRule {
         } catch let error as ConfigurationError {
             throw error
         } catch { throw ConfigurationError(["limits.rules: \(error)"]) }
+    }
+
+    /// How many keys that are none an address may show.
+    static func refusedKeys(_ values: ConfigurationValues) throws(ConfigurationError) -> LimitRule {
+        do {
+            let policy = try LimitPolicy(
+                "keys", limit: values.integer("limits.refusedKeysPerMinute"), per: .seconds(60))
+            return LimitRule(
+                "*", "/api/*", policy, per: .address, isShadow: values.text("limits.shadow") == "on")
+        } catch { throw ConfigurationError(["limits.refusedKeysPerMinute: \(error)"]) }
     }
 
     /// Each bucket once.

@@ -30,8 +30,8 @@ extension LimiterSnapshots {
 
 extension RequestAdmission {
     /// Asks the limiter of this node, which knows whom to ask.
-    static func by(_ limiter: Limiter, _ rules: [LimitRule]) -> RequestAdmission {
-        RequestAdmission(rules: rules) { policy, subject in
+    static func by(_ limiter: Limiter, _ rules: [LimitRule], refusedKeys: LimitRule) -> RequestAdmission {
+        RequestAdmission(rules: rules, refusedKeys: refusedKeys) { policy, subject in
             do { return try await limiter.check(policy.name, subject) } catch {
                 // The policies are the limiter's own and subjects are short: an error here is a mistake of the
                 // program, and no reason to turn a client away.

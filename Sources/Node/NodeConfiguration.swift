@@ -23,6 +23,8 @@ package struct NodeConfiguration: Sendable {
     package let eventStreamsMax: Int
     /// Uploads and jobs first, then what the operator wrote.
     package let limitRules: [LimitRule]
+    /// How many keys that are none an address may show.
+    package let refusedKeys: LimitRule
     package let uploads: UploadLimits
     /// Nil: as many as a client likes.
     package let clientJobsMax: Int?
@@ -87,6 +89,7 @@ package struct NodeConfiguration: Sendable {
         uploadBytesMax = Int64(values.integer("http.uploadBytesMax"))
         eventStreamsMax = values.integer("http.eventStreamsMax")
         limitRules = try LimitRule.all(values)
+        refusedKeys = try LimitRule.refusedKeys(values)
         uploads = UploadLimits(values)
         let jobsMax = values.integer("clients.jobsMax")
         clientJobsMax = jobsMax == 0 ? nil : jobsMax

@@ -86,7 +86,7 @@ package struct NodeProgram: Sendable {
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
         let gateway = try makeGateway(
-            jobs, cluster, quarantine: store, defences(antivirus, media.sandbox), clock, chance, logger)
+            jobs, cluster, store, defences(antivirus, media.sandbox), clock, chance, logger)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: Loop { await store.run() }),
@@ -120,7 +120,7 @@ package struct NodeProgram: Sendable {
     }
 
     private func makeGateway(
-        _ jobs: JobService, _ cluster: ClusterPart, quarantine: any QuarantineBook,
+        _ jobs: JobService, _ cluster: ClusterPart, _ store: PostgresStore,
         _ defences: @escaping @Sendable () -> DefenceReport, _ clock: ContinuousClock, _ chance: Chance,
         _ logger: Logger
     ) throws -> HTTPGateway {
@@ -129,8 +129,8 @@ package struct NodeProgram: Sendable {
             identity: GatewayIdentity(
                 node: configuration.name, region: configuration.region, version: tijeraVersion),
             configuration: gatewayConfiguration(logger), cluster: ClusterInspection { cluster.snapshot },
-            admission: cluster.admission, metrics: cluster.metrics, quarantine: quarantine, defences: defences,
-            clock: clock, chance: chance, logger: logger
+            admission: cluster.admission, metrics: cluster.metrics, quarantine: store, keys: store,
+            defences: defences, clock: clock, chance: chance, logger: logger
         ) { entrance, port in
             logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
         }

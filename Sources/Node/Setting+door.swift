@@ -17,6 +17,10 @@ extension Setting {
             "http.redirectPort", .integer(0...65535), default: "0", unit: "port",
             "Port without TLS that shows the way to the one with it. 0: there is none."),
         Setting(
+            "http.keys.required", .choice(["false", "true"]), default: "false",
+            "true: below /api only clients with a key are served, but for health, metrics and openapi.json. The page "
+                + "sends none: it then needs a proxy that adds one."),
+        Setting(
             "http.origins", .text, default: "",
             "Origins whose pages may use the API (CORS), with commas between, or * for all. Never for /admin."),
         Setting(

@@ -112,7 +112,7 @@ struct AdminClient: Sendable {
                         method, server + path, headers: [("Authorization", "Bearer " + token)],
                         body: method == "POST" ? [] : nil))
                 let body = Data(answer.body)
-                if answer.status == 200 { return try JSONDecoder().decode(Value.self, from: body) }
+                if (200...201).contains(answer.status) { return try JSONDecoder().decode(Value.self, from: body) }
                 let problem = try? JSONDecoder().decode(Problem.Body.self, from: body)
                 let words = problem.map { "\($0.detail) \($0.hint)" } ?? "it answers \(answer.status)"
                 // Another node may reach the database, or be in the cluster.

@@ -2,6 +2,7 @@ import ArgumentParser
 import ClipModel
 import Foundation
 import HTTPClient
+import HTTPGateway
 
 /// `tijera clip VIDEO --out DIR`
 struct ClipCommand: AsyncParsableCommand {
@@ -62,12 +63,16 @@ struct ClipCommand: AsyncParsableCommand {
     @Option(help: "interactive, or batch: when there is room.")
     var priority: Job.Priority?
 
+    @Option(help: "File with an API key. Otherwise TIJERA_API_KEY is used; without either, the address is the client.")
+    var apiKeyFile: String?
+
     @Flag(help: "Print the finished job as JSON on standard output.")
     var json = false
 
     func run() async throws {
         let follower = ClipFollower(
-            cluster: ClusterClient(servers: server), display: ProgressDisplay(isQuiet: json), folder: out)
+            cluster: ClusterClient(servers: server, apiKey: try apiKey()), display: ProgressDisplay(isQuiet: json),
+            folder: out)
         do {
             let job = try await follower.run(
                 video: video, transcript: transcript, options: options, priority: priority)
@@ -77,6 +82,20 @@ struct ClipCommand: AsyncParsableCommand {
             Terminal.complain("tijera clip: \(error.description)")
             throw ExitCode(error.exitCode)
         }
+    }
+
+    /// Never from the command line, where every user of the machine can read it.
+    private func apiKey() throws -> String? {
+        guard let apiKeyFile else {
+            let key = ProcessInfo.processInfo.environment["TIJERA_API_KEY"] ?? ""
+            return key.isEmpty ? nil : key
+        }
+        guard let text = try? String(contentsOfFile: apiKeyFile, encoding: .utf8) else {
+            throw ValidationError("cannot read \(apiKeyFile)")
+        }
+        let key = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard APIKey(key) != nil else { throw ValidationError("\(apiKeyFile) holds no API key, or not all of it") }
+        return key
     }
 
     private var options: JobOptions {

@@ -114,11 +114,11 @@ extension ClipFollower {
         return target
     }
 
-    /// A node may send whoever downloads on to the service that keeps the file. Nothing but its address goes along.
+    /// A node may send whoever downloads on to the service that keeps the file. Nothing but its address goes along, and no key.
     private func get(
         _ address: String, with http: HTTPClient, into written: FileSink
     ) async throws(HTTPClientError) -> HTTPResponseHead {
-        let head = try await http.transfer(HTTPRequest("GET", address)) { status, bytes in
+        let head = try await http.transfer(HTTPRequest("GET", address, headers: cluster.headers())) { status, bytes in
             status == 307 || written.append(bytes)
         }
         guard head.status == 307, let elsewhere = head.headers["location"] else { return head }

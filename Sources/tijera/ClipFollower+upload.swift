@@ -48,10 +48,10 @@ extension ClipFollower {
             let answer = try await cluster.http.transfer(
                 HTTPRequest(
                     "PATCH", server + location,
-                    headers: [
+                    headers: cluster.headers([
                         ("Tus-Resumable", "1.0.0"), ("Upload-Offset", "\(offset)"),
                         ("Content-Type", "application/offset+octet-stream"),
-                    ], body: chunk),
+                    ]), body: chunk),
                 progress: { progress in
                     let sent = offset + progress.sentBytes
                     display.show(
@@ -67,7 +67,8 @@ extension ClipFollower {
     }
 
     private func look(_ address: String) async throws -> Int64 {
-        let answer = try await cluster.http.send(HTTPRequest("HEAD", address, headers: [("Tus-Resumable", "1.0.0")]))
+        let headers = cluster.headers([("Tus-Resumable", "1.0.0")])
+        let answer = try await cluster.http.send(HTTPRequest("HEAD", address, headers: headers))
         if answer.status == 200, let offset = answer.headers["upload-offset"].flatMap({ Int64($0) }) { return offset }
         try refuse(answer.status, answer.body, address)
         throw ClipError.refused(HTTPAnswer(status: answer.status, body: answer.body).problem)

@@ -46,12 +46,12 @@ struct ClipFollower: Sendable {
         if let transcript {
             form.append(.file(field: "transcript", path: transcript, name: URL(filePath: transcript).lastPathComponent))
         }
-        let parts = form, display = display, http = cluster.http
+        let parts = form, display = display, http = cluster.http, headers = cluster.headers()
         // An upload that broke off left nothing behind, so it may simply be sent again, to whichever node answers.
         let answer = try await cluster.retrying { server in
             let body = Gathered()
             let head = try await http.transfer(
-                HTTPRequest("POST", server + "/api/upload", form: parts),
+                HTTPRequest("POST", server + "/api/upload", headers: headers, form: parts),
                 progress: { progress in
                     guard progress.toSendBytes > 0 else { return }
                     display.show(

@@ -10,14 +10,17 @@ final class ClusterClient: Sendable {
     static let unreachableSecondsMax = 90.0
 
     let http: HTTPClient
+    /// Goes to nodes, and nowhere else.
+    private let apiKey: String?
     private let servers: Mutex<[String]>
     private let clock: any Clock<Duration>
 
-    init(servers: [String], clock: any Clock<Duration> = ContinuousClock()) {
+    init(servers: [String], apiKey: String? = nil, clock: any Clock<Duration> = ContinuousClock()) {
         var http = HTTPClient()
         http.connectSecondsMax = 5
         self.http = http
         self.clock = clock
+        self.apiKey = apiKey
         self.servers = Mutex(servers.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
     }
 
@@ -38,6 +41,11 @@ final class ClusterClient: Sendable {
         }
     }
 
+    /// The headers of a request to a node: those given, and whose client this is.
+    func headers(_ own: [(name: String, value: String)] = []) -> [(name: String, value: String)] {
+        apiKey.map { own + [("X-API-Key", $0)] } ?? own
+    }
+
     /// The next node's turn.
     func turnAway(from failed: String) {
         servers.withLock { servers in
@@ -49,7 +57,8 @@ final class ClusterClient: Sendable {
     func send(
         _ method: String, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
     ) async throws -> HTTPResponse {
-        try await retrying { [http] server in
+        let headers = self.headers(headers)
+        return try await retrying { [http] server in
             let answer = try await http.send(HTTPRequest(method, server + path, headers: headers, body: body))
             // 503 is a node that cannot reach its database or is stopping: another may.
             if answer.status == 503 { throw HTTPClientError(.unreachable, "\(server) answers 503") }

@@ -20,6 +20,7 @@ struct DoorFrame {
     let clock: any Clock<Duration>
     let requestMetrics: RequestMetrics?
     let overload: OverloadWatch?
+    let keys: ClientKeys
     let admission: AdmissionControl?
     let logger: Logger
     let onListening: @Sendable (_ entrance: HTTPGateway.Entrance, _ port: Int) async -> Void
@@ -66,7 +67,9 @@ struct DoorFrame {
         router.add(middleware: ContentAnswers())
         router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
         if let overload { router.add(middleware: OverloadGate(watch: overload)) }
+        router.add(middleware: keys)
         if let admission { router.add(middleware: admission) }
+        if configuration.requiresKeys { router.add(middleware: KeyRequirement()) }
         for route in routes {
             router.on(RouterPath(route.template), method: route.method, use: route.handler)
             if route.method == .get { router.on(RouterPath(route.template), method: .head, use: route.handler) }

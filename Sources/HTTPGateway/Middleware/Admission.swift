@@ -1,4 +1,3 @@
-import Crypto
 import HTTPTypes
 import Hummingbird
 package import Limits
@@ -9,14 +8,19 @@ import Telemetry
 package struct RequestAdmission: Sendable {
     /// In the order in which they are asked: the first that refuses decides.
     package let rules: [LimitRule]
+    /// How many keys that are none an address may show; nil: as many as it likes. No request matches it: each key that
+    /// is refused is counted by itself.
+    package let refusedKeys: LimitRule?
     /// Asks the bucket of this subject for one unit, wherever in the cluster it is. Always answers: what happens while
     /// its owner is out of reach is the policy's to say.
     package let ask: @Sendable (_ policy: LimitPolicy, _ subject: String) async -> LimitAnswer
 
     package init(
-        rules: [LimitRule], ask: @escaping @Sendable (_ policy: LimitPolicy, _ subject: String) async -> LimitAnswer
+        rules: [LimitRule], refusedKeys: LimitRule? = nil,
+        ask: @escaping @Sendable (_ policy: LimitPolicy, _ subject: String) async -> LimitAnswer
     ) {
         self.rules = rules
+        self.refusedKeys = refusedKeys
         self.ask = ask
     }
 
@@ -75,6 +79,17 @@ struct AdmissionControl: RouterMiddleware {
             guard let problem = Problem(error) else { throw error }
             throw Self.with(fields, problem)
         }
+    }
+
+    /// Counts a key that was refused against the address that showed it. Answers with the problem to throw: the one
+    /// that was given, or another when there were too many.
+    func charge(_ problem: Problem, to address: String, _ context: GatewayContext) async -> Problem {
+        guard let rule = admission.refusedKeys else { return problem }
+        let answer = await admission.ask(rule.policy, address)
+        let fields = rule.isShadow ? [] : [Self.fields(rule.policy, answer.decision)]
+        guard !answer.isAllowed, !isLetThrough(rule, "rate", context) else { return Self.with(fields, problem) }
+        let seconds: Int? = if case .refused(let time) = answer.decision.outcome { wholeSeconds(time) } else { nil }
+        return Self.with(fields, .tooManyRefusedKeys(retryAfterSeconds: max(1, seconds ?? 1)))
     }
 
     /// Counts and logs a request over a limit; true when the rule only watches.
@@ -140,23 +155,18 @@ extension Problem {
 }
 
 extension Request {
-    /// Who asks: an API key by its digest (the key itself is never stored), else the address of the connection.
-    func client(_ context: GatewayContext) -> String { keySubject ?? addressSubject(context) }
+    /// Who asks: the client of a registered key, else the address of the connection.
+    func client(_ context: GatewayContext) -> String { context.client ?? addressSubject(context) }
 
     fileprivate func subject(of rule: LimitRule, _ context: GatewayContext) -> String? {
         switch rule.subject {
         case .client: client(context)
         case .address: addressSubject(context)
-        case .key: keySubject
+        case .key: context.client
         }
     }
 
-    private var keySubject: String? {
-        guard let key = headers[.apiKey], !key.isEmpty else { return nil }
-        return "key:" + hexadecimal(SHA256.hash(data: Array(key.utf8))).prefix(16)
-    }
-
-    private func addressSubject(_ context: GatewayContext) -> String {
+    func addressSubject(_ context: GatewayContext) -> String {
         "address:" + (IPAddress(context.clientAddress)?.subject ?? context.clientAddress)
     }
 }

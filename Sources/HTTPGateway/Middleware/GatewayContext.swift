@@ -16,4 +16,6 @@ package struct GatewayContext: RequestContext {
     /// Who asks: the other end of the connection, or whom a proxy that we trust names. Never what `X-Forwarded-For`
     /// claims otherwise: anybody can write that.
     package var clientAddress = "local"
+    /// Whose registered key the request carries, as `key:acme`; nil: it carries none, and its address is the client.
+    package var client: String?
 }

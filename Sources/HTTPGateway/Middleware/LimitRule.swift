@@ -2,10 +2,10 @@ package import Limits
 
 /// A limit of the door: which requests it is about, whose bucket they take from, and how many may run at once.
 ///
-/// Written as `NAME METHOD PATH LIMIT/SECONDS`, then, in any order, `burst=N`, `per=client` (a key where one is sent,
-/// else the address; the default), `per=address`, `per=key` (requests without a key are not meant), `at-once=N`, and
-/// `shadow`: it counts and says so, and refuses nobody. `*` as a method is every method; in a path it is one part, and
-/// at the end the rest.
+/// Written as `NAME METHOD PATH LIMIT/SECONDS`, then, in any order, `burst=N`, `per=client` (the client of a registered
+/// key, else the address; the default), `per=address`, `per=key` (requests without a key are not meant), `at-once=N`,
+/// and `shadow`: it counts and says so, and refuses nobody. `*` as a method is every method; in a path it is one part,
+/// and at the end the rest.
 package struct LimitRule: Sendable, Hashable {
     package enum Subject: String, Sendable, Hashable, CaseIterable { case client, address, key }
 
