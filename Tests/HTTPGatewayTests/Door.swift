@@ -20,6 +20,7 @@ struct Door: Sendable {
     let blobs: BlobDirectory
     let root: URL
     let metrics: MetricRegistry
+    let keys: (any KeyBook)?
     /// Returns when the gateway has ended.
     let ended: @Sendable () async -> Void
     /// Tells the gateway to end as a node does.
@@ -30,7 +31,8 @@ struct Door: Sendable {
         _ configuration: GatewayConfiguration = GatewayConfiguration(), store given: (any Store)? = nil,
         blobs wrap: (BlobDirectory) -> any BlobStore = { $0 }, cluster: ClusterInspection? = nil,
         admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
-        overload makeWatch: ((any Store) -> OverloadWatch)? = nil,
+        overload makeWatch: ((any Store) -> OverloadWatch)? = nil, keys givenKeys: (any KeyBook)? = nil,
+        clock: any Clock<Duration> = ContinuousClock(), logger: Logger? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
@@ -44,13 +46,14 @@ struct Door: Sendable {
         quiet.logLevel = .critical
         var configuration = configuration
         configuration.port = 0
-        let metrics = try metrics ?? HeaderTests.metrics()
+        let metrics = try metrics ?? HeaderTests.metrics(), keys = givenKeys ?? store as? any KeyBook
         let (endings, ending) = AsyncStream.makeStream(of: Void.self)
         let (ports, listening) = AsyncStream.makeStream(of: (HTTPGateway.Entrance, Int).self)
         let gateway = try HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
             configuration: configuration, cluster: cluster, admission: admission, metrics: metrics,
-            quarantine: store as? any QuarantineBook, clock: ContinuousClock(), chance: .system(), logger: quiet,
+            quarantine: store as? any QuarantineBook, keys: keys, clock: clock, chance: .system(),
+            logger: logger ?? quiet,
             onListening: { entrance, port in listening.yield((entrance, port)) })
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))
@@ -70,7 +73,7 @@ struct Door: Sendable {
                 Door(
                     client: client, entrances: found, endpoints: gateway.endpoints, store: store, jobs: jobs,
                     blobs: blobs, root: root,
-                    metrics: metrics.registry, ended: { for await _ in endings {} }
+                    metrics: metrics.registry, keys: keys, ended: { for await _ in endings {} }
                 ) {
                     await services.triggerGracefulShutdown()
                 })
@@ -78,6 +81,16 @@ struct Door: Sendable {
             // Every test ends by waiting for a clean end of the gateway.
             try await group.waitForAll()
         }
+    }
+
+    /// Registers a key for a client, as an operator does, and answers with it.
+    func key(_ client: String, expiresInSeconds: Int? = nil) async throws -> (text: String, id: KeyID) {
+        let (key, id) = Chance.system().draw { (APIKey.make(using: &$0), KeyID(using: &$0)) }
+        _ = try await #require(keys).createKey(
+            KeyDraft(
+                id: id, sha256: key.sha256, client: #require(ClientName(client)), note: nil,
+                expiresInSeconds: expiresInSeconds))
+        return (key.text, id)
     }
 
     // MARK: Forms

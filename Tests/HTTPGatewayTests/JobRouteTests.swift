@@ -69,7 +69,7 @@ import Testing
             let other = try await Self.submit(door, upload, key: "k1", options: #"{"clipCount": 2}"#)
             #expect(other.status == 422)
             #expect(try other.string("code") == "idempotency_key_reused")
-            let stranger = try await Self.submit(door, upload, key: "k1", apiKey: "somebody else")
+            let stranger = try await Self.submit(door, upload, key: "k1", apiKey: door.key("acme").text)
             #expect(stranger.body != first.body)
         }
     }

@@ -50,6 +50,12 @@ import Testing
         #expect(off.strictTransportSeconds == nil)
     }
 
+    @Test func `keys are required where the operator says so`() throws {
+        #expect(try !door().requiresKeys)
+        #expect(try door("http:\n  keys:\n    required: true\n").requiresKeys)
+        #expect(try door("", ["http.keys.required=true"]).requiresKeys)
+    }
+
     @Test(arguments: [
         (["http.tls.key=/k"], "go together"), (["http.tls.certificate=/c"], "go together"),
         (["http.redirectPort=80"], "nothing to redirect to"), (["admin.port=8080"], "must differ"),
@@ -58,6 +64,8 @@ import Testing
         (["http.proxyProtocol=on"], "needs http.trustedProxies"), (["http.origins=a.b"], "http.origins must be"),
         (["http.tls.minimumVersion=1.1"], "must be one of 1.2, 1.3"), (["limits.rules=a"], "limits.rules"),
         (["limits.rules=jobs GET /api/jobs 1/1"], "two limits are named jobs"),
+        (["limits.rules=keys GET /api/jobs 1/1"], "two limits are named keys"),
+        (["http.keys.required=yes"], "must be one of false, true"),
     ])
     func `what does not go together is refused in words`(overrides: [String], words: String) {
         let text = problem("", overrides)

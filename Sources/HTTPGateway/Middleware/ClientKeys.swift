@@ -51,6 +51,11 @@ struct ClientKeys: RouterMiddleware {
                 directory.block(address, seconds: problem.retryAfterSeconds ?? 1)
             }
             throw problem
+        } catch {
+            guard var problem = Problem(error) else { throw error }
+            // Nobody reads the body of a request whose client is not known.
+            problem.closesConnection = true
+            throw problem
         }
     }
 
