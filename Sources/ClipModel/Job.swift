@@ -33,7 +33,7 @@ package struct Job: Hashable, Sendable {
     package let upload: UploadID
     /// Where the job was taken in; its stages prefer nodes of this region.
     package let region: Region
-    /// Who asked: an API key's name, else an address.
+    /// Who asked: `ClientName.tenant` of a registered key, else an address.
     package let tenant: String
     package let options: JobOptions
     package let priority: Priority

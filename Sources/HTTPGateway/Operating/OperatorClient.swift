@@ -4,7 +4,7 @@ package import Store
 ///
 /// Field names are part of the API: add, do not rename.
 package struct OperatorClient: Codable, Hashable, Sendable {
-    /// An API key's name, else an address: the `tenant` of its jobs.
+    /// `key:` and the name of a key's client, else an address: the `tenant` of its jobs.
     package var client: String
     /// Its share of the work while others wait too, as a multiple of theirs.
     package var weight: Double

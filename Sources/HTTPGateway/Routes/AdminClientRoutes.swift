@@ -34,7 +34,7 @@ struct AdminClientRoutes: Sendable {
         guard let client = try request.text("client") else {
             throw Problem(
                 .badRequest, code: "invalid_client", detail: "client is missing.",
-                hint: "Name an API key or an address, as GET /admin/v1/clients and the tenant of jobs show them.",
+                hint: "Name key:NAME or an address, as GET /admin/v1/clients and the tenant of jobs show them.",
                 field: "client")
         }
         let terms = ClientTerms(
