@@ -149,8 +149,8 @@ extension Setting {
             "Jobs that one client may begin. Prevents one script from filling the queue."),
         Setting(
             "limits.refusedKeysPerMinute", .integer(1...1_000_000), default: "30", unit: "keys a minute",
-            "Keys that are unknown, revoked or mistyped that one address may show; then it gets 429. Prevents one script "
-                + "from keeping the database busy with made-up keys."),
+            "Keys that are unknown, revoked or mistyped that one address may show; then it gets 429. Prevents one "
+                + "script from keeping the database busy with made-up keys."),
         Setting(
             "limits.rules", .text, default: "api * /api/* 30000/60; admin * /admin/* 6000/60 per=address",
             "Further limits, with semicolons between: NAME METHOD PATH LIMIT/SECONDS, then burst=N, per=client, "

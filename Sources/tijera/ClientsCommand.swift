@@ -6,8 +6,8 @@ struct ClientsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clients", abstract: "Who has how much in the house, and what each may have.",
         discussion: """
-            A client is key:NAME by its API key, else an address. Clients share the cluster by weight; one that asks for \
-            much queues behind itself.
+            A client is key:NAME by its API key, else an address. Clients share the cluster by weight; one that asks \
+            for much queues behind itself.
 
             Exit codes: 0 done; 2 the node refused; 3 no node can be reached, or none reaches the database; 64 \
             wrong usage.

@@ -114,7 +114,8 @@ extension ClipFollower {
         return target
     }
 
-    /// A node may send whoever downloads on to the service that keeps the file. Nothing but its address goes along, and no key.
+    /// A node may send whoever downloads on to the service that keeps the file. Nothing but its address goes along, and
+    /// no key.
     private func get(
         _ address: String, with http: HTTPClient, into written: FileSink
     ) async throws(HTTPClientError) -> HTTPResponseHead {
