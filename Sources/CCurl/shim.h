@@ -64,6 +64,11 @@ static inline CURLcode tijera_curl_status(CURL *_Nonnull handle, long *_Nonnull 
     return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
 }
 
+// What the certificate's verification came to (X509_V_...); 0: it is good, or there was none.
+static inline CURLcode tijera_curl_verified(CURL *_Nonnull handle, long *_Nonnull result) {
+    return curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, result);
+}
+
 typedef curl_socket_t (*tijera_curl_opener)(
     void *_Nullable context, curlsocktype purpose, struct curl_sockaddr *_Nonnull address);
 

@@ -140,16 +140,19 @@ package struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertib
         case forbidden
         /// The request itself cannot be made: a bad URL, a file that cannot be read.
         case unusable
-        /// The server is not who it should be: its certificate comes from nobody that is trusted here.
+        /// The server cannot show that it is who it should be; `distrust` says why.
         case untrusted
     }
 
     package let code: Code
     package let detail: String
+    /// With `untrusted`, and where the file of authorities is `unusable`.
+    package let distrust: Distrust?
 
-    package init(_ code: Code, _ detail: String) {
+    package init(_ code: Code, _ detail: String, distrust: Distrust? = nil) {
         self.code = code
         self.detail = detail
+        self.distrust = distrust
     }
 
     package var description: String { detail }

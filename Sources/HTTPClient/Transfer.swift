@@ -123,6 +123,9 @@ final class Transfer: Sendable {
         // Sound: the text belongs to the handle, which outlives this function, and is copied.
         unsafe _ = tijera_curl_redirect(handle, &next)
         let redirect = unsafe next.map { unsafe String(cString: $0) }
+        var verified = 0
+        unsafe _ = tijera_curl_verified(handle, &verified)
+        if let failure = tlsFailure(code, verified: verified) { return .failure(failure) }
         return outcome(code, status: status, redirect: redirect, seconds: seconds)
     }
 
@@ -248,6 +251,23 @@ final class Transfer: Sendable {
         return isCancelled.load(ordering: .relaxed) ? 1 : 0
     }
 
+    /// What went wrong about TLS, in words that lead somewhere; nil: nothing did.
+    private func tlsFailure(_ code: CURLcode, verified: Int) -> HTTPClientError? {
+        switch code {
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
+            let distrust = Distrust(verified: verified)
+            return HTTPClientError(.untrusted, "\(request.url): \(distrust.detail)", distrust: distrust)
+        case CURLE_SSL_CACERT_BADFILE:
+            let distrust = Distrust.authoritiesUnusable, path = client.authoritiesPath ?? "of the system"
+            return HTTPClientError(
+                .untrusted, "\(request.url): \(distrust.detail) (\(path))", distrust: distrust)
+        case CURLE_SSL_CONNECT_ERROR:
+            return HTTPClientError(
+                .unreachable, "\(request.url): no TLS could be agreed on; perhaps it speaks http:// only")
+        default: return nil
+        }
+    }
+
     private func outcome(
         _ code: CURLcode, status: Int, redirect: String?, seconds: Double
     ) -> Result<HTTPResponseHead, HTTPClientError> {
@@ -268,8 +288,6 @@ final class Transfer: Sendable {
             let objection = received.withLock { $0.objection } ?? ""
             return .failure(HTTPClientError(.forbidden, "\(request.url): \(objection)"))
         case CURLE_OPERATION_TIMEDOUT: return .failure(HTTPClientError(.timedOut, "\(request.url): \(reason)"))
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
-            return .failure(HTTPClientError(.untrusted, "\(request.url): \(reason)"))
         // The file that is sent could not be read to its end.
         case CURLE_ABORTED_BY_CALLBACK, CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_READ_ERROR,
             CURLE_FILE_COULDNT_READ_FILE:

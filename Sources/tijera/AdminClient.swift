@@ -13,11 +13,15 @@ struct AdminConnection: ParsableArguments {
     @Option(help: "File with the admin token. Otherwise TIJERA_ADMIN_TOKEN is used.")
     var tokenFile: String?
 
+    @OptionGroup var trust: TrustChoice
+
     /// What cluster/up writes down.
     private struct LocalCluster: Decodable {
         struct Node: Decodable { let http: String }
         let nodes: [Node]
         let adminToken: String
+        /// Whose certificates its nodes show; nil: they speak without TLS.
+        let authorities: String?
     }
 
     func open() throws -> AdminClient {
@@ -25,20 +29,24 @@ struct AdminConnection: ParsableArguments {
         let local = Self.localCluster(environment)
         let here = local?.nodes.map(\.http) ?? []
         let servers = server.isEmpty ? (here.isEmpty ? ["http://127.0.0.1:8080"] : here) : server.map(Self.trimmed)
+        // The token of the cluster here is nothing that a node elsewhere should get to see, and its authorities know
+        // nobody elsewhere.
+        let own = Set(servers).isSubset(of: here.map(Self.trimmed)) ? local : nil
+        let authorities = try trust.authorities(environment, otherwise: own?.authorities)
         if let tokenFile {
             guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
                 throw ValidationError("cannot read \(tokenFile)")
             }
-            return AdminClient(servers: servers, token: text.trimmingCharacters(in: .whitespacesAndNewlines))
+            let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            return AdminClient(servers: servers, token: token, authorities: authorities)
         }
         if let token = environment["TIJERA_ADMIN_TOKEN"], !token.isEmpty {
-            return AdminClient(servers: servers, token: token)
+            return AdminClient(servers: servers, token: token, authorities: authorities)
         }
-        // The token of the cluster here is nothing that a node elsewhere should get to see.
-        guard let local, Set(servers).isSubset(of: here.map(Self.trimmed)) else {
+        guard let own else {
             throw ValidationError("give the admin token by --token-file or in TIJERA_ADMIN_TOKEN")
         }
-        return AdminClient(servers: servers, token: local.adminToken)
+        return AdminClient(servers: servers, token: own.adminToken, authorities: authorities)
     }
 
     private static func localCluster(_ environment: [String: String]) -> LocalCluster? {
@@ -65,8 +73,9 @@ struct AdminClient: Sendable {
     private let servers: [String]
     private let token: String
 
-    init(servers: [String], token: String) {
+    init(servers: [String], token: String, authorities: TrustedAuthorities? = nil) {
         var http = HTTPClient()
+        http.authoritiesPath = authorities?.path
         // Operators ask when something is wrong: better another node soon than this one late.
         http.connectSecondsMax = 2
         http.stalledSecondsMax = 5
@@ -121,7 +130,7 @@ struct AdminClient: Sendable {
                 }
                 troubles.append("\(server): \(words)")
             } catch let error as HTTPClientError {
-                troubles.append("\(server): \(error)")
+                troubles.append("\(server): \(error.advice)")
             } catch let error as DecodingError {
                 throw AdminError(
                     isRefusal: true, description: "\(server) answers what this release cannot read: \(error)")

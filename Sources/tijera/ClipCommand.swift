@@ -24,6 +24,8 @@ struct ClipCommand: AsyncParsableCommand {
     @Option(help: "A node of the cluster. May be given more than once.")
     var server: [String] = ["http://127.0.0.1:8080"]
 
+    @OptionGroup var trust: TrustChoice
+
     @Option(help: "How many clips (3 to 10).")
     var count: Int?
 
@@ -70,9 +72,10 @@ struct ClipCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
+        let authorities = try trust.authorities(ProcessInfo.processInfo.environment)
         let follower = ClipFollower(
-            cluster: ClusterClient(servers: server, apiKey: try apiKey()), display: ProgressDisplay(isQuiet: json),
-            folder: out)
+            cluster: ClusterClient(servers: server, apiKey: try apiKey(), authorities: authorities),
+            display: ProgressDisplay(isQuiet: json), folder: out)
         do {
             let job = try await follower.run(
                 video: video, transcript: transcript, options: options, priority: priority)

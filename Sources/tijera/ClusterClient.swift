@@ -15,8 +15,12 @@ final class ClusterClient: Sendable {
     private let servers: Mutex<[String]>
     private let clock: any Clock<Duration>
 
-    init(servers: [String], apiKey: String? = nil, clock: any Clock<Duration> = ContinuousClock()) {
+    init(
+        servers: [String], apiKey: String? = nil, authorities: TrustedAuthorities? = nil,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
         var http = HTTPClient()
+        http.authoritiesPath = authorities?.path
         http.connectSecondsMax = 5
         self.http = http
         self.clock = clock
@@ -66,14 +70,19 @@ final class ClusterClient: Sendable {
         }
     }
 
-    /// Runs `attempt` against one node after the other, with pauses, until it works or time is up.
+    /// Runs `attempt` against one node after the other, with pauses, until it works or time is up. When the
+    /// certificates of all of them are refused, waiting would not change it.
     func retrying<Value: Sendable>(_ attempt: (_ server: String) async throws -> Value) async throws -> Value {
-        var waited = 0.0, pause = 0.25
+        var waited = 0.0, pause = 0.25, distrusted: Set<String> = []
         while true {
             let server = server
             do {
                 return try await attempt(server)
-            } catch let error as HTTPClientError where error.code == .unreachable || error.code == .timedOut {
+            } catch let error as HTTPClientError where [.unreachable, .timedOut, .untrusted].contains(error.code) {
+                if error.code == .untrusted { distrusted.insert(server) }
+                if servers.withLock({ $0.allSatisfy(distrusted.contains) }) {
+                    throw ClipError.unreachable(error.advice)
+                }
                 guard waited < Self.unreachableSecondsMax else {
                     throw ClipError.unreachable("no node could be reached for \(Int(waited)) s: \(error)")
                 }
