@@ -75,6 +75,16 @@ struct RawClient: Sendable {
             return String(decoding: received, as: UTF8.self)
         }
 
+        /// Reads until `find` has found what it looks for in all that has arrived; it is told when nothing more comes.
+        mutating func read<Found>(
+            until find: (_ received: [UInt8], _ isWhole: Bool) -> Found?
+        ) async throws -> Found? {
+            while true {
+                if let found = find(received, false) { return found }
+                guard try await readSome() else { return find(received, true) }
+            }
+        }
+
         mutating func readToEnd() async throws -> [UInt8] {
             while try await readSome() {}
             return received

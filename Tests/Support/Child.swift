@@ -82,17 +82,20 @@ package final class Child: Sendable {
 
     /// Runs a program to its end and answers with what it printed, errors among the rest.
     ///
+    /// - Parameter inputStays: for programs that end when their input does: it is not closed before they have ended.
     /// - Throws: `Trouble`, with all it printed, if its exit code is not among `statuses`.
     @discardableResult
     package static func run(
-        _ program: String, _ arguments: [String], input: String = "", directory: String? = nil,
-        statuses: Set<Int32> = [0]
+        _ program: String, _ arguments: [String], input: String = "", inputStays: Bool = false,
+        directory: String? = nil, statuses: Set<Int32> = [0]
     ) throws -> String {
         let child = try Child(
             program, arguments, directory: directory, input: input.isEmpty ? .nothing : .pipe, output: .pipe,
             errors: .output)
         // A program that ends without reading all of it is no failure of ours. Short enough for a pipe.
-        _ = try? child.input?.closeAfter { try child.input?.writeAll(Array(input.utf8)) }
+        _ = try? child.input?.writeAll(Array(input.utf8))
+        if !inputStays { try? child.input?.close() }
+        defer { if inputStays { try? child.input?.close() } }
         let text = try child.output?.drained() ?? ""
         let status = child.wait()
         guard statuses.contains(status) else {
