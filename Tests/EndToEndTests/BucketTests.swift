@@ -6,7 +6,9 @@ import Testing
 
 extension EndToEndTests {
     /// The same on a bucket: two nodes that share PostgreSQL, a real SeaweedFS and no folder.
-    @Suite(.cluster(nodes: 2, blobs: "s3", environment: ["TIJERA_BLOBS_S3_REDIRECT_DOWNLOADS": "true"]))
+    @Suite(
+        .cluster(
+            nodes: 2, options: ["--blobs", "s3"], environment: ["TIJERA_BLOBS_S3_REDIRECT_DOWNLOADS": "true"]))
     struct BucketTests {
         private struct Report: Decodable {
             let isHealthy: Bool

@@ -20,6 +20,7 @@ final class Cluster: Sendable {
         let adminToken: String
         let database: String
         let postgresData: String
+        let authorities: String?
     }
 
     let folder: String
@@ -44,12 +45,14 @@ final class Cluster: Sendable {
 
     var nodes: [Node] { description.withLock { $0.nodes } }
     var adminToken: String { description.withLock { $0.adminToken } }
+    /// Whose certificates its doors show; nil: they speak without TLS.
+    var authorities: String? { description.withLock { $0.authorities } }
     var blobs: String { folder + "/blobs" }
 
-    /// - Parameter blobs: as `cluster/up --blobs` takes it; a cluster keeps what it was begun with.
-    static func start(nodes: Int, blobs: String, environment: [String: String] = [:]) async throws -> Cluster {
+    /// - Parameter options: of `cluster/up`; a cluster keeps what it was begun with.
+    static func start(nodes: Int, options: [String], environment: [String: String] = [:]) async throws -> Cluster {
         let folder = try Scratch.folder()
-        try await up(folder, nodes: nodes, ["--blobs", blobs], environment)
+        try await up(folder, nodes: nodes, options, environment)
         return Cluster(folder: folder, environment: environment, description: try read(folder))
     }
 

@@ -23,13 +23,13 @@ struct EndToEndTests {
 struct ClusterTrait: SuiteTrait, TestScoping {
     @TaskLocal static var running: Cluster?
     let nodes: Int
-    let blobs: String
+    let options: [String]
     let environment: [String: String]
 
     @concurrent func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        let cluster = try await Cluster.start(nodes: nodes, blobs: blobs, environment: environment)
+        let cluster = try await Cluster.start(nodes: nodes, options: options, environment: environment)
         do {
             try await Self.$running.withValue(cluster) { try await function() }
         } catch {
@@ -41,7 +41,7 @@ struct ClusterTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == ClusterTrait {
-    static func cluster(nodes: Int, blobs: String = "directory", environment: [String: String] = [:]) -> Self {
-        ClusterTrait(nodes: nodes, blobs: blobs, environment: environment)
+    static func cluster(nodes: Int, options: [String] = [], environment: [String: String] = [:]) -> Self {
+        ClusterTrait(nodes: nodes, options: options, environment: environment)
     }
 }

@@ -14,6 +14,22 @@ port_owner() { ss -Hltnp "sport = :$1" 2>/dev/null | head -n 1; }
 # peer_port HTTP_PORT: where a node listens for the others; a thousand above where it listens for clients.
 peer_port() { if [ "$1" -le 64535 ]; then echo $(($1 + 1000)); else echo $(($1 - 1000)); fi; }
 
+# door_scheme: http, or https where cluster/up was told --tls.
+door_scheme() { cat "$DATA/scheme" 2>/dev/null || echo http; }
+
+# door_settings: what a node with TLS has below `http`. No HSTS: a browser would keep it for every port of localhost.
+door_settings() {
+    [ "$(door_scheme)" = https ] || return 0
+    printf '\n  hstsSeconds: 0\n  tls:\n    certificate: "%s"\n    key: "%s"' "$DATA/door/door.pem" "$DATA/door/door.key"
+}
+
+# ask_door PORT PATH: what the node of this port answers, if it does.
+ask_door() {
+    local trust=()
+    [ "$(door_scheme)" = http ] || trust=(--cacert "$DATA/door/ca.pem")
+    curl -fs --max-time 2 "${trust[@]}" "$(door_scheme)://127.0.0.1:$1$2"
+}
+
 # write_node_config NAME REGION PORT THREADS SLOTS SEEDS
 write_node_config() {
     mkdir -p "$DATA/nodes/$1"
@@ -34,7 +50,7 @@ cluster:
   denyList: "$DATA/certs/denied"
 http:
   host: 127.0.0.1
-  port: $3
+  port: $3$(door_settings)
 store:
   url: "$DATABASE_URL"
 blobs:
@@ -82,7 +98,7 @@ stop_node() {
 wait_ready() {
     local tries
     for ((tries = 0; tries < 300; tries++)); do
-        curl -fs --max-time 2 "http://127.0.0.1:$2/readyz" >/dev/null && return 0
+        ask_door "$2" /readyz >/dev/null && return 0
         if [ "$tries" -gt 10 ] && [ -z "$(node_pid "$1")" ]; then
             echo "node $1 ended while starting; the end of its log:"
             tail -n 15 "$DATA/nodes/$1/node.log"
