@@ -28,6 +28,20 @@ import Testing
         }
     }
 
+    @Test func `a test that holds a defence is there`() throws {
+        let page = try String(contentsOf: House.root.appending(path: "docs/security.md"), encoding: .utf8)
+        let files = try House.files(under: "Tests", ending: ".swift").map { $0.path.split(separator: "/").last }
+        let named = Set(page.matches(of: /`([A-Za-z]+Tests)`/).map { String($0.1) })
+        #expect(named.count > 20, "\(named.count)")
+        for name in named.sorted() {
+            #expect(files.contains { $0 == "\(name).swift" }, "docs/security.md names \(name)")
+        }
+        for match in page.matches(of: /`((?:Tests|cluster)\/[A-Za-z]+)`/) {
+            let path = House.root.appending(path: String(match.1)).path
+            #expect(FileManager.default.fileExists(atPath: path), "docs/security.md names \(match.1)")
+        }
+    }
+
     @Test func `the settings page is what the program prints`() throws {
         let page = try String(contentsOf: House.root.appending(path: "docs/configuration.md"), encoding: .utf8)
         let settings = try String(
