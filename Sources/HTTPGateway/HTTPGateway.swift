@@ -78,7 +78,7 @@ package struct HTTPGateway: Service {
         let routes =
             Self.routes(
                 jobs: jobs, uploads: uploads, identity: identity, configuration: configuration, gate: gate,
-                defences: defences, clock: clock)
+                defences: defences, clock: clock, chance: chance)
             + AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now).routes
             + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
@@ -129,7 +129,8 @@ package struct HTTPGateway: Service {
 
     private static func routes(
         jobs: JobService, uploads: UploadService, identity: GatewayIdentity, configuration: GatewayConfiguration,
-        gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport, clock: any Clock<Duration>
+        gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport, clock: any Clock<Duration>,
+        chance: Chance
     ) -> [Route] {
         let events = EventRoutes(
             jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
@@ -140,7 +141,7 @@ package struct HTTPGateway: Service {
             + ResumableRoutes(uploads: uploads, jobs: jobs).routes
             + ImportRoutes(jobs: jobs, configuration: configuration).routes
             + JobRoutes(jobs: jobs, uploads: uploads, configuration: configuration).routes
-            + events.routes + ClipRoutes(jobs: jobs).routes + ArchiveRoutes(jobs: jobs).routes + health.routes
-            + PageRoutes().routes
+            + events.routes + ClipRoutes(jobs: jobs, chance: chance).routes + ArchiveRoutes(jobs: jobs).routes
+            + health.routes + PageRoutes().routes
     }
 }

@@ -11,7 +11,7 @@ struct ByteRangeTests {
             ("bytes=100-", .unsatisfiable), ("bytes=100-200", .unsatisfiable), ("bytes=-0", .unsatisfiable),
             ("bytes=5-4", .whole), ("bytes=", .whole), ("bytes=-", .whole), ("bytes=a-b", .whole),
             ("lines=0-9", .whole),
-            ("bytes=0-9,20-29", .whole), ("bytes=0x1-5", .whole), ("bytes=+1-5", .whole), ("", .whole),
+            ("bytes=0x1-5", .whole), ("bytes=+1-5", .whole), ("", .whole),
             ("bytes=99999999999999999999-", .whole),
         ] as [(String?, ByteRange)])
     func `a range of a hundred bytes resolves`(header: String?, range: ByteRange) {

@@ -2,9 +2,10 @@ import Blobs
 import ClipModel
 import HTTPTypes
 import Hummingbird
+import Jobs
 import NIOCore
 
-/// A blob as an HTTP answer: conditional, in part or whole, and streamed block by block.
+/// A blob as an HTTP answer: conditional, in parts or whole, and streamed block by block.
 struct FileAnswer: Sendable {
     let blobs: any BlobStore
     let blob: BlobName
@@ -12,6 +13,7 @@ struct FileAnswer: Sendable {
     let tag: EntityTag
     let contentType: String
     let disposition: ContentDisposition
+    let chance: Chance
 
     func respond(to request: Request) async throws -> Response {
         var headers: HTTPFields = [
@@ -22,10 +24,7 @@ struct FileAnswer: Sendable {
         if tag.matches(ifNoneMatch: request.headers[.ifNoneMatch]) {
             return Response(status: .notModified, headers: headers)
         }
-        // A link is signed for GET. What it leads to honours Range and If-Range by itself. What is shown in place comes
-        // from here: the page's own policy keeps pictures and films of other hosts out.
-        let terms = DownloadTerms(contentType: contentType, disposition: disposition.text)
-        if request.method == .get, !disposition.isInline, let link = try await blobs.downloadLink(of: blob, terms) {
+        if let link = try await link(for: request) {
             return Response(status: .temporaryRedirect, headers: [.location: link, .cacheControl: "private, no-store"])
         }
         headers[.contentType] = contentType
@@ -38,10 +37,26 @@ struct FileAnswer: Sendable {
         case .part(let range):
             headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes)"
             return Response(status: .partialContent, headers: headers, body: try await body(range, for: request))
+        case .parts(let ranges):
+            let boundary = chance.draw { ByteRangeParts.boundary(using: &$0) }
+            let parts = ByteRangeParts(ranges, of: bytes, type: contentType, boundary: boundary)
+            headers[.contentType] = parts.contentType
+            return Response(status: .partialContent, headers: headers, body: try await body(parts))
         case .unsatisfiable:
             return Response(
                 status: .rangeNotSatisfiable, headers: [.contentRange: "bytes */\(bytes)", .acceptRanges: "bytes"])
         }
+    }
+
+    /// Where the store itself gives the bytes away. A link is signed for GET; what it leads to honours Range and
+    /// If-Range by itself, but S3 knows no lists of ranges. What is shown in place comes from here: the page's own
+    /// policy keeps pictures and films of other hosts out.
+    private func link(for request: Request) async throws -> String? {
+        guard request.method == .get, !disposition.isInline, request.headers[.range]?.contains(",") != true else {
+            return nil
+        }
+        return try await blobs.downloadLink(
+            of: blob, DownloadTerms(contentType: contentType, disposition: disposition.text))
     }
 
     private func body(_ range: Range<Int64>, for request: Request) async throws -> ResponseBody {
@@ -50,6 +65,20 @@ struct FileAnswer: Sendable {
         let reader = try await blobs.read(blob, range: range)
         return ResponseBody(contentLength: range.count) { writer in
             for try await block in reader { try await writer.write(ByteBuffer(bytes: block)) }
+            try await writer.finish(nil)
+        }
+    }
+
+    private func body(_ parts: ByteRangeParts) async throws -> ResponseBody {
+        // The first one as above; the others when their turn comes, so that none is held open for nothing.
+        let first = try await blobs.read(blob, range: parts.ranges[0])
+        return ResponseBody(contentLength: Int(parts.length)) { [blobs, blob] writer in
+            for (index, range) in parts.ranges.enumerated() {
+                try await writer.write(ByteBuffer(string: parts.head(of: index)))
+                let reader = index == 0 ? first : try await blobs.read(blob, range: range)
+                for try await block in reader { try await writer.write(ByteBuffer(bytes: block)) }
+            }
+            try await writer.write(ByteBuffer(string: parts.end))
             try await writer.finish(nil)
         }
     }

@@ -9,6 +9,7 @@ import Store
 /// `/api/clips/{id}` and its files.
 struct ClipRoutes: Sendable {
     let jobs: JobService
+    let chance: Chance
 
     var routes: [Route] {
         [
@@ -32,7 +33,8 @@ struct ClipRoutes: Sendable {
             blobs: jobs.blobs, blob: files.video, bytes: files.videoBytes, tag: EntityTag(sha256: files.videoSHA256),
             contentType: "video/mp4",
             disposition: ContentDisposition(
-                fileName: clip.fileName(ending: "mp4"), inline: request.query("inline") != nil))
+                fileName: clip.fileName(ending: "mp4"), inline: request.query("inline") != nil),
+            chance: chance)
         return try await file.respond(to: request)
     }
 
@@ -69,7 +71,7 @@ struct ClipRoutes: Sendable {
         let tag = EntityTag(sha256: hexadecimal(SHA256.hash(data: Array(blob.rawValue.utf8))))
         let file = FileAnswer(
             blobs: jobs.blobs, blob: blob, bytes: bytes, tag: tag, contentType: type,
-            disposition: ContentDisposition(fileName: name, inline: inline))
+            disposition: ContentDisposition(fileName: name, inline: inline), chance: chance)
         return try await file.respond(to: request)
     }
 
