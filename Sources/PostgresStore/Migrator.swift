@@ -28,6 +28,7 @@ struct Migration: Sendable {
         Migration(12, "upload_sessions", PackageResources.m0012_upload_sessions_sql),
         Migration(13, "quarantine", PackageResources.m0013_quarantine_sql),
         Migration(14, "api_keys", PackageResources.m0014_api_keys_sql),
+        Migration(15, "link_keys", PackageResources.m0015_link_keys_sql),
     ]
 }
 

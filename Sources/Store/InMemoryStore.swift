@@ -68,6 +68,8 @@ package actor InMemoryStore: Store {
     var tallies: [TallyKey: Int] = [:]
     var quarantineBook: [UploadID: QuarantineEntry] = [:]
     var keyBook: [KeyID: KeyEntry] = [:]
+    /// The one that signs first.
+    var linkKeyBook: [LinkKey] = []
     var lastEvent: Int64 = 0
     var lastNodeEpoch = 0
 
@@ -88,6 +90,8 @@ package actor InMemoryStore: Store {
         knownNodes = knownNodes.filter { $0.value.seenAt > oldestNode }
         let oldestEmptied = now.advanced(bySeconds: Double(-StoreLimits.quarantineDays * 86_400))
         quarantineBook = quarantineBook.filter { entry in entry.value.emptiedAt.map { $0 >= oldestEmptied } ?? true }
+        let oldestKey = now.advanced(bySeconds: Double(-StoreLimits.linkDays * 86_400))
+        linkKeyBook = linkKeyBook.filter { key in key.retiredAt.map { $0 > oldestKey } ?? true }
         forgetTenants()
     }
 

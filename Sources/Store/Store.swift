@@ -4,7 +4,7 @@ package import ClipModel
 ///
 /// Every method is one transaction. Time is the store's own (database time): callers never pass a clock. A method
 /// throws `StoreError` when the store cannot answer; everything a caller has to expect is a case of its outcome.
-package protocol Store: UploadSessionStore {
+package protocol Store: UploadSessionStore, LinkKeyBook {
     // MARK: Uploads
 
     func insert(_ upload: Upload) async throws

@@ -21,6 +21,10 @@ package enum StoreLimits {
     package static let quarantineDays = 365
     /// How often it is noted that a key was used, however many nodes see it.
     package static let keyUseSeconds = 30.0
+    /// For how long links of a key are good after another took its place: the longest life of a link.
+    package static let linkDays = 7
+    /// Keys whose links are good at one time. Prevents one who rotates without end from making every check slow.
+    package static let linkKeysMax = 32
     /// How long a node that is gone stays listed.
     package static let nodeDays = 7
     /// Signals kept for a subscriber that does not read.

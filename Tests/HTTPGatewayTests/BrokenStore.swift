@@ -26,6 +26,8 @@ struct BrokenStore: Store {
     func open(_ draft: UploadSessionDraft, quota: UploadQuota) async throws -> UploadOpening { try fail() }
     func uploadSession(_ id: UploadID) async throws -> UploadSession? { try fail() }
     func change(_ id: UploadID, by event: UploadSession.Event) async throws -> UploadChange? { try fail() }
+    func linkKeys(orBegin draft: LinkKeyDraft) async throws -> [LinkKey] { try fail() }
+    func rotateLinkKeys(to draft: LinkKeyDraft, revoking: Bool) async throws -> [LinkKey] { try fail() }
     func parts(of id: UploadID) async throws -> [UploadPart] { try fail() }
     func removeExpiredSessions(limit: Int) async throws -> [BlobName] { try fail() }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await submitting() }

@@ -45,6 +45,12 @@ final class FaultyStore: Store {
     func removeExpiredSessions(limit: Int) async throws -> [BlobName] {
         try await pass { await $0.removeExpiredSessions(limit: limit) }
     }
+    func linkKeys(orBegin draft: LinkKeyDraft) async throws -> [LinkKey] {
+        try await pass { await $0.linkKeys(orBegin: draft) }
+    }
+    func rotateLinkKeys(to draft: LinkKeyDraft, revoking: Bool) async throws -> [LinkKey] {
+        try await pass { await $0.rotateLinkKeys(to: draft, revoking: revoking) }
+    }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await pass { try await $0.submit(draft) } }
     func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {

@@ -166,6 +166,7 @@ extension PostgresServer {
             update quarantine set found_at = found_at - \(interval), emptied_at = emptied_at - \(interval);
             update api_key set created_at = created_at - \(interval), expires_at = expires_at - \(interval),
                 revoked_at = revoked_at - \(interval), last_used_at = last_used_at - \(interval);
+            update link_key set created_at = created_at - \(interval), retired_at = retired_at - \(interval);
             """, on: database)
     }
 }

@@ -54,6 +54,10 @@ package struct MeddlingStore: Store {
     package func removeExpiredSessions(limit: Int) async throws -> [BlobName] {
         await base.removeExpiredSessions(limit: limit)
     }
+    package func linkKeys(orBegin draft: LinkKeyDraft) async throws -> [LinkKey] { await base.linkKeys(orBegin: draft) }
+    package func rotateLinkKeys(to draft: LinkKeyDraft, revoking: Bool) async throws -> [LinkKey] {
+        await base.rotateLinkKeys(to: draft, revoking: revoking)
+    }
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await base.submit(draft) }
     package func job(_ id: JobID) async throws -> Job? { await base.job(id) }
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {

@@ -96,6 +96,15 @@ package struct ModelStore: Store {
         try await ask { try await $0.removeUnusedUploads(olderThanSeconds: seconds, limit: limit) }
     }
 
+    // MARK: Keys of links
+
+    package func linkKeys(orBegin draft: LinkKeyDraft) async throws -> [LinkKey] {
+        try await ask { try await $0.linkKeys(orBegin: draft) }
+    }
+    package func rotateLinkKeys(to draft: LinkKeyDraft, revoking: Bool) async throws -> [LinkKey] {
+        try await ask { try await $0.rotateLinkKeys(to: draft, revoking: revoking) }
+    }
+
     // MARK: Jobs
 
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome {
