@@ -51,6 +51,8 @@ package struct GatewayConfiguration: Sendable {
     package var origins: AllowedOrigins = .none
     /// For how long browsers shall come back by TLS only; nil: they are not told, because we are reached without.
     package var strictTransportSeconds: Int?
+    /// Whether files are given away by signed links only.
+    package var signedDownloads = SignedDownloads.off
     package var eventPace: EventFeed.Pace
     /// Of resumable uploads; their `bytesMax` is `uploadBytesMax`.
     package var uploads: UploadLimits

@@ -75,14 +75,17 @@ package struct HTTPGateway: Service {
             store: jobs.store, blobs: jobs.blobs, node: identity.node, limits: configuration.uploads, clock: clock,
             now: now, newID: jobs.newUploadID, source: jobs.blobName(of:), logger: logger)
         self.uploads = uploads
+        let keyring = LinkKeyring(book: jobs.store, chance: chance, elapsed: stopwatch(clock))
+        let downloads = DownloadGate(keyring: keyring, policy: configuration.signedDownloads, now: now)
         let routes =
             Self.routes(
                 jobs: jobs, uploads: uploads, identity: identity, configuration: configuration, gate: gate,
-                defences: defences, clock: clock, chance: chance)
+                defences: defences, downloads: downloads, clock: clock, chance: chance)
             + AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now).routes
             + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
             + AdminClientRoutes(store: jobs.store, gate: gate).routes
             + AdminTallyRoutes(store: jobs.store, gate: gate).routes
+            + AdminLinkRoutes(keyring: keyring, gate: gate).routes
             + (quarantine.map { AdminQuarantineRoutes(book: $0, gate: gate).routes } ?? [])
             + (keys.map { AdminKeyRoutes(book: $0, gate: gate, chance: chance).routes } ?? [])
             + (metrics.map { MetricsRoutes(inspection: $0, gate: gate).routes } ?? [])
@@ -129,19 +132,22 @@ package struct HTTPGateway: Service {
 
     private static func routes(
         jobs: JobService, uploads: UploadService, identity: GatewayIdentity, configuration: GatewayConfiguration,
-        gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport, clock: any Clock<Duration>,
-        chance: Chance
+        gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport, downloads: DownloadGate,
+        clock: any Clock<Duration>, chance: Chance
     ) -> [Route] {
         let events = EventRoutes(
-            jobs: jobs, configuration: configuration, clock: clock, slots: StreamSlots(limit: configuration.streamsMax))
+            jobs: jobs, downloads: downloads, configuration: configuration, clock: clock,
+            slots: StreamSlots(limit: configuration.streamsMax))
         let health = HealthRoutes(
             jobs: jobs, identity: identity, gate: gate, uploadBytesMax: configuration.uploadBytesMax,
             defences: defences)
+        let clips = ClipRoutes(
+            jobs: jobs, downloads: downloads, jsonBytesMax: configuration.jsonBytesMax, chance: chance)
         return UploadRoutes(jobs: jobs, configuration: configuration).routes
             + ResumableRoutes(uploads: uploads, jobs: jobs).routes
             + ImportRoutes(jobs: jobs, configuration: configuration).routes
-            + JobRoutes(jobs: jobs, uploads: uploads, configuration: configuration).routes
-            + events.routes + ClipRoutes(jobs: jobs, chance: chance).routes + ArchiveRoutes(jobs: jobs).routes
-            + health.routes + PageRoutes().routes
+            + JobRoutes(jobs: jobs, uploads: uploads, downloads: downloads, configuration: configuration).routes
+            + events.routes + clips.routes + ArchiveRoutes(jobs: jobs, downloads: downloads).routes + health.routes
+            + PageRoutes().routes
     }
 }

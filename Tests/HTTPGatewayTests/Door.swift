@@ -32,7 +32,8 @@ struct Door: Sendable {
         blobs wrap: (BlobDirectory) -> any BlobStore = { $0 }, cluster: ClusterInspection? = nil,
         admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
         overload makeWatch: ((any Store) -> OverloadWatch)? = nil, keys givenKeys: (any KeyBook)? = nil,
-        clock: any Clock<Duration> = ContinuousClock(), logger: Logger? = nil,
+        clock: any Clock<Duration> = ContinuousClock(), now: @escaping WallTime = systemWallTime,
+        logger: Logger? = nil,
         _ body: @Sendable (Door) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "door-\(UUID().uuidString)")
@@ -52,7 +53,7 @@ struct Door: Sendable {
         let gateway = try HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
             configuration: configuration, cluster: cluster, admission: admission, metrics: metrics,
-            quarantine: store as? any QuarantineBook, keys: keys, clock: clock, chance: .system(),
+            quarantine: store as? any QuarantineBook, keys: keys, clock: clock, now: now, chance: .system(),
             logger: logger ?? quiet,
             onListening: { entrance, port in listening.yield((entrance, port)) })
         let services = ServiceGroup(

@@ -13,6 +13,7 @@ struct EventStream: Sendable {
     static let reconnectMilliseconds = 2000
 
     let jobs: JobService
+    let downloads: DownloadGate
     let id: JobID
     let after: Int64
     let pace: EventFeed.Pace
@@ -52,7 +53,7 @@ struct EventStream: Sendable {
         var last = try await jobs.view(id)
         try await write(.reconnect(afterMilliseconds: Self.reconnectMilliseconds), &writer)
         if let last {
-            try await write(ServerSentEvent(name: "snapshot", data: JSONAnswer.text(JobBody(last))), &writer)
+            try await write(ServerSentEvent(name: "snapshot", data: try await text(last)), &writer)
             feed.read(last.status, isChanged: true, now: now())
         }
         var ring = rings.makeAsyncIterator()
@@ -101,10 +102,14 @@ struct EventStream: Sendable {
     ) async throws -> JobView? {
         guard let view = try await jobs.view(id) else { return nil }
         if view != last {
-            try await write(ServerSentEvent(name: "progress", data: JSONAnswer.text(JobBody(view))), &writer)
+            try await write(ServerSentEvent(name: "progress", data: try await text(view)), &writer)
         }
         feed.read(view.status, isChanged: view != last, now: now())
         return view
+    }
+
+    @concurrent private func text(_ view: JobView) async throws -> String {
+        JSONAnswer.text(JobBody(view, try await downloads.addresses()))
     }
 
     @concurrent private func write(_ event: ServerSentEvent, _ writer: inout any ResponseBodyWriter) async throws {

@@ -54,4 +54,10 @@ export function createJob(uploadId, options, key) {
 }
 
 export const eventsOf = (id) => new EventSource(`/api/jobs/${encodeURIComponent(id)}/events`);
-export const archiveOf = (id) => `/api/jobs/${encodeURIComponent(id)}/archive`;
+
+/// When the first of a job's links ends, in seconds since 1970; null: they do not end (http.downloads.signed).
+export function linksEnd({ links, clips }) {
+  const all = [links, ...clips.map((clip) => clip.links)].flatMap((some) => Object.values(some ?? {}));
+  const ends = all.map((link) => Number(new URL(link, location.href).searchParams.get("expires"))).filter(Boolean);
+  return ends.length ? Math.min(...ends) : null;
+}

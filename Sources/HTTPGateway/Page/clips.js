@@ -25,7 +25,12 @@ export function clipsGrid() {
         // A card is built anew only when its clip has changed, so that a playing video plays on.
         const version = JSON.stringify(clip);
         if (element.dataset.version === version) return;
+        const facts = JSON.stringify({ ...clip, links: Object.keys(clip.links) });
+        const sameFacts = element.dataset.facts === facts;
+        element.dataset.facts = facts;
         element.dataset.version = version;
+        // Signed links are new from time to time, which is no reason to take the video away.
+        if (sameFacts && element.querySelector("video")) return element.lastElementChild.replaceWith(words(clip));
         element.className = `clip is-${clip.state}`;
         element.replaceChildren(picture(job, clip), words(clip));
       });
@@ -51,7 +56,7 @@ function picture(job, clip) {
   );
   play.addEventListener("click", () => {
     for (const other of document.querySelectorAll(".clip-frame video")) other.pause();
-    const video = el("video", { src: `${clip.links.download}?inline=1`, controls: true, playsinline: true, autoplay: true, poster },
+    const video = el("video", { src: inline(clip.links.download), controls: true, playsinline: true, autoplay: true, poster },
       clip.links.vtt && job.options.subtitles === "srt"
         ? el("track", { kind: "captions", src: clip.links.vtt, default: true, label: t("clip.captions") }) : null);
     play.replaceWith(video);
@@ -59,6 +64,11 @@ function picture(job, clip) {
   });
   frame.append(play);
   return frame;
+}
+
+/// A link may have a query of its own, which signs it; that it is shown in place is no part of that.
+function inline(link) {
+  return `${link}${link.includes("?") ? "&" : "?"}inline=1`;
 }
 
 function words(clip) {

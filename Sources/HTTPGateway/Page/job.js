@@ -11,6 +11,10 @@ import { language, t, tOr } from "./i18n.js";
 import { waterfallPanel } from "./waterfall.js";
 import { workPanel } from "./work.js";
 
+/// What a link must be good for at least, so that whoever clicks still gets the file.
+const linkSecondsMin = 600;
+const askAgainMilliseconds = 60_000;
+
 export function jobView(id) {
   const heading = el("h1", { class: "job-name", text: "…" });
   const pill = el("span", { class: "pill" });
@@ -69,13 +73,14 @@ export function jobView(id) {
   const paintActions = () => {
     const { status } = current.job;
     const running = status === "pending" || status === "processing";
-    const key = `${status}/${current.clips.some((clip) => clip.state === "ready")}`;
+    const archive = current.links?.archive;
+    const key = `${status}/${archive}`;
     if (actions.dataset.key === key) return; // Keeps the focus where it is.
     actions.dataset.key = key;
     actions.replaceChildren(
       ...[
-        current.clips.some((clip) => clip.state === "ready")
-          ? el("a", { class: "button button-primary", href: api.archiveOf(id), download: true },
+        archive
+          ? el("a", { class: "button button-primary", href: archive, download: true },
               icon("archive"), t("job.archive"))
           : null,
         running ? action("close", "job.cancel", () => api.cancelJob(id), "job.cancelSure") : null,
@@ -124,11 +129,32 @@ export function jobView(id) {
       body.replaceChildren(errorNotice(failure, el("a", { class: "button", href: "#/", text: t("job.back") })));
     },
   });
-  const ticking = setInterval(() => current && work.tick(current.job), 1000);
+
+  /// A page that is left open asks for new links before those that it has end; the browser's clock may be wrong, so it
+  /// does not ask more often than once in a while.
+  let asked = 0;
+  const freshen = async () => {
+    const ends = api.linksEnd(current);
+    if (ends === null || Date.now() / 1000 < ends - linkSecondsMin || Date.now() - asked < askAgainMilliseconds) return;
+    asked = Date.now();
+    try {
+      const next = await api.getJob(id);
+      if (!left) paint(next);
+    } catch {
+      // The links that are there may still be good, and the next look is not far.
+    }
+  };
+  let left = false;
+  const ticking = setInterval(() => {
+    if (!current) return;
+    work.tick(current.job);
+    freshen();
+  }, 1000);
 
   return {
     node,
     leave() {
+      left = true;
       stream.close();
       clearInterval(ticking);
       document.title = "Tijera";

@@ -11,6 +11,7 @@ import Store
 /// What belongs to a job as a whole: its manifest, and a ZIP of everything.
 struct ArchiveRoutes: Sendable {
     let jobs: JobService
+    let downloads: DownloadGate
 
     var routes: [Route] {
         [
@@ -46,6 +47,7 @@ struct ArchiveRoutes: Sendable {
 
     @Sendable private func archive(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let id = try context.jobID()
+        try await downloads.admit(request, to: .archive(id))
         guard let job = try await jobs.store.job(id) else { throw Problem.noSuchJob }
         let upload = try await jobs.store.upload(job.upload)
         let items = try await items(of: id)

@@ -9,6 +9,8 @@ import Store
 /// `/api/clips/{id}` and its files.
 struct ClipRoutes: Sendable {
     let jobs: JobService
+    let downloads: DownloadGate
+    let jsonBytesMax: Int
     let chance: Chance
 
     var routes: [Route] {
@@ -17,20 +19,42 @@ struct ClipRoutes: Sendable {
             Route(.get, "/api/clips/{id}/download", download),
             Route(.get, "/api/clips/{id}/subtitles", subtitles),
             Route(.get, "/api/clips/{id}/thumbnail", thumbnail),
+            Route(.post, "/api/clips/{id}/link", link),
         ]
     }
 
     private struct Answer: Encodable { let clip: ClipBody }
 
     @Sendable private func show(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        JSONAnswer.make(Answer(clip: ClipBody(JobView.ClipView(try await clip(context)))))
+        let clip = try await clip(try context.clipID())
+        return JSONAnswer.make(Answer(clip: ClipBody(JobView.ClipView(clip), try await downloads.addresses())))
     }
 
+    // MARK: Links
+
+    private struct Link: Encodable {
+        let url: String
+        let expiresAt: Timestamp
+    }
+
+    @Sendable private func link(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        try request.requireJSON()
+        let wanted = try LinkRequest(json: try await request.smallBody(limitBytes: jsonBytesMax))
+        let target = wanted.target(in: try context.clipID())
+        // A link to what is not there would only be found out about by whoever it is sent to.
+        _ = try await file(target)
+        let link = try await downloads.link(to: target, forSeconds: wanted.seconds)
+        return JSONAnswer.make(Link(url: link.url, expiresAt: link.expiresAt))
+    }
+
+    // MARK: Files
+
     @Sendable private func download(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let clip = try await clip(context)
-        guard let files = clip.files else { throw Self.notReady(clip) }
+        let target = DownloadTarget.video(try context.clipID())
+        try await downloads.admit(request, to: target)
+        let (clip, files, blob) = try await file(target)
         let file = FileAnswer(
-            blobs: jobs.blobs, blob: files.video, bytes: files.videoBytes, tag: EntityTag(sha256: files.videoSHA256),
+            blobs: jobs.blobs, blob: blob, bytes: files.videoBytes, tag: EntityTag(sha256: files.videoSHA256),
             contentType: "video/mp4",
             disposition: ContentDisposition(
                 fileName: clip.fileName(ending: "mp4"), inline: request.query("inline") != nil),
@@ -39,28 +63,48 @@ struct ClipRoutes: Sendable {
     }
 
     @Sendable private func subtitles(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let format = request.query("format") ?? "srt"
-        guard ["srt", "vtt"].contains(format) else {
+        let allowed = DownloadTarget.Captions.allCases.map(\.rawValue)
+        guard let captions = DownloadTarget.Captions(rawValue: request.query("format") ?? "srt") else {
             throw Problem(
                 .badRequest, code: "unknown_subtitle_format", detail: "format must be srt or vtt.",
-                hint: "Ask for one of them.",
-                field: "format", allowed: ["srt", "vtt"])
+                hint: "Ask for one of them.", field: "format", allowed: allowed)
         }
-        let clip = try await clip(context)
-        guard let files = clip.files else { throw Self.notReady(clip) }
-        guard let blob = format == "srt" ? files.srt : files.vtt else {
-            throw Problem(
-                .notFound, code: "no_subtitles", detail: "This clip has no subtitles.",
-                hint: "Ask for `subtitles: srt` or `burned` when you start a job; a silent clip has none.")
-        }
-        let type = format == "srt" ? "application/x-subrip; charset=utf-8" : "text/vtt; charset=utf-8"
-        return try await small(blob, type: type, name: clip.fileName(ending: format), request)
+        let target = DownloadTarget.subtitles(try context.clipID(), captions)
+        try await downloads.admit(request, to: target)
+        let (clip, _, blob) = try await file(target)
+        let type = captions == .srt ? "application/x-subrip; charset=utf-8" : "text/vtt; charset=utf-8"
+        return try await small(blob, type: type, name: clip.fileName(ending: captions.rawValue), request)
     }
 
     @Sendable private func thumbnail(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let clip = try await clip(context)
-        guard let blob = clip.files?.thumbnail else { throw Self.notReady(clip) }
+        let target = DownloadTarget.thumbnail(try context.clipID())
+        try await downloads.admit(request, to: target)
+        let (clip, _, blob) = try await file(target)
         return try await small(blob, type: "image/jpeg", name: clip.fileName(ending: "jpg"), inline: true, request)
+    }
+
+    /// What stands behind a target of a clip, or the problem that says why nothing does.
+    private func file(_ target: DownloadTarget) async throws -> (clip: Clip, files: ClipFiles, blob: BlobName) {
+        let id: ClipID
+        switch target {
+        case .video(let clip), .subtitles(let clip, _), .thumbnail(let clip): id = clip
+        case .archive: preconditionFailure("an archive is no file of a clip")
+        }
+        let clip = try await clip(id)
+        guard let files = clip.files else { throw Self.notReady(clip) }
+        switch target {
+        case .subtitles(_, let captions):
+            guard let blob = captions == .srt ? files.srt : files.vtt else {
+                throw Problem(
+                    .notFound, code: "no_subtitles", detail: "This clip has no subtitles.",
+                    hint: "Ask for `subtitles: srt` or `burned` when you start a job; a silent clip has none.")
+            }
+            return (clip, files, blob)
+        case .thumbnail:
+            guard let blob = files.thumbnail else { throw Self.notReady(clip) }
+            return (clip, files, blob)
+        case .video, .archive: return (clip, files, files.video)
+        }
     }
 
     private func small(
@@ -75,8 +119,8 @@ struct ClipRoutes: Sendable {
         return try await file.respond(to: request)
     }
 
-    private func clip(_ context: GatewayContext) async throws -> Clip {
-        guard let clip = try await jobs.store.clip(try context.clipID()) else { throw Problem.noSuchClip }
+    private func clip(_ id: ClipID) async throws -> Clip {
+        guard let clip = try await jobs.store.clip(id) else { throw Problem.noSuchClip }
         return clip
     }
 

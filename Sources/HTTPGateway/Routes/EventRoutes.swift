@@ -10,6 +10,7 @@ import Store
 /// its id, `progress` in between when the picture has changed, and `end` when the job has ended.
 struct EventRoutes: Sendable {
     let jobs: JobService
+    let downloads: DownloadGate
     let configuration: GatewayConfiguration
     let clock: any Clock<Duration>
     let slots: StreamSlots
@@ -33,7 +34,7 @@ struct EventRoutes: Sendable {
         }
         let after = request.headers[.lastEventID].flatMap { Int64($0) } ?? 0
         let stream = EventStream(
-            jobs: jobs, id: id, after: max(0, after), pace: configuration.eventPace, clock: clock)
+            jobs: jobs, downloads: downloads, id: id, after: max(0, after), pace: configuration.eventPace, clock: clock)
         let body = ResponseBody { writer in
             try await request.body.consumeWithCancellationOnInboundClose { _ in try await stream.run(&writer) }
             withExtendedLifetime(slot) {}

@@ -5,10 +5,18 @@ import Jobs
 struct JobBody: Encodable, Hashable, Sendable {
     let job: JobView
     let clips: [ClipBody]
+    let links: Links
 
-    init(_ view: JobView) {
+    struct Links: Encodable, Hashable, Sendable {
+        /// Everything that is ready.
+        let archive: String?
+    }
+
+    init(_ view: JobView, _ addresses: DownloadAddresses) {
         job = view
-        clips = view.clips.map { ClipBody($0) }
+        clips = view.clips.map { ClipBody($0, addresses) }
+        let hasFiles = view.clips.contains { $0.state == .ready && $0.hasVideo }
+        links = Links(archive: hasFiles ? addresses[.archive(view.id)] : nil)
     }
 }
 
@@ -24,14 +32,13 @@ struct ClipBody: Encodable, Hashable, Sendable {
         let thumbnail: String?
     }
 
-    init(_ clip: JobView.ClipView) {
-        let base = "/api/clips/\(clip.id)"
+    init(_ clip: JobView.ClipView, _ addresses: DownloadAddresses) {
         self.clip = clip
         links = Links(
-            download: clip.hasVideo ? "\(base)/download" : nil,
-            srt: clip.hasSubtitles ? "\(base)/subtitles?format=srt" : nil,
-            vtt: clip.hasSubtitles ? "\(base)/subtitles?format=vtt" : nil,
-            thumbnail: clip.hasThumbnail ? "\(base)/thumbnail" : nil)
+            download: clip.hasVideo ? addresses[.video(clip.id)] : nil,
+            srt: clip.hasSubtitles ? addresses[.subtitles(clip.id, .srt)] : nil,
+            vtt: clip.hasSubtitles ? addresses[.subtitles(clip.id, .vtt)] : nil,
+            thumbnail: clip.hasThumbnail ? addresses[.thumbnail(clip.id)] : nil)
     }
 
     private enum CodingKeys: String, CodingKey { case links }

@@ -16,6 +16,7 @@ struct JobRoutes: Sendable {
 
     let jobs: JobService
     let uploads: UploadService
+    let downloads: DownloadGate
     let configuration: GatewayConfiguration
     let inFlight = KeysInFlight()
 
@@ -184,7 +185,7 @@ struct JobRoutes: Sendable {
 
     private func answer(_ id: JobID) async throws -> Response {
         guard let view = try await jobs.view(id) else { throw Problem.noSuchJob }
-        return JSONAnswer.make(JobBody(view))
+        return JSONAnswer.make(JobBody(view, try await downloads.addresses()))
     }
 
     private func idempotency(of request: Request, body: [UInt8]) throws(Problem) -> JobDraft.Idempotency? {
