@@ -19,6 +19,7 @@ package struct DoorSettings: Sendable {
     package let expectsProxyHeader: Bool
     package let requiresKeys: Bool
     package let origins: AllowedOrigins
+    package let signedDownloads: SignedDownloads
     package let strictTransportSeconds: Int?
 
     init(_ values: ConfigurationValues) throws(ConfigurationError) {
@@ -69,6 +70,7 @@ package struct DoorSettings: Sendable {
         let allowed = AllowedOrigins(values.text("http.origins"))
         if allowed == nil { problems.append("http.origins must be *, or origins such as https://app.example") }
         origins = allowed ?? AllowedOrigins.none
+        signedDownloads = SignedDownloads(rawValue: values.text("http.downloads.signed")) ?? .off
         if !problems.isEmpty { throw ConfigurationError(problems) }
     }
 
@@ -90,6 +92,7 @@ package struct DoorSettings: Sendable {
         gateway.expectsProxyHeader = expectsProxyHeader
         gateway.requiresKeys = requiresKeys
         gateway.origins = origins
+        gateway.signedDownloads = signedDownloads
         gateway.strictTransportSeconds = strictTransportSeconds
     }
 

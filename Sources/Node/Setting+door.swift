@@ -24,6 +24,11 @@ extension Setting {
             "http.origins", .text, default: "",
             "Origins whose pages may use the API (CORS), with commas between, or * for all. Never for /admin."),
         Setting(
+            "http.downloads.signed", .choice(["off", "required"]), default: "off",
+            "required: files are given away by signed links only, which end; jobs, their clips and the page have them. "
+                + "Prevents an address that was passed on from being good for ever. off: signatures that are there are "
+                + "checked."),
+        Setting(
             "http.trustedProxies", .text, default: "",
             "Addresses and networks in front of this node whose word about a client's address counts, with commas "
                 + "between. Prevents anybody else from posing as another client."),

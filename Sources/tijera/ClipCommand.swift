@@ -77,10 +77,10 @@ struct ClipCommand: AsyncParsableCommand {
             cluster: ClusterClient(servers: server, apiKey: try apiKey(), authorities: authorities),
             display: ProgressDisplay(isQuiet: json), folder: out)
         do {
-            let job = try await follower.run(
+            let answer = try await follower.run(
                 video: video, transcript: transcript, options: options, priority: priority)
-            let files = try await follower.download(job)
-            Terminal.say(json ? try files.json(of: job) : files.summary(of: job))
+            let files = try await follower.download(answer)
+            Terminal.say(json ? try files.json(of: answer.job) : files.summary(of: answer.job))
         } catch let error as ClipError {
             Terminal.complain("tijera clip: \(error.description)")
             throw ExitCode(error.exitCode)

@@ -63,25 +63,33 @@ struct DownloadedFiles {
 }
 
 extension ClipFollower {
-    func download(_ job: JobView) async throws -> DownloadedFiles {
-        let ready = job.clips.filter(\.hasVideo)
+    func download(_ answer: JobAnswer) async throws -> DownloadedFiles {
+        let job = answer.job
+        let ready = answer.clips.filter { $0.links.download != nil }
         var files: [DownloadedFiles.ClipFiles] = []
         for (number, clip) in ready.enumerated() {
             display.show("Downloading", fraction: Double(number) / Double(max(ready.count, 1)))
-            let base = "clip-\(number + 1)"
-            let path = "/api/clips/\(clip.id)"
+            guard let video = try await fetch(ifAny: clip.links.download, as: "clip-\(number + 1).mp4") else {
+                continue
+            }
             files.append(
                 DownloadedFiles.ClipFiles(
-                    id: clip.id, video: try await fetch("\(path)/download", as: "\(base).mp4"),
-                    srt: clip.hasSubtitles ? try await fetch("\(path)/subtitles?format=srt", as: "\(base).srt") : nil,
-                    vtt: clip.hasSubtitles ? try await fetch("\(path)/subtitles?format=vtt", as: "\(base).vtt") : nil,
-                    thumbnail: clip.hasThumbnail ? try await fetch("\(path)/thumbnail", as: "\(base).jpg") : nil))
+                    id: clip.id, video: video,
+                    srt: try await fetch(ifAny: clip.links.srt, as: "clip-\(number + 1).srt"),
+                    vtt: try await fetch(ifAny: clip.links.vtt, as: "clip-\(number + 1).vtt"),
+                    thumbnail: try await fetch(ifAny: clip.links.thumbnail, as: "clip-\(number + 1).jpg")))
         }
         let manifest = try await fetch("/api/jobs/\(job.id)/manifest", as: "manifest.json")
         display.show("Downloading", fraction: 1)
         display.finish()
         return DownloadedFiles(
             folder: folder, manifest: manifest, clips: files, page: "\(cluster.server)/#/jobs/\(job.id)")
+    }
+
+    /// Nil: there is no such file.
+    private func fetch(ifAny link: String?, as name: String) async throws -> String? {
+        guard let link else { return nil }
+        return try await fetch(link, as: name)
     }
 
     /// Streams one file to disk under a temporary name, and gives it its own when it is whole.
@@ -103,7 +111,10 @@ extension ClipFollower {
             }
             if head.status == 503 { throw HTTPClientError(.unreachable, "\(server) answers 503") }
             if let failure = written.close() { throw ClipError.file("cannot write \(name): \(failure)") }
-            guard head.status == 200 else { throw ClipError.refused("\(path) answers \(head.status)") }
+            // Without its query: who reads the output should not be able to download.
+            guard head.status == 200 else {
+                throw ClipError.refused("\(path.prefix { $0 != "?" }) answers \(head.status)")
+            }
         }
         do {
             _ = try? FileManager.default.removeItem(atPath: target)  // Not there the first time.

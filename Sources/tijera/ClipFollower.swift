@@ -14,11 +14,26 @@ struct ClipFollower: Sendable {
 
     struct JobAnswer: Decodable {
         let job: JobView
+        let clips: [Clip]
+
+        /// The addresses of its files: they may be links that end.
+        struct Clip: Decodable {
+            let id: ClipID
+            let links: Links
+        }
+
+        struct Links: Decodable {
+            let download: String?
+            let srt: String?
+            let vtt: String?
+            let thumbnail: String?
+        }
     }
 
+    /// Answers with the job as it ended.
     func run(
         video: String, transcript: String?, options: JobOptions, priority: Job.Priority? = nil
-    ) async throws -> JobView {
+    ) async throws -> JobAnswer {
         try prepareFolder()
         guard FileManager.default.isReadableFile(atPath: video) else {
             throw ClipError.file("cannot read \(video): check the path, and that you may read it")
@@ -91,15 +106,16 @@ struct ClipFollower: Sendable {
     }
 
     /// Looks at the job until it has ended.
-    private func wait(for id: JobID) async throws -> JobView {
+    private func wait(for id: JobID) async throws -> JobAnswer {
         while true {
-            let answer = try await cluster.send("GET", "/api/jobs/\(id)")
-            let job = try decode(JobAnswer.self, HTTPAnswer(status: answer.status, body: answer.body)).job
+            let look = try await cluster.send("GET", "/api/jobs/\(id)")
+            let answer = try decode(JobAnswer.self, HTTPAnswer(status: look.status, body: look.body))
+            let job = answer.job
             display.show(job)
             switch job.status {
             case .ready:
                 display.finish()
-                return job
+                return answer
             case .cancelled:
                 display.finish()
                 throw ClipError.cancelled

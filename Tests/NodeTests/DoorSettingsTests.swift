@@ -27,6 +27,12 @@ import Testing
         #expect(door.address == "http://127.0.0.1:8080" && !door.expectsProxyHeader && door.proxies.isEmpty)
     }
 
+    @Test func `files need no signed links unless somebody says so`() throws {
+        #expect(try door().signedDownloads == .off)
+        #expect(try door("http:\n  downloads:\n    signed: required").signedDownloads == .required)
+        #expect(problem("", ["http.downloads.signed=on"]).contains("must be one of off, required"))
+    }
+
     @Test func `TLS may be written as a section of its own`() throws {
         let yaml = """
             http:
