@@ -94,6 +94,23 @@ import Testing
         }
     }
 
+    @Test func `where keys are required, a good link needs none`() async throws {
+        var configuration = AdminRouteTests.tokens
+        configuration.requiresKeys = true
+        try await open(configuration) { door, job in
+            let key = ("X-API-Key", try await door.key("acme").text)
+            let made = try await door.client.send(
+                "POST", Self.clip(job) + "/link", headers: [Door.jsonType, key],
+                body: Array(#"{"file": "video"}"#.utf8))
+            let link = try made.string("url")
+            try await Self.expect(nil, door, link)
+            try await Self.expect("link_invalid", door, link.replacing("signature=", with: "signature=A"))
+            for address in Self.addresses(job) + ["/api/jobs?signature=A", "/api/jobs/\(job)?" + link.suffix(80)] {
+                #expect(try await door.client.send("GET", address).status == 401, "\(address)")
+            }
+        }
+    }
+
     @Test func `the links of a view lead to every file`() async throws {
         try await open { door, job in
             let view = try await door.client.send("GET", "/api/jobs/\(job)")
