@@ -98,13 +98,14 @@ import Testing
     @Test func `an outage begins once, keeps its beginning, and ends once`() {
         let (first, later) = (Timestamp(millisecondsSinceEpoch: 1000), Timestamp(millisecondsSinceEpoch: 9000))
         var sharing = BlobSharing()
-        #expect(sharing.reached() == nil)
-        #expect(sharing.failed("no route", at: first))
-        #expect(!sharing.failed("timed out", at: later))
+        let (never, isNews) = (sharing.reached(), sharing.failed("no route", at: first))
+        let isStillNews = sharing.failed("timed out", at: later)
+        #expect(never == nil && isNews && !isStillNews)
         #expect(sharing.outage == NodeCondition.Outage(reason: "timed out", since: first))
-        #expect(sharing.reached()?.since == first)
-        #expect(sharing.outage == nil && sharing.reached() == nil)
-        #expect(sharing.failed("no route", at: later) && sharing.outage?.since == later)
+        let (ended, again) = (sharing.reached(), sharing.reached())
+        #expect(ended?.since == first && again == nil && sharing.outage == nil)
+        let isNewsAgain = sharing.failed("no route", at: later)
+        #expect(isNewsAgain && sharing.outage?.since == later)
     }
 
     @Test func `nodes with one folder find each other, and one with another folder is told of by both sides`()
