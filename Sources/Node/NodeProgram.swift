@@ -66,9 +66,7 @@ package struct NodeProgram: Sendable {
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
-        let sharing = BlobSharingWatch(
-            node: configuration.name, store: store, blobs: blobsForClients, clock: clock, now: systemWallTime,
-            logger: logger)
+        let sharing = makeSharing(store, blobsForClients, clock, logger)
         let worker = Worker(
             node: nodeDraft(slots, cluster.life), configuration: workerConfiguration, store: store, blobs: blobs,
             runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
@@ -134,6 +132,13 @@ package struct NodeProgram: Sendable {
         ) { entrance, port in
             logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
         }
+    }
+
+    private func makeSharing(
+        _ store: any Store, _ blobs: any BlobStore, _ clock: ContinuousClock, _ logger: Logger
+    ) -> BlobSharingWatch {
+        BlobSharingWatch(
+            node: configuration.name, store: store, blobs: blobs, clock: clock, now: systemWallTime, logger: logger)
     }
 
     private func defences(_ antivirus: AntivirusPart?, _ sandbox: Sandbox) -> @Sendable () -> DefenceReport {
