@@ -106,10 +106,17 @@ package protocol BlobWriter: AnyObject {
     var bytesWritten: Int64 { get }
     /// Appends bytes: an array, a slice or a NIO buffer's view. Returns when there is room for more.
     func write(_ bytes: some Sequence<UInt8>) async throws(BlobError)
+    /// Makes the bytes so far durable and gives them their name, and takes more: the blob grows. Returns what there is
+    /// of it; nil: the blobs of this store do not grow, and nothing was done.
+    func checkpoint() async throws(BlobError) -> BlobFacts?
     /// Makes the bytes durable and gives them their name. An earlier blob of that name is replaced in one step.
     func commit() async throws(BlobError) -> BlobFacts
-    /// Forgets the bytes. Harmless after `commit`.
+    /// Forgets the bytes since the last checkpoint. Harmless after `commit`.
     func discard() async
+}
+
+extension BlobWriter {
+    package func checkpoint() async throws(BlobError) -> BlobFacts? { nil }
 }
 
 /// A blob as `list` finds it.

@@ -13,6 +13,8 @@ final class DirectoryWriter: BlobWriter {
     private var descriptor: Int32?
     private var hash = SHA256()
     private var nextFreeCheck: Int64
+    /// How much of it stands under its name; nil: it is a file of the scratch.
+    private var keptBytes: Int64?
 
     init(
         directory: BlobDirectory, name: BlobName, limitBytes: Int64, condition: WriteCondition = .always
@@ -45,22 +47,34 @@ final class DirectoryWriter: BlobWriter {
         try outcome.get()
     }
 
+    func checkpoint() async throws(BlobError) -> BlobFacts? {
+        guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
+        let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
+        try await settle(descriptor)
+        keptBytes = facts.bytes
+        return facts
+    }
+
     func commit() async throws(BlobError) -> BlobFacts {
         guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
         self.descriptor = nil
         let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
-        let (directory, path, name, condition) = (directory, path, name, condition)
-        try await directory.lane.run { () throws(BlobError) in
-            defer { Disk.close(descriptor) }
-            do throws(BlobError) {
-                try Disk.sync(descriptor)
-                try directory.place(path, as: name, if: condition)
-            } catch {
-                _ = try? Disk.unlink(path)
-                throw error
-            }
+        defer { Disk.close(descriptor) }
+        do throws(BlobError) { try await settle(descriptor) } catch {
+            // What stands under its name by now counts, as far as it was kept.
+            if keptBytes == nil { _ = try? Disk.unlink(path) }
+            throw error
         }
         return facts
+    }
+
+    /// Makes what was written durable, under its name.
+    private func settle(_ descriptor: Int32) async throws(BlobError) {
+        let (directory, path, name, condition, isPlaced) = (directory, path, name, condition, keptBytes != nil)
+        try await directory.lane.run { () throws(BlobError) in
+            try Disk.sync(descriptor)
+            if !isPlaced { try directory.place(path, as: name, if: condition) }
+        }
     }
 
     func discard() async { close() }
@@ -68,7 +82,12 @@ final class DirectoryWriter: BlobWriter {
     private func close() {
         guard let open = descriptor else { return }
         descriptor = nil
-        Disk.close(open)
+        defer { Disk.close(open) }
+        if let keptBytes {
+            // Longer than what counts it would be only a waste of room.
+            _ = try? Disk.truncate(open, to: keptBytes)
+            return
+        }
         // The scratch of this process is swept as a whole, should this fail.
         _ = try? Disk.unlink(path)
     }

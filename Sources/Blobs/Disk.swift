@@ -76,6 +76,10 @@ enum Disk {
         while fsync(descriptor) != 0 { if errno != EINTR { throw failure(errno, "fsync") } }
     }
 
+    static func truncate(_ descriptor: Int32, to bytes: Int64) throws(BlobError) {
+        while ftruncate(descriptor, off_t(bytes)) != 0 { if errno != EINTR { throw failure(errno, "ftruncate") } }
+    }
+
     /// Makes the names inside a directory durable.
     static func syncDirectory(_ path: String) throws(BlobError) {
         let descriptor = try open(path, O_RDONLY | O_DIRECTORY)

@@ -189,6 +189,8 @@ extension UploadSession {
         case take(holder: String, force: Bool)
         case declare(length: Int64, epoch: Int)
         case append(UploadPart, epoch: Int)
+        /// The last part has more bytes than before, when it ended at `from`.
+        case grow(UploadPart, from: Int64, epoch: Int)
         /// The holder is alive, though nothing was added.
         case renew(epoch: Int)
         case release(epoch: Int)
@@ -238,7 +240,8 @@ extension UploadSession {
         switch event {
         case .take(let holder, let force): return take(holder, force: force, now)
         case .declare(let length, let epoch): return fenced(epoch, now) { $0.declare(length) }
-        case .append(let part, let epoch): return fenced(epoch, now) { $0.append(part, now) }
+        case .append(let part, let epoch): return fenced(epoch, now) { $0.append(part) }
+        case .grow(let part, let from, let epoch): return fenced(epoch, now) { $0.grow(part, from: from) }
         case .renew(let epoch): return fenced(epoch, now) { _ in .renewed }
         case .release(let epoch):
             // Said twice it is as good as said once.
@@ -289,13 +292,23 @@ extension UploadSession {
         return .declared
     }
 
-    private mutating func append(_ part: UploadPart, _ now: Timestamp) -> Answer {
-        guard kind != .final else { return .refused(.takesNothing) }
-        guard part.start == received else { return .refused(.gap(received: received)) }
-        guard part.bytes <= room else { return .refused(.tooLarge(bytesMax: length ?? bounds.bytesMax)) }
+    private mutating func append(_ part: UploadPart) -> Answer {
         guard parts < bounds.partsMax else { return .refused(.tooManyParts(partsMax: bounds.partsMax)) }
+        let answer = extend(with: part, from: part.start)
+        if case .appended = answer { parts += 1 }
+        return answer
+    }
+
+    private mutating func grow(_ part: UploadPart, from end: Int64) -> Answer {
+        guard part.start < end else { return .refused(.gap(received: received)) }
+        return extend(with: part, from: end)
+    }
+
+    private mutating func extend(with part: UploadPart, from end: Int64) -> Answer {
+        guard kind != .final else { return .refused(.takesNothing) }
+        guard end == received, part.end > end else { return .refused(.gap(received: received)) }
+        guard part.end - end <= room else { return .refused(.tooLarge(bytesMax: length ?? bounds.bytesMax)) }
         received = part.end
-        parts += 1
         return .appended(isAsked: isAsked)
     }
 

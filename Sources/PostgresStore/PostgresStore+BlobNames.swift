@@ -15,6 +15,8 @@ extension PostgresStore: BlobNames {
     /// Uploads and their parts are found by an index, and what was put away is little. Results have none in the order
     /// of their blobs: each page reads them all, which is for a command that an operator runs by hand, not for a node.
     ///
+    /// A part may be longer than what counts of it: it grows before that is known (`BlobWriter.checkpoint`).
+    ///
     /// Of an upload that was put away the row still says where its bytes stood before.
     private static let page = Statement(
         "named_blobs",
@@ -27,7 +29,7 @@ extension PostgresStore: BlobNames {
             (select \(QuarantineTable.blob), bytes from quarantine
             where emptied_at is null and \(QuarantineTable.blob) > $1 order by 1 limit $2)
             union all
-            (select blob, max(bytes) from upload_part where blob > $1 group by blob order by blob limit $2)
+            (select distinct blob, null::bigint from upload_part where blob > $1 order by blob limit $2)
             union all
             (select distinct (transcript->>'blob') collate "C", null::bigint from upload
             where transcript is not null and (transcript->>'blob') collate "C" > $1

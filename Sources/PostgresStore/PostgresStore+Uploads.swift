@@ -71,9 +71,14 @@ extension PostgresStore {
     package func change(_ id: UploadID, by event: UploadSession.Event) async throws -> UploadChange? {
         try await database.write(
             wasCommitted: { connection, _ in
-                guard case .append(let part, _) = event else { return false }
-                return try connection.query(UploadSessionTable.hasPart.with(id, part.blob)).first?.bool("is_there")
-                    == true
+                let part: UploadPart
+                switch event {
+                case .append(let new, _): part = new
+                case .grow(let grown, _, _): part = grown
+                default: return false
+                }
+                return try connection.query(UploadSessionTable.hasPart.with(id, part.blob, part.bytes)).first?
+                    .bool("is_there") == true
             },
             { connection, _ in
                 guard let row = try connection.query(UploadSessionTable.lock.with(id)).first else {
@@ -87,6 +92,11 @@ extension PostgresStore {
                 switch (answer, event) {
                 case (.appended, .append(let part, _)):
                     connection.enqueue(UploadSessionTable.inserting(part, of: id))
+                case (.appended, .grow(let part, _, _)):
+                    let grow = UploadSessionTable.growPart.with(id, part.blob, part.bytes, part.sha256)
+                    guard try !connection.query(grow).isEmpty else {
+                        throw PostgresFailure(.corrupt, "there is no part \(part.blob) that could grow")
+                    }
                 case (.finished, .finish(let upload, _)) where before.state != .finished:
                     freed = try Self.finish(upload, on: &connection)
                 case (.terminated, _):

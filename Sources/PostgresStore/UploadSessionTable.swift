@@ -46,9 +46,12 @@ enum UploadSessionTable {
     static let insertPart = Statement(
         "insert_upload_part",
         "insert into upload_part (session, start, bytes, blob, sha256) values ($1, $2, $3, $4, $5)")
+    static let growPart = Statement(
+        "grow_upload_part",
+        "update upload_part set bytes = $3, sha256 = $4 where session = $1 and blob = $2 and bytes < $3 returning 1")
     static let hasPart = Statement(
         "has_upload_part",
-        "select exists (select from upload_part where session = $1 and blob = $2) as is_there")
+        "select exists (select from upload_part where session = $1 and blob = $2 and bytes >= $3) as is_there")
     static let removeParts = Statement(
         "remove_upload_parts", "delete from upload_part where session = $1 returning blob")
 

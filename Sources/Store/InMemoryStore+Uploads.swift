@@ -42,7 +42,11 @@ extension InMemoryStore {
         var freed: [BlobName] = []
         switch answer {
         case .appended:
-            if case .append(let part, _) = event { entry.parts.append(part) }
+            switch event {
+            case .append(let part, _): entry.parts.append(part)
+            case .grow(let part, _, _): entry.parts[entry.parts.count - 1] = part
+            default: break
+            }
         case .finished:
             if case .finish(let upload, _) = event, !entry.parts.isEmpty {
                 try insert(upload)

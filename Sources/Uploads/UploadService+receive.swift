@@ -105,6 +105,8 @@ private struct Reception {
     private let room: Int64
     private var digester: UploadChecksum.Digester?
     private var writer: (any BlobWriter)?
+    /// Where the bytes of `writer` begin.
+    private var partStart: Int64 = 0
     private var arrived: Int64 = 0
     /// Durable.
     private(set) var received: Int64
@@ -142,8 +144,9 @@ private struct Reception {
             do { bytes = try await next() } catch { return try await wasCut() }
             guard let bytes else { break }
             try await write(bytes)
-            guard checksum == nil, let writer, writer.bytesWritten >= service.limits.partBytes else { continue }
-            try await commit()
+            guard checksum == nil, let writer, partStart + writer.bytesWritten - received >= service.limits.partBytes
+            else { continue }
+            try await checkpoint()
             stored(received)
         }
         // A connection that was closed may look like the end of its body.
@@ -171,25 +174,40 @@ private struct Reception {
 
     private mutating func currentWriter() async throws -> any BlobWriter {
         if let writer { return writer }
-        let fresh = try await service.blobs.writer(for: nextPart, limitBytes: room)
+        partStart = received
+        let fresh = try await service.blobs.writer(for: partName, limitBytes: room)
         writer = fresh
         return fresh
     }
 
-    /// Under which name the bytes that come now become durable.
-    private var nextPart: BlobName { UploadSession.partName(of: id, epoch: epoch, start: received) }
+    /// Under which name the bytes of `writer` become durable.
+    private var partName: BlobName { UploadSession.partName(of: id, epoch: epoch, start: partStart) }
 
-    /// Makes what has come durable, and then says so.
+    /// Makes what has come durable while more is coming. Where blobs do not grow, the next bytes begin another part.
+    private mutating func checkpoint() async throws {
+        guard let writer else { return }
+        guard let facts = try await writer.checkpoint() else { return try await commit() }
+        try await count(facts)
+    }
+
+    /// Makes all that has come durable.
     private mutating func commit() async throws {
-        guard let writer, writer.bytesWritten > 0 else { return }
-        let name = nextPart
-        let facts = try await writer.commit()
+        guard let writer else { return }
         self.writer = nil
-        let part = UploadPart(start: received, bytes: facts.bytes, blob: name, sha256: facts.sha256)
-        let change = try await service.store.change(id, by: .append(part, epoch: epoch))
+        // All of it may have been kept already.
+        guard partStart + writer.bytesWritten > received else { return await writer.discard() }
+        try await count(try await writer.commit())
+    }
+
+    /// Says what is durable.
+    private mutating func count(_ facts: BlobFacts) async throws {
+        let (name, isNew) = (partName, received == partStart)
+        let part = UploadPart(start: partStart, bytes: facts.bytes, blob: name, sha256: facts.sha256)
+        let change = try await service.store.change(
+            id, by: isNew ? .append(part, epoch: epoch) : .grow(part, from: received, epoch: epoch))
         guard let change, case .appended = change.answer else {
-            // Nothing points at it.
-            try? await service.blobs.remove([name])
+            // Nothing points at it. Of one that has grown the beginning counts.
+            if isNew { try? await service.blobs.remove([name]) }
             guard let change else { throw UploadError.noSuchUpload }
             if case .refused(let refusal) = change.answer { throw UploadError(refusal, change.session) }
             throw UploadError.takenOver

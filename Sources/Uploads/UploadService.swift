@@ -195,11 +195,15 @@ package struct UploadService: Sendable {
         return change.session
     }
 
-    /// An only part is the upload as it stands. More are copied into one blob, hashed on the way.
+    /// An only part is the upload as it stands, if this holder wrote it: an earlier one may not know yet that it was
+    /// taken over, and what it still writes goes behind what counts. Else the parts are copied into one blob, hashed on
+    /// the way.
     private func oneBlob(
         of session: UploadSession, _ parts: [UploadPart], _ epoch: Int
     ) async throws -> (BlobName, BlobFacts) {
-        if session.kind == .whole, let only = parts.first, parts.count == 1 {
+        if session.kind == .whole, parts.count == 1, let only = parts.first,
+            only.blob == UploadSession.partName(of: session.id, epoch: epoch, start: 0)
+        {
             return (only.blob, BlobFacts(bytes: only.bytes, sha256: only.sha256))
         }
         let blob = source(session.id)

@@ -25,6 +25,34 @@ import Testing
         #expect(try leftInScratch() == 0)
     }
 
+    @Test func `a blob grows from checkpoint to checkpoint, and falls back to the last one`() async throws {
+        let bytes = (0..<3000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let writer = try await blobs.writer(for: name("growing"), limitBytes: 3000)
+        try await writer.write(bytes[..<1000])
+        #expect(try await blobs.size(of: name("growing")) == nil)
+        for (start, end) in [(1000, 1500), (1500, 2000)] {
+            try await writer.write(bytes[start..<end])
+            let facts = try await writer.checkpoint()
+            #expect(facts == BlobFacts(bytes: Int64(end), sha256: sha256(Array(bytes[..<end]))))
+            #expect(try await blobs.bytes(of: name("growing"), limitBytes: end) == Array(bytes[..<end]))
+        }
+        #expect(try leftInScratch() == 0)
+        try await writer.write(bytes[2000..<2500])
+        await writer.discard()
+        #expect(try await blobs.bytes(of: name("growing"), limitBytes: 3000) == Array(bytes[..<2000]))
+    }
+
+    @Test func `a blob that grew ends as it was written`() async throws {
+        let writer = try await blobs.writer(for: name("grown"), limitBytes: 100)
+        try await writer.write([1, 2, 3])
+        _ = try await writer.checkpoint()
+        try await writer.write([4])
+        #expect(try await writer.commit() == BlobFacts(bytes: 4, sha256: sha256([1, 2, 3, 4])))
+        #expect(try await blobs.bytes(of: name("grown"), limitBytes: 4) == [1, 2, 3, 4])
+        await writer.discard()
+        #expect(try await blobs.size(of: name("grown")) == 4)
+    }
+
     @Test func `bytes that are no array are written too`() async throws {
         let writer = try await blobs.writer(for: name("lazy"), limitBytes: 100)
         try await writer.write((0..<50).lazy.map { UInt8($0) })

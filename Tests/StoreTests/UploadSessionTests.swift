@@ -59,6 +59,30 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `the last part grows from where it ended, and no other does`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let session = try await open(world)
+            let (epoch, parts) = try await fill(world, session.id, bytes: [4, 3])
+            func grow(_ part: UploadPart, from: Int64, _ epoch: Int) async throws -> UploadSession.Answer? {
+                try await world.store.change(session.id, by: .grow(part, from: from, epoch: epoch))?.answer
+            }
+            let longer = part(session.id, at: 4, bytes: 5, epoch: epoch)
+            #expect(try await grow(longer, from: 7, epoch) == .appended(isAsked: false))
+            #expect(try await world.store.parts(of: session.id) == [parts[0], longer])
+            let changed = try await world.store.uploadSession(session.id)
+            #expect(changed?.received == 9 && changed?.parts == 2)
+            // From an end that it has no more, not at all, beyond the length, and by somebody who was taken over.
+            #expect(try await grow(longer, from: 7, epoch) == .refused(.gap(received: 9)))
+            #expect(try await grow(longer, from: 9, epoch) == .refused(.gap(received: 9)))
+            let tooLong = part(session.id, at: 4, bytes: 7, epoch: epoch)
+            #expect(try await grow(tooLong, from: 9, epoch) == .refused(.tooLarge(bytesMax: 10)))
+            _ = try await take(world, session.id, force: true)
+            #expect(try await grow(part(session.id, at: 4, bytes: 6, epoch: epoch), from: 9, epoch) == .stale)
+            #expect(try await world.store.parts(of: session.id) == [parts[0], longer])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a session is found as it was opened and as it was changed`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let session = try await open(world, length: nil)

@@ -19,7 +19,7 @@ import Testing
         var finishes = 0
     }
 
-    enum Deed: CaseIterable { case take, force, append, renew, release, beginFinish, finish, expirePiece }
+    enum Deed: CaseIterable { case take, force, append, grow, renew, release, beginFinish, finish, expirePiece }
 
     static let length: Int64 = 2
     static let epochsMax = 4
@@ -32,6 +32,8 @@ import Testing
         guard let epoch = actor.epoch else { return nil }
         switch deed {
         case .append: return .append(.sample(at: actor.seen, bytes: 1), epoch: epoch)
+        // What it has added is one byte at most, so a part of it begins there.
+        case .grow: return .grow(.sample(at: 0, bytes: actor.seen + 1), from: actor.seen, epoch: epoch)
         case .renew: return .renew(epoch: epoch)
         case .release: return .release(epoch: epoch)
         case .beginFinish: return .beginFinish(epoch: epoch)
@@ -52,6 +54,10 @@ import Testing
         case (.appended, .append(let part, let epoch)):
             if epoch != world.session.epoch { complaints.append("epoch \(epoch) wrote in \(world.session.epoch)") }
             after.parts.append(part.start..<part.end)
+            after.actors[index].seen = part.end
+        case (.appended, .grow(let part, let from, let epoch)):
+            if epoch != world.session.epoch { complaints.append("epoch \(epoch) wrote in \(world.session.epoch)") }
+            after.parts.append(from..<part.end)
             after.actors[index].seen = part.end
         case (.finished, _):
             if world.session.state != .finished { after.finishes += 1 }

@@ -161,6 +161,58 @@ final class Feed: Sendable {
         }
     }
 
+    @Test func `a long request is one part that grows, of which a cut loses nothing that counted`() async throws {
+        try await Cluster.run(limits: UploadLimits(partBytes: 1000)) { cluster in
+            let bytes = sample(500_000)
+            let session = try await cluster.open(500_000)
+            try await cluster.send(bytes, at: 0, to: session.id)
+            #expect(try await cluster.content(of: session.id) == bytes)
+            let blob = try await cluster.store.upload(session.id)?.blob
+            #expect(blob == UploadSession.partName(of: session.id, epoch: 1, start: 0), "and nothing is copied")
+            #expect(try await cluster.blobCount() == 1)
+
+            let other = try await cluster.open(500_000)
+            let feed = Feed()
+            async let cut = cluster.failure(of: feed, to: other.id)
+            for start in [0, 70_000] {
+                feed.send(Array(bytes[start..<start + 70_000]))
+                await feed.wasTaken()
+            }
+            let parts = try await cluster.store.parts(of: other.id)
+            #expect(parts.count == 1 && parts[0].start == 0 && parts[0].bytes > 1000)
+            feed.stop()
+            _ = await cut
+            try await cluster.send(Array(bytes[140_000...]), at: 140_000, to: other.id, node: 1)
+            #expect(try await cluster.content(of: other.id) == bytes)
+        }
+    }
+
+    /// An earlier holder has every byte in its part, and does not know yet that it was taken over.
+    @Test func `a part that somebody else may still write to is copied`() async throws {
+        try await Cluster.run(limits: UploadLimits(partBytes: 1000)) { cluster in
+            let bytes = sample(2000)
+            let session = try await cluster.open(nil)
+            let writer = try await cluster.blobs.writer(
+                for: UploadSession.partName(of: session.id, epoch: 1, start: 0), limitBytes: 10_000)
+            _ = try await cluster.store.change(session.id, by: .take(holder: "older", force: false))
+            try await writer.write(bytes)
+            let facts = try #require(try await writer.checkpoint())
+            let part = UploadPart(
+                start: 0, bytes: facts.bytes, blob: UploadSession.partName(of: session.id, epoch: 1, start: 0),
+                sha256: facts.sha256)
+            _ = try await cluster.store.change(session.id, by: .append(part, epoch: 1))
+            let newer = try await cluster.store.change(session.id, by: .take(holder: "newer", force: true))
+            #expect(newer?.answer == .taken(epoch: 2))
+            _ = try await cluster.store.change(session.id, by: .release(epoch: 2))
+            try await writer.write([1, 2, 3])
+            _ = try await writer.checkpoint()
+            _ = try await cluster.send([], at: 2000, to: session.id, completes: true)
+            try await writer.write([4])
+            #expect(try await cluster.content(of: session.id) == bytes)
+            await writer.discard()
+        }
+    }
+
     @Test func `what had come before a cut is kept, to the byte`() async throws {
         try await Cluster.run { cluster in
             let session = try await cluster.open(100_000)
