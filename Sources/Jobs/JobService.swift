@@ -11,6 +11,8 @@ package struct JobService: Sendable {
     package let region: Region
     /// Jobs of one client that may be under way at once, where its terms say nothing; nil: as many as it likes.
     private let jobsMax: Int?
+    /// Minutes of video of one client in a month, where its terms say nothing; nil: no limit.
+    package let minutesMax: Int?
     /// Those of the nodes' claims.
     let awaySeconds: Double
     private let now: WallTime
@@ -22,13 +24,15 @@ package struct JobService: Sendable {
     /// - Parameter onChange: told of a job that was taken in or changed here. Must return at once.
     package init(
         store: any Store, blobs: any BlobStore, region: Region, jobsMax: Int? = nil,
-        awaySeconds: Double = ClaimTerms.awaySecondsDefault, now: @escaping WallTime, chance: Chance,
-        overload: OverloadWatch? = nil, onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
+        minutesMax: Int? = nil, awaySeconds: Double = ClaimTerms.awaySecondsDefault, now: @escaping WallTime,
+        chance: Chance, overload: OverloadWatch? = nil,
+        onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
         self.region = region
         self.jobsMax = jobsMax
+        self.minutesMax = minutesMax
         self.awaySeconds = awaySeconds
         self.now = now
         self.chance = chance
@@ -87,8 +91,8 @@ package struct JobService: Sendable {
         let outcome = try await store.submit(
             JobDraft(
                 id: id, upload: upload, region: berth.region, tenant: tenant, options: options, priority: priority,
-                jobsMax: jobsMax, stages: Pipeline.firstStages, opensAfterSeconds: berth.opensAfterSeconds,
-                idempotency: idempotency))
+                jobsMax: jobsMax, minutesMax: minutesMax, stages: Pipeline.firstStages,
+                opensAfterSeconds: berth.opensAfterSeconds, idempotency: idempotency))
         if case .created(let job) = outcome { tell(job) }
         return outcome
     }

@@ -81,6 +81,10 @@ extension JobTables {
     /// A job, and its stages as they were loaded.
     typealias Change = (record: JobRecord, before: [StageKey: StageRecord])
 
+    private static func charging(_ change: Change) -> (String, Timestamp) {
+        (change.record.job.tenant, change.record.job.createdAt)
+    }
+
     /// Enqueues the writes, those of all jobs together.
     static func enqueue(_ changes: [Change], on connection: inout PostgresConnection) {
         var new: [StageRow] = []
@@ -89,8 +93,9 @@ extension JobTables {
         var events: [EventRow] = []
         var updates: [Call] = []
         var corrections: [Call] = []
-        // Clients' rows are locked in the order of their names.
-        for (record, before) in changes.sorted(by: { $0.record.job.tenant < $1.record.job.tenant }) {
+        var usages: [Call] = []
+        // Clients' rows are locked in the order of their names, then those of their usage, by month.
+        for (record, before) in changes.sorted(by: { Self.charging($0) < Self.charging($1) }) {
             let job = record.job
             if record.jobChanged {
                 updates.append(
@@ -100,6 +105,10 @@ extension JobTables {
             }
             if let correction = record.costCorrection {
                 corrections.append(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
+            }
+            if let correction = record.usageCorrection {
+                usages.append(
+                    UsageTable.correct(correction, of: job.tenant, in: CalendarMonth(of: job.createdAt)))
             }
             for stage in record.orderedStages where record.changedStages.contains(stage.stage.key) {
                 let earlier = before[stage.stage.key]
@@ -112,7 +121,7 @@ extension JobTables {
             clips += record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)
             events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
-        for correction in corrections { connection.enqueue(correction) }
+        for correction in corrections + usages { connection.enqueue(correction) }
         let jobs = changes.map(\.record.job.id)
         if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
         if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }

@@ -10,18 +10,28 @@ extension PostgresStore {
                 ClientShare(
                     tenant: try row.text("id"),
                     terms: ClientTerms(
-                        weight: try row.double("weight"), jobsMax: try row.readIfPresent("jobs_max") { Int($0) }),
+                        weight: try row.double("weight"), jobsMax: try row.readIfPresent("jobs_max") { Int($0) },
+                        plan: try row.optional("plan"),
+                        minutesMax: try row.readIfPresent("minutes_max") { Int($0) }),
                     underWay: try row.int("under_way"), held: try row.int("held"),
-                    aheadSeconds: try row.double("ahead_seconds"))
+                    aheadSeconds: try row.double("ahead_seconds"),
+                    plan: try row.optional("plan").map { name in
+                        Plan(name: name, minutesMax: try row.readIfPresent("plan_minutes_max") { Int($0) })
+                    },
+                    usedSeconds: try row.double("used_seconds"))
             }
         }
     }
 
-    package func setTerms(of tenant: String, to terms: ClientTerms) async throws {
-        let set = TenantTable.setTerms.with(tenant, terms.weight, terms.jobsMax)
-        try await database.write { connection, _ in
+    package func setTerms(of tenant: String, to terms: ClientTerms) async throws -> TermsOutcome {
+        let set = TenantTable.setTerms.with(tenant, terms.weight, terms.jobsMax, terms.plan, terms.minutesMax)
+        return try await database.write { connection, _ in
+            // Before the client's row is locked, and kept from being removed until we are done.
+            if let plan = terms.plan, try connection.query(UsageTable.keepPlan.with(plan)).isEmpty {
+                return .rollBack(.noSuchPlan)
+            }
             connection.enqueue(set)
-            return .commit(())
+            return .commit(.set)
         }
     }
 

@@ -92,6 +92,7 @@ package final class PostgresStore: Store {
                 """
         ).with(),
         TenantTable.forget.with(),
+        UsageTable.forget.with(),
         Statement(
             unprepared: """
                 update job set lingers = false

@@ -65,11 +65,16 @@ enum TenantTable {
             finish_batch = finish_batch + case when $3 then $2::float8 / weight else 0 end
         where id = $1
         """)
+    /// Without terms of its own.
+    private static let ordinary =
+        "tenant.weight = 1 and tenant.jobs_max is null and tenant.plan is null and tenant.minutes_max is null"
     static let setTerms = Statement(
         "set_terms",
         """
-        insert into tenant (id, finish, weight, jobs_max) select $1, \(virtual(from: "'-infinity'")), $2, $3
-        on conflict (id) do update set weight = excluded.weight, jobs_max = excluded.jobs_max
+        insert into tenant (id, finish, weight, jobs_max, plan, minutes_max)
+        select $1, \(virtual(from: "'-infinity'")), $2, $3, $4, $5
+        on conflict (id) do update set weight = excluded.weight, jobs_max = excluded.jobs_max, plan = excluded.plan,
+            minutes_max = excluded.minutes_max
         """)
     static let shares = Statement(
         "shares",
@@ -77,13 +82,18 @@ enum TenantTable {
         with open as (
             select tenant as id, count(*) filter (where not held) as under_way, count(*) filter (where held) as held
             from job where status in ('pending', 'processing') group by tenant
+        ), used as (
+            select tenant, seconds from tenant_usage where month = date_trunc('month', now() at time zone 'UTC')::date
         ), names as (
-            select id from open union select id from tenant where weight <> 1 or jobs_max is not null
+            select id from open union select id from tenant where not (\(ordinary)) union select tenant from used
         ), moment as (select \(virtual(from: "'-infinity'")) as virtual)
         select names.id, coalesce(tenant.weight, 1) as weight, tenant.jobs_max,
             coalesce(open.under_way, 0) as under_way, coalesce(open.held, 0) as held,
-            greatest(0, coalesce(tenant.finish, virtual) - virtual) as ahead_seconds
+            greatest(0, coalesce(tenant.finish, virtual) - virtual) as ahead_seconds,
+            tenant.plan, plan.minutes_max as plan_minutes_max, tenant.minutes_max,
+            coalesce(used.seconds, 0) as used_seconds
         from moment, names left join tenant using (id) left join open using (id)
+            left join used on used.tenant = names.id left join plan on plan.name = tenant.plan
         where $1::text is null or names.id collate "C" > $1 order by names.id collate "C" limit $2
         """)
     /// Clients with held jobs, locked so that nothing of theirs is taken in meanwhile.
@@ -116,7 +126,7 @@ enum TenantTable {
     /// A client whose last job's turn is over for everybody is as good as new: its row says nothing any more.
     static let forget = Statement(
         unprepared: """
-            delete from tenant where weight = 1 and jobs_max is null
+            delete from tenant where \(ordinary)
                 and not exists (select from job where job.tenant = tenant.id and job.held)
                 and greatest(finish, finish_batch) < coalesce(
                     (select min(\(startTag)) from job where \(open) and \(has("'ready', 'running'"))),

@@ -20,6 +20,7 @@ package enum Pipeline {
             advance.clips = clips.filter { !snapshot.clips.contains($0) }
             if snapshot.changed == StageKey(.probe), let seconds = plan.durationSeconds {
                 advance.cost = FairShare.cost(seconds: seconds, of: snapshot.upload, options: snapshot.job.options)
+                advance.sourceSeconds = seconds
             }
             let notes = plan.notes
             if notes != snapshot.job.notes { advance.notes = notes }

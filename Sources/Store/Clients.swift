@@ -5,12 +5,19 @@ package struct ClientTerms: Sendable, Hashable {
     /// Jobs of it that may be under way at once; those beyond wait unopened, in the order of their ranks. Nil: as
     /// many as the configuration gives to everybody.
     package var jobsMax: Int?
+    /// The name of its plan; nil: it has none.
+    package var plan: String?
+    /// Minutes of video in a month, instead of those of its plan. Nil: the plan's, and without one as many as the
+    /// configuration gives to everybody.
+    package var minutesMax: Int?
 
     package static let jobsMaxRange = 1...1_000_000
 
-    package init(weight: Double = 1, jobsMax: Int? = nil) {
+    package init(weight: Double = 1, jobsMax: Int? = nil, plan: String? = nil, minutesMax: Int? = nil) {
         self.weight = weight
         self.jobsMax = jobsMax
+        self.plan = plan
+        self.minutesMax = minutesMax
     }
 
     /// What is wrong with them, or nil.
@@ -22,7 +29,14 @@ package struct ClientTerms: Sendable, Hashable {
         if let jobsMax, !Self.jobsMaxRange.contains(jobsMax) {
             return "jobsMax must be from 1 to \(Self.jobsMaxRange.upperBound), is \(jobsMax)"
         }
-        return nil
+        return Plan.problem(ofMinutes: minutesMax)
+    }
+
+    /// What is in force.
+    /// - Parameter otherwise: for clients whose terms say nothing. Nil, here and there: no limit.
+    package func minutesMax(on plan: Plan?, otherwise: Int?) -> Int? {
+        if let minutesMax { return minutesMax }
+        return if let plan { plan.minutesMax } else { otherwise }
     }
 }
 
@@ -36,12 +50,21 @@ package struct ClientShare: Sendable, Hashable {
     package let held: Int
     /// Seconds of video, by its weight, that it has asked for beyond virtual time: how far it queues behind itself.
     package let aheadSeconds: Double
+    /// The plan that its terms name.
+    package let plan: Plan?
+    /// Seconds of video in this month (`ClientUsage`).
+    package let usedSeconds: Double
 
-    package init(tenant: String, terms: ClientTerms, underWay: Int, held: Int, aheadSeconds: Double) {
+    package init(
+        tenant: String, terms: ClientTerms, underWay: Int, held: Int, aheadSeconds: Double, plan: Plan? = nil,
+        usedSeconds: Double = 0
+    ) {
         self.tenant = tenant
         self.terms = terms
         self.underWay = underWay
         self.held = held
         self.aheadSeconds = aheadSeconds
+        self.plan = plan
+        self.usedSeconds = usedSeconds
     }
 }

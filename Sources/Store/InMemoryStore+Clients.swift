@@ -4,20 +4,30 @@ package import ClipModel
 extension InMemoryStore {
     package func clients(after tenant: String?, limit: Int) -> [ClientShare] {
         let open = entries.values.map(\.job).filter { !$0.status.hasEnded }
+        let month = CalendarMonth(of: clock())
         let names = Set(open.map(\.tenant)).union(tenants.filter { $0.value.terms != ClientTerms() }.keys)
+            .union(usedSeconds.keys.filter { $0.month == month }.map(\.tenant))
         let page = names.filter { name in tenant.map { name > $0 } ?? true }.sorted()
             .prefix(min(max(0, limit), StoreLimits.pageRowsMax))
         let virtual = virtualTime
         return page.map { name in
             let own = open.filter { $0.tenant == name }
+            let terms = tenants[name]?.terms ?? ClientTerms()
             return ClientShare(
-                tenant: name, terms: tenants[name]?.terms ?? ClientTerms(), underWay: own.count { !$0.isHeld },
+                tenant: name, terms: terms, underWay: own.count { !$0.isHeld },
                 held: own.count { $0.isHeld },
-                aheadSeconds: max(0, (tenants[name]?.finish[.interactive] ?? virtual) - virtual))
+                aheadSeconds: max(0, (tenants[name]?.finish[.interactive] ?? virtual) - virtual),
+                plan: terms.plan.flatMap { planBook[$0] },
+                usedSeconds: usedSeconds[UsageKey(tenant: name, month: month)] ?? 0)
         }
     }
 
-    package func setTerms(of tenant: String, to terms: ClientTerms) { tenants[tenant, default: Tenant()].terms = terms }
+    @discardableResult
+    package func setTerms(of tenant: String, to terms: ClientTerms) -> TermsOutcome {
+        if let plan = terms.plan, planBook[plan] == nil { return .noSuchPlan }
+        tenants[tenant, default: Tenant()].terms = terms
+        return .set
+    }
 
     package func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) throws -> [HomedJob] {
         var admitted: [HomedJob] = []

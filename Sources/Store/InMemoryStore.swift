@@ -63,6 +63,9 @@ package actor InMemoryStore: Store {
     var knownNodes: [NodeID: NodeEntry] = [:]
     var idempotency: [IdempotencyKey: IdempotencyEntry] = [:]
     var tenants: [String: Tenant] = [:]
+    var planBook: [String: Plan] = [:]
+    /// Seconds of video.
+    var usedSeconds: [UsageKey: Double] = [:]
     /// Effects that were not counted yet.
     var outbox: [(JobEffect, day: String)] = []
     var tallies: [TallyKey: Int] = [:]
@@ -93,6 +96,7 @@ package actor InMemoryStore: Store {
         let oldestKey = now.advanced(bySeconds: Double(-StoreLimits.linkDays * 86_400))
         linkKeyBook = linkKeyBook.filter { key in key.retiredAt.map { $0 > oldestKey } ?? true }
         forgetTenants()
+        forgetUsage()
     }
 
     // MARK: Uploads
@@ -126,11 +130,14 @@ package actor InMemoryStore: Store {
         }
         guard let upload = uploads[draft.upload] else { return .noSuchUpload }
         guard entries[draft.id] == nil else { throw StoreError(.refused, "job \(draft.id) exists already") }
+        let usage = usage(of: draft.tenant, in: CalendarMonth(of: now), minutesMax: draft.minutesMax)
+        if let refusal = SubmitOutcome(refusing: usage) { return refusal }
         if let key, let requestSHA256 = draft.idempotency?.requestSHA256 {
             let expiresAt = now.advanced(bySeconds: Double(StoreLimits.idempotencySeconds))
             idempotency[key] = IdempotencyEntry(requestSHA256: requestSHA256, job: draft.id, expiresAt: expiresAt)
         }
         let rank = takeRank(draft.tenant, draft.priority, FairShare.estimate(of: upload, options: draft.options))
+        charge(ClientUsage.guessedSeconds(of: upload), to: draft.tenant, at: now)
         let record = JobRecord(taking: draft, held: holds(draft), upload: upload, now: now)
         entries[draft.id] = Entry(job: record.job, rank: rank)
         write(record)
@@ -213,6 +220,7 @@ package actor InMemoryStore: Store {
         entries[id]?.stages = record.stages
         entries[id]?.clips = record.clips
         correct(record)
+        correctUsage(record)
         note(record)
         append(record.events, to: id, at: record.now)
         fan.send(record.signals)

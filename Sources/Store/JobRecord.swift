@@ -52,6 +52,8 @@ package struct JobRecord: Sendable {
     package private(set) var changedClips: Set<ClipID> = []
     /// Seconds of video by which the job costs more than was guessed when it was taken in.
     package private(set) var costCorrection: Double?
+    /// Seconds by which its video is longer than was guessed when the job was taken in.
+    package private(set) var usageCorrection: Double?
     /// In the order in which they happened.
     package private(set) var events: [EventDraft] = []
     package private(set) var signals: Set<StoreSignal> = []
@@ -165,6 +167,10 @@ package struct JobRecord: Sendable {
         if let cost = decision.cost {
             let correction = cost - FairShare.estimate(of: upload, options: job.options)
             if correction != 0 { costCorrection = correction }
+        }
+        if let seconds = decision.sourceSeconds {
+            let correction = seconds - ClientUsage.guessedSeconds(of: upload)
+            if correction != 0 { usageCorrection = correction }
         }
         if let notes = decision.notes, notes != job.notes {
             job.notes = notes

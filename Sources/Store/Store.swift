@@ -4,7 +4,7 @@ package import ClipModel
 ///
 /// Every method is one transaction. Time is the store's own (database time): callers never pass a clock. A method
 /// throws `StoreError` when the store cannot answer; everything a caller has to expect is a case of its outcome.
-package protocol Store: UploadSessionStore, LinkKeyBook {
+package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
     // MARK: Uploads
 
     func insert(_ upload: Upload) async throws
@@ -16,7 +16,8 @@ package protocol Store: UploadSessionStore, LinkKeyBook {
     // MARK: Jobs
 
     /// Takes a job in with its first stages, or without them (`Job.isHeld`) when its client has as many jobs under
-    /// way as it may, or others of it are held already. The same idempotency key and the same draft answer with the
+    /// way as it may, or others of it are held already. Nothing is stored when its minutes of this month are used up
+    /// (`ClientUsage`). The same idempotency key and the same draft answer with the
     /// first job.
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome
     /// Opens the `first` stages of held jobs whose clients may have another under way, in the order of their ranks.
@@ -48,10 +49,11 @@ package protocol Store: UploadSessionStore, LinkKeyBook {
 
     // MARK: Clients
 
-    /// Clients with jobs in the house or with terms of their own, by name; at most `limit`.
+    /// Clients with jobs in the house, with usage in this month or with terms of their own, by name; at most `limit`.
     func clients(after tenant: String?, limit: Int) async throws -> [ClientShare]
     /// Grants a client these terms, for jobs that it sends from now on and for those that are held. Safe to repeat.
-    func setTerms(of tenant: String, to terms: ClientTerms) async throws
+    @discardableResult
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws -> TermsOutcome
 
     // MARK: Overload
 
@@ -166,6 +168,8 @@ package struct JobDraft: Sendable, Hashable {
     package let priority: Job.Priority
     /// Jobs of one client that may be under way at once when its terms say nothing; nil: as many as it likes.
     package let jobsMax: Int?
+    /// Minutes of video of one client in a month when its terms say nothing; nil: no limit.
+    package let minutesMax: Int?
     /// The stages that need nothing before them.
     package let stages: [StageKey]
     /// After how long they may be claimed; `openDeferred` may open them sooner.
@@ -185,7 +189,7 @@ package struct JobDraft: Sendable, Hashable {
 
     package init(
         id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions,
-        priority: Job.Priority = .interactive, jobsMax: Int? = nil, stages: [StageKey],
+        priority: Job.Priority = .interactive, jobsMax: Int? = nil, minutesMax: Int? = nil, stages: [StageKey],
         opensAfterSeconds: Double = 0, idempotency: Idempotency? = nil
     ) {
         self.id = id
@@ -195,6 +199,7 @@ package struct JobDraft: Sendable, Hashable {
         self.options = options
         self.priority = priority
         self.jobsMax = jobsMax
+        self.minutesMax = minutesMax
         self.stages = stages
         self.opensAfterSeconds = opensAfterSeconds
         self.idempotency = idempotency
@@ -208,6 +213,14 @@ package enum SubmitOutcome: Sendable, Hashable {
     /// The same key came with another request before.
     case idempotencyMismatch
     case noSuchUpload
+    /// The client has used up its minutes of this month.
+    case quotaExhausted(usedMinutes: Double, maxMinutes: Int, resetsAt: Timestamp)
+
+    /// Nil: another job may come.
+    package init?(refusing usage: ClientUsage) {
+        guard usage.isExhausted, let most = usage.minutesMax else { return nil }
+        self = .quotaExhausted(usedMinutes: usage.minutes, maxMinutes: most, resetsAt: usage.resetsAt)
+    }
 }
 
 package enum ChangeOutcome: Sendable, Hashable {
@@ -282,6 +295,8 @@ package struct JobAdvance: Sendable, Hashable {
     /// What the job costs, now that it is known (`FairShare`): its client's next jobs come sooner or later by what the
     /// estimate was wrong.
     package var cost: Double?
+    /// How long the video is, now that it is known (`ClientUsage`): what was guessed is corrected.
+    package var sourceSeconds: Double?
 
     package init() {}
 }

@@ -25,6 +25,10 @@ package enum StoreLimits {
     package static let linkDays = 7
     /// Keys whose links are good at one time. Prevents one who rotates without end from making every check slow.
     package static let linkKeysMax = 32
+    /// How long it is known what clients used.
+    package static let usageDays = 800
+    /// Plans there can be.
+    package static let plansMax = 100
     /// How long a node that is gone stays listed.
     package static let nodeDays = 7
     /// Signals kept for a subscriber that does not read.

@@ -42,7 +42,8 @@ struct PlayedClient: Sendable {
         }
         switch outcome {
         case .created(let job), .replayed(let job): told.note { $0.accepted.append(job.id) }
-        case .idempotencyMismatch, .noSuchUpload: told.note { $0.surprises.append("submit: \(outcome)") }
+        case .idempotencyMismatch, .noSuchUpload, .quotaExhausted:
+            told.note { $0.surprises.append("submit: \(outcome)") }
         }
     }
 

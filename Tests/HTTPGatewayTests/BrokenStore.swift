@@ -40,7 +40,11 @@ struct BrokenStore: Store {
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome { try fail() }
     func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits { try fail() }
     func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] { try fail() }
-    func setTerms(of tenant: String, to terms: ClientTerms) async throws { throw error }
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws -> TermsOutcome { try fail() }
+    func usage(of tenant: String, minutesMax: Int?) async throws -> ClientUsage { try fail() }
+    func plans() async throws -> [Plan] { try fail() }
+    func setPlan(_ plan: Plan) async throws -> Bool { try fail() }
+    func removePlan(_ name: String) async throws -> PlanRemoval { try fail() }
     func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] { try fail() }
     func unnamed(_ blobs: [BlobName]) async throws -> [BlobName] { try fail() }
     func queuePosition(of job: JobID) async throws -> Int { try fail() }

@@ -51,6 +51,12 @@ final class FaultyStore: Store {
     func rotateLinkKeys(to draft: LinkKeyDraft, revoking: Bool) async throws -> [LinkKey] {
         try await pass { await $0.rotateLinkKeys(to: draft, revoking: revoking) }
     }
+    func usage(of tenant: String, minutesMax: Int?) async throws -> ClientUsage {
+        try await pass { await $0.usage(of: tenant, minutesMax: minutesMax) }
+    }
+    func plans() async throws -> [Plan] { try await pass { await $0.plans() } }
+    func setPlan(_ plan: Plan) async throws -> Bool { try await pass { await $0.setPlan(plan) } }
+    func removePlan(_ name: String) async throws -> PlanRemoval { try await pass { await $0.removePlan(name) } }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await pass { try await $0.submit(draft) } }
     func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
@@ -75,7 +81,7 @@ final class FaultyStore: Store {
     func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
         try await pass { await $0.clients(after: tenant, limit: limit) }
     }
-    func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+    func setTerms(of tenant: String, to terms: ClientTerms) async throws -> TermsOutcome {
         try await pass { await $0.setTerms(of: tenant, to: terms) }
     }
     func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] {

@@ -160,6 +160,10 @@ extension PostgresServer {
             update node set seen_at = seen_at - \(interval), started_at = started_at - \(interval);
             update stage set not_before = not_before - \(interval), started_at = started_at - \(interval),
                 avoided_until = avoided_until - \(interval);
+            update job set created_at = created_at - \(interval);
+            update tenant_usage
+                set month = date_trunc('month', (month + (age.now - date_trunc('month', age.now))) - \(interval))::date
+                from (select now() at time zone 'UTC' as now) as age;
             update idempotency set expires_at = expires_at - \(interval);
             update upload set created_at = created_at - \(interval);
             update upload_session set expires_at = expires_at - \(interval), held_until = held_until - \(interval);

@@ -82,9 +82,15 @@ package struct MeddlingStore: Store {
     package func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
         await base.clients(after: tenant, limit: limit)
     }
-    package func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+    package func setTerms(of tenant: String, to terms: ClientTerms) async throws -> TermsOutcome {
         await base.setTerms(of: tenant, to: terms)
     }
+    package func usage(of tenant: String, minutesMax: Int?) async throws -> ClientUsage {
+        await base.usage(of: tenant, minutesMax: minutesMax)
+    }
+    package func plans() async throws -> [Plan] { await base.plans() }
+    package func setPlan(_ plan: Plan) async throws -> Bool { await base.setPlan(plan) }
+    package func removePlan(_ name: String) async throws -> PlanRemoval { await base.removePlan(name) }
     package func stages(of job: JobID) async throws -> [Stage] { await base.stages(of: job) }
     package func clips(of job: JobID) async throws -> [Clip] { await base.clips(of: job) }
     package func clip(_ id: ClipID) async throws -> Clip? { await base.clip(id) }

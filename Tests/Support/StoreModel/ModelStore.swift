@@ -145,8 +145,16 @@ package struct ModelStore: Store {
     package func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] {
         try await ask { try await $0.clients(after: tenant, limit: limit) }
     }
-    package func setTerms(of tenant: String, to terms: ClientTerms) async throws {
+    package func setTerms(of tenant: String, to terms: ClientTerms) async throws -> TermsOutcome {
         try await ask { try await $0.setTerms(of: tenant, to: terms) }
+    }
+    package func usage(of tenant: String, minutesMax: Int?) async throws -> ClientUsage {
+        try await ask { try await $0.usage(of: tenant, minutesMax: minutesMax) }
+    }
+    package func plans() async throws -> [Plan] { try await ask { try await $0.plans() } }
+    package func setPlan(_ plan: Plan) async throws -> Bool { try await ask { try await $0.setPlan(plan) } }
+    package func removePlan(_ name: String) async throws -> PlanRemoval {
+        try await ask { try await $0.removePlan(name) }
     }
     package func stages(of job: JobID) async throws -> [Stage] { try await ask { try await $0.stages(of: job) } }
     package func clips(of job: JobID) async throws -> [Clip] { try await ask { try await $0.clips(of: job) } }
