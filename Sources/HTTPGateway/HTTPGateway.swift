@@ -77,13 +77,15 @@ package struct HTTPGateway: Service {
         self.uploads = uploads
         let keyring = LinkKeyring(book: jobs.store, chance: chance, elapsed: stopwatch(clock))
         let downloads = DownloadGate(keyring: keyring, policy: configuration.signedDownloads, now: now)
+        let quota = QuotaGate(jobs: jobs, registry: metrics?.registry, elapsed: stopwatch(clock))
         let routes =
             Self.routes(
-                jobs: jobs, uploads: uploads, identity: identity, configuration: configuration, gate: gate,
-                defences: defences, downloads: downloads, clock: clock, chance: chance)
+                jobs: jobs, uploads: uploads, quota: quota, identity: identity, configuration: configuration,
+                gate: gate, defences: defences, downloads: downloads, clock: clock, chance: chance)
             + AdminRoutes(jobs: jobs, gate: gate, cluster: cluster, glance: glance, now: now).routes
             + AdminJobRoutes(jobs: jobs, gate: gate, cluster: cluster).routes
-            + AdminClientRoutes(store: jobs.store, gate: gate).routes
+            + AdminClientRoutes(store: jobs.store, gate: gate, minutesMax: jobs.minutesMax).routes
+            + AdminPlanRoutes(store: jobs.store, gate: gate).routes
             + AdminTallyRoutes(store: jobs.store, gate: gate).routes
             + AdminLinkRoutes(keyring: keyring, gate: gate).routes
             + (quarantine.map { AdminQuarantineRoutes(book: $0, gate: gate).routes } ?? [])
@@ -131,9 +133,9 @@ package struct HTTPGateway: Service {
     }
 
     private static func routes(
-        jobs: JobService, uploads: UploadService, identity: GatewayIdentity, configuration: GatewayConfiguration,
-        gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport, downloads: DownloadGate,
-        clock: any Clock<Duration>, chance: Chance
+        jobs: JobService, uploads: UploadService, quota: QuotaGate, identity: GatewayIdentity,
+        configuration: GatewayConfiguration, gate: AdminGate, defences: @escaping @Sendable () -> DefenceReport,
+        downloads: DownloadGate, clock: any Clock<Duration>, chance: Chance
     ) -> [Route] {
         let events = EventRoutes(
             jobs: jobs, downloads: downloads, configuration: configuration, clock: clock,
@@ -143,10 +145,12 @@ package struct HTTPGateway: Service {
             defences: defences)
         let clips = ClipRoutes(
             jobs: jobs, downloads: downloads, jsonBytesMax: configuration.jsonBytesMax, chance: chance)
-        return UploadRoutes(jobs: jobs, configuration: configuration).routes
-            + ResumableRoutes(uploads: uploads, jobs: jobs).routes
-            + ImportRoutes(jobs: jobs, configuration: configuration).routes
-            + JobRoutes(jobs: jobs, uploads: uploads, downloads: downloads, configuration: configuration).routes
+        let jobRoutes = JobRoutes(
+            jobs: jobs, uploads: uploads, downloads: downloads, configuration: configuration, quota: quota)
+        return UploadRoutes(jobs: jobs, configuration: configuration, quota: quota).routes
+            + ResumableRoutes(uploads: uploads, jobs: jobs, quota: quota).routes
+            + ImportRoutes(jobs: jobs, configuration: configuration, quota: quota).routes
+            + UsageRoutes(quota: quota).routes + jobRoutes.routes
             + events.routes + clips.routes + ArchiveRoutes(jobs: jobs, downloads: downloads).routes + health.routes
             + PageRoutes().routes
     }

@@ -14,10 +14,12 @@ struct ImportRoutes: Sendable {
     let jobs: JobService
     let configuration: GatewayConfiguration
     let imports: ImportConfiguration?
+    let quota: QuotaGate
     private let slots: StreamSlots
 
-    init(jobs: JobService, configuration: GatewayConfiguration) {
+    init(jobs: JobService, configuration: GatewayConfiguration, quota: QuotaGate) {
         self.jobs = jobs
+        self.quota = quota
         self.configuration = configuration
         imports = configuration.imports
         slots = StreamSlots(limit: configuration.imports?.concurrentMax ?? 1)
@@ -43,6 +45,7 @@ struct ImportRoutes: Sendable {
                 .forbidden, code: "imports_off", detail: "This node fetches nothing from addresses.",
                 hint: "Send the video to POST /api/upload; operators turn imports on with import.enabled.")
         }
+        try await quota.admitVideo(request, context)
         try request.requireJSON()
         let wanted = try wanted(try await request.smallBody(limitBytes: configuration.jsonBytesMax))
         guard let slot = slots.take() else {

@@ -15,14 +15,23 @@ package struct OperatorClient: Codable, Hashable, Sendable {
     package var held: Int
     /// Seconds of video, by its weight, that its next job queues behind its earlier ones.
     package var aheadSeconds: Double
+    /// The name of its plan, if it has one.
+    package var plan: String?
+    /// Minutes of video that it may have in this month, by whatever decides; absent: no limit.
+    package var minutesMax: Int?
+    package var minutesUsed: Double
 
-    package init(_ share: ClientShare) {
+    /// - Parameter minutesMax: what the configuration gives to everybody.
+    package init(_ share: ClientShare, minutesMax otherwise: Int?) {
         client = share.tenant
         weight = share.terms.weight
         jobsMax = share.terms.jobsMax
         underWay = share.underWay
         held = share.held
         aheadSeconds = (share.aheadSeconds * 10).rounded() / 10
+        plan = share.terms.plan
+        minutesMax = share.terms.minutesMax(on: share.plan, otherwise: otherwise)
+        minutesUsed = ClientUsage.shown(share.usedSeconds / 60)
     }
 }
 
@@ -37,10 +46,15 @@ package struct OperatorTerms: Codable, Hashable, Sendable {
     package var client: String
     package var weight: Double
     package var jobsMax: Int?
+    package var plan: String?
+    /// Of its own; absent: those of its plan, or as everybody.
+    package var minutesMax: Int?
 
     package init(client: String, terms: ClientTerms) {
         self.client = client
         weight = terms.weight
         jobsMax = terms.jobsMax
+        plan = terms.plan
+        minutesMax = terms.minutesMax
     }
 }

@@ -10,6 +10,8 @@ struct AdminClientRoutes: Sendable {
 
     let store: any Store
     let gate: AdminGate
+    /// What the configuration gives to everybody.
+    let minutesMax: Int?
 
     var routes: [Route] {
         [
@@ -23,7 +25,7 @@ struct AdminClientRoutes: Sendable {
         let limit = try request.limit(Self.listLimitDefault, most: Self.listLimitMax)
         // One more than asked for tells whether there is another page.
         let found = try await store.clients(after: try request.text("cursor"), limit: limit + 1)
-        let page = found.prefix(limit).map { OperatorClient($0) }
+        let page = found.prefix(limit).map { OperatorClient($0, minutesMax: minutesMax) }
         return JSONAnswer.make(
             OperatorClientPage(clients: page, nextCursor: found.count > limit ? page.last?.client : nil))
     }
@@ -38,25 +40,32 @@ struct AdminClientRoutes: Sendable {
                 field: "client")
         }
         let terms = ClientTerms(
-            weight: try request.number("weight", Double.init) ?? 1, jobsMax: try request.number("jobsMax", { Int($0) }))
+            weight: try request.number("weight", Double.init) ?? 1, jobsMax: try request.number("jobsMax", { Int($0) }),
+            plan: try request.text("plan"), minutesMax: try request.number("minutesMax", { Int($0) }))
         if let problem = terms.problem {
             throw Problem(
                 .unprocessableContent, code: "invalid_terms", detail: "\(problem).",
                 hint: "Leave out what should be as for everybody.")
         }
-        try await store.setTerms(of: client, to: terms)
+        guard case .set = try await store.setTerms(of: client, to: terms) else {
+            throw Problem(
+                .notFound, code: "no_such_plan", detail: "No plan has this name.",
+                hint: "GET /admin/v1/plans lists the plans there are.", field: "plan")
+        }
         context.logger.notice(
             "operator's terms for a client",
             metadata: [
                 "tenant": "\(client)", "weight": "\(terms.weight)",
-                "jobs.max": "\(terms.jobsMax.map(String.init) ?? "as everybody")", "client": "\(context.clientAddress)",
+                "jobs.max": "\(terms.jobsMax.map(String.init) ?? "as everybody")", "plan": "\(terms.plan ?? "none")",
+                "minutes.max": "\(terms.minutesMax.map(String.init) ?? "as the plan")",
+                "client": "\(context.clientAddress)",
             ])
         return JSONAnswer.make(OperatorTerms(client: client, terms: terms))
     }
 }
 
 extension Request {
-    fileprivate func number<Number>(_ name: String, _ read: (String) -> Number?) throws(Problem) -> Number? {
+    func number<Number>(_ name: String, _ read: (String) -> Number?) throws(Problem) -> Number? {
         guard let text = query(name) else { return nil }
         guard let number = read(text) else {
             throw Problem(

@@ -18,6 +18,7 @@ struct JobRoutes: Sendable {
     let uploads: UploadService
     let downloads: DownloadGate
     let configuration: GatewayConfiguration
+    let quota: QuotaGate
     let inFlight = KeysInFlight()
 
     var routes: [Route] {
@@ -62,6 +63,7 @@ struct JobRoutes: Sendable {
         }
         switch outcome {
         case .created(let job):
+            quota.forget(tenant)
             context.logger.info("job taken in", metadata: ["job": "\(job.id)", "upload": "\(job.upload)"])
             return accepted(job, replayed: false)
         case .replayed(let job):
@@ -75,6 +77,10 @@ struct JobRoutes: Sendable {
             throw Problem(
                 .notFound, code: "no_such_upload", detail: "No upload has this id.",
                 hint: "Uploads that no job uses are removed after a while; send the video again.", field: "uploadId")
+        case .quotaExhausted(let used, let most, let resetsAt):
+            quota.forget(tenant)
+            quota.countRefusedJob()
+            throw Problem.quotaExhausted(used, most, resetsAt)
         }
     }
 

@@ -9,6 +9,7 @@ import Logging
 struct UploadRoutes: Sendable {
     let jobs: JobService
     let configuration: GatewayConfiguration
+    let quota: QuotaGate
 
     var routes: [Route] { [Route(.post, "/api/upload", upload)] }
 
@@ -20,6 +21,7 @@ struct UploadRoutes: Sendable {
     }
 
     @Sendable func upload(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        try await quota.admitVideo(request, context)
         let receiver = try await receive(request)
         let upload = try await receiver.finish()
         context.logger.info(

@@ -13,6 +13,7 @@ import Uploads
 struct ResumableRoutes: Sendable {
     let uploads: UploadService
     let jobs: JobService
+    let quota: QuotaGate
 
     static let tusMediaType = "application/offset+octet-stream"
 
@@ -96,7 +97,8 @@ struct ResumableRoutes: Sendable {
 
     @Sendable private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try await answering(request) { dialect in
-            switch dialect {
+            try await quota.admitVideo(request, context)
+            return switch dialect {
             case .tus: try await createTus(request, context)
             case .draft: try await createDraft(request, context)
             }
