@@ -28,6 +28,8 @@ package struct NodeConfiguration: Sendable {
     package let uploads: UploadLimits
     /// Nil: as many as a client likes.
     package let clientJobsMax: Int?
+    /// Nil: no limit.
+    package let clientMinutesMax: Int?
     package let awaySeconds: Int
     package let storeURL: String
     package let storeConnectionsMax: Int
@@ -93,6 +95,8 @@ package struct NodeConfiguration: Sendable {
         uploads = UploadLimits(values)
         let jobsMax = values.integer("clients.jobsMax")
         clientJobsMax = jobsMax == 0 ? nil : jobsMax
+        let minutesMax = values.integer("clients.minutesMax")
+        clientMinutesMax = minutesMax == 0 ? nil : minutesMax
         awaySeconds = values.integer("jobs.awaySeconds")
         storeURL = values.text("store.url")
         storeConnectionsMax = values.integer("store.connectionsMax")

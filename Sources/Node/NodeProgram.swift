@@ -81,6 +81,7 @@ package struct NodeProgram: Sendable {
             now: systemWallTime, chance: chance, logger: logger, onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(
             store: store, blobs: blobsForClients, region: configuration.region, jobsMax: configuration.clientJobsMax,
+            minutesMax: configuration.clientMinutesMax,
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
         let gateway = try makeGateway(

@@ -163,6 +163,10 @@ extension Setting {
             "Jobs of one client that may be under way at once; further ones are taken in and wait. Operators may grant "
                 + "a client more or fewer. 0: as many as it likes."),
         Setting(
+            "clients.minutesMax", .integer(0...10_000_000), default: "0", unit: "minutes",
+            "Minutes of video that a client may have looked at in a calendar month (UTC); then its uploads and jobs "
+                + "are refused until the next. A plan or terms of its own stand over it. 0: no limit."),
+        Setting(
             "jobs.awaySeconds", .integer(0...86_400), default: "60", unit: "seconds",
             "How long work that could begin is left to the nodes of its own region, before those of others take it as "
                 + "their own. Too short and videos travel between regions; too long and a region without nodes waits."),

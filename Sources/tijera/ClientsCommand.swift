@@ -16,7 +16,7 @@ struct ClientsCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Clients with jobs under way, or with terms of their own.")
+            abstract: "Clients with jobs under way, with minutes used this month, or with terms of their own.")
         @OptionGroup var connection: AdminConnection
 
         @Option(help: "How many at most.")
@@ -41,11 +41,15 @@ struct ClientsCommand: AsyncParsableCommand {
 
         static func text(_ page: OperatorClientPage) -> String {
             guard !page.clients.isEmpty else { return "no client" }
-            var table = TextTable(["CLIENT", "WEIGHT", "JOBS AT MOST", "UNDER WAY", "HELD", "QUEUES BEHIND ITSELF"])
+            var table = TextTable([
+                "CLIENT", "WEIGHT", "JOBS AT MOST", "UNDER WAY", "HELD", "QUEUES BEHIND ITSELF", "PLAN", "MINUTES",
+                "OF",
+            ])
             for client in page.clients {
                 table.add([
                     client.client, "\(client.weight)", client.jobsMax.map(String.init) ?? "-", "\(client.underWay)",
                     "\(client.held)", Terminal.duration(client.aheadSeconds) + " of video",
+                    client.plan ?? "-", "\(client.minutesUsed)", client.minutesMax.map(String.init) ?? "-",
                 ])
             }
             return table.rendered + (page.nextCursor.map { "\nmore with --cursor \($0)" } ?? "")
@@ -54,7 +58,7 @@ struct ClientsCommand: AsyncParsableCommand {
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Grants a client a weight and a number of jobs under way.",
+            abstract: "Grants a client a weight, a number of jobs under way, and minutes of video.",
             discussion: "What is left out goes back to what everybody gets. Safe to repeat.")
         @OptionGroup var connection: AdminConnection
 
@@ -67,19 +71,32 @@ struct ClientsCommand: AsyncParsableCommand {
         @Option(help: "Jobs that may be under way at once; further ones wait.")
         var jobsMax: Int?
 
+        @Option(help: "The name of its plan: tijera plans list.")
+        var plan: String?
+
+        @Option(help: "Minutes of video in a calendar month, instead of those of its plan.")
+        var minutesMax: Int?
+
         @Flag(help: "JSON on standard output.")
         var json = false
 
         func run() async throws {
             let query: [(name: String, value: String?)] = [
                 ("client", client), ("weight", weight.map { "\($0)" }), ("jobsMax", jobsMax.map { "\($0)" }),
+                ("plan", plan), ("minutesMax", minutesMax.map { "\($0)" }),
             ]
             try await JobsCommand.ask(
                 connection, json: json, { try await $0.post("/admin/v1/clients/terms", query, as: OperatorTerms.self) },
-                show: { terms in
-                    "\(terms.client): weight \(terms.weight), "
-                        + (terms.jobsMax.map { "at most \($0) jobs under way" } ?? "jobs under way as everybody")
-                })
+                show: Self.text)
+        }
+
+        static func text(_ terms: OperatorTerms) -> String {
+            let jobs = terms.jobsMax.map { "at most \($0) jobs under way" } ?? "jobs under way as everybody"
+            let minutes = terms.minutesMax.map { "\($0) minutes a month" }
+            let plan = terms.plan.map { "plan \($0)" }
+            let video = [plan, minutes].compactMap(\.self).joined(separator: ", ")
+            return "\(terms.client): weight \(terms.weight), \(jobs), "
+                + (video.isEmpty ? "minutes of video as everybody" : video)
         }
     }
 }
