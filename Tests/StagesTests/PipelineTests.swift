@@ -42,6 +42,16 @@ import Testing
         #expect(advance.status == nil)
     }
 
+    @Test func `how long the video is becomes known when its probe ends, and is said once`() {
+        var sample = SampleJob()
+        sample.durationSeconds = 90
+        let lengths = Self.steps.map { step in
+            Pipeline.advance(snapshot(sample, step.done.map { sample.done($0) })).sourceSeconds
+        }
+        #expect(lengths.compactMap(\.self) == [90])
+        #expect(lengths[1] == 90)
+    }
+
     @Test func `the highlights wait for the cuts`() {
         let sample = SampleJob()
         let done = Self.chosen.filter { $0.name != .shots && $0.name != .highlights }.map { sample.done($0) }
