@@ -42,6 +42,12 @@ import Testing
         }
     }
 
+    @Test func `minutes of clients have no limit unless one is set`() throws {
+        #expect(try load(Self.good).clientMinutesMax == nil)
+        #expect(try load(Self.good, overrides: ["clients.minutesMax=600"]).clientMinutesMax == 600)
+        #expect(try problems(Self.good, overrides: ["clients.minutesMax=-1"]).contains("clients.minutesMax"))
+    }
+
     @Test func `the flag beats the environment, the environment the file, the file the default`() throws {
         let yaml = Self.good + "\nhttp:\n  port: 9001\n"
         #expect(try load(Self.good).httpPort == 8080)
