@@ -1,4 +1,5 @@
 import ClipModel
+import HTTPTypes
 import Hummingbird
 import Store
 
