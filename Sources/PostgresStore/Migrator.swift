@@ -30,6 +30,7 @@ struct Migration: Sendable {
         Migration(14, "api_keys", PackageResources.m0014_api_keys_sql),
         Migration(15, "link_keys", PackageResources.m0015_link_keys_sql),
         Migration(16, "quotas", PackageResources.m0016_quotas_sql),
+        Migration(17, "idempotency", PackageResources.m0017_idempotency_sql),
     ]
 }
 

@@ -102,6 +102,7 @@ package final class PostgresStore: Store {
         ).with(),
         QuarantineTable.forget.with(),
         LinkKeyTable.forget.with(),
+        ReplyTable.forget.with(),
         Statement(unprepared: "select make_event_partitions(\(StoreLimits.eventDaysAhead))").with(),
     ]
     private static let dropping = [

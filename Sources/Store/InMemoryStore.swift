@@ -71,6 +71,7 @@ package actor InMemoryStore: Store {
     var tallies: [TallyKey: Int] = [:]
     var quarantineBook: [UploadID: QuarantineEntry] = [:]
     var keyBook: [KeyID: KeyEntry] = [:]
+    var replyBook: [IdempotencyKey: ReplyEntry] = [:]
     /// The one that signs first.
     var linkKeyBook: [LinkKey] = []
     var lastEvent: Int64 = 0
@@ -89,6 +90,7 @@ package actor InMemoryStore: Store {
         let oldestEvent = now.advanced(bySeconds: Double(-StoreLimits.eventDays * 86_400))
         let oldestNode = now.advanced(bySeconds: Double(-StoreLimits.nodeDays * 86_400))
         idempotency = idempotency.filter { $0.value.expiresAt > now }
+        replyBook = replyBook.filter { $0.value.expiresAt > now }
         for id in entries.keys { entries[id]?.events.removeAll { $0.at < oldestEvent } }
         knownNodes = knownNodes.filter { $0.value.seenAt > oldestNode }
         let oldestEmptied = now.advanced(bySeconds: Double(-StoreLimits.quarantineDays * 86_400))

@@ -13,6 +13,10 @@ package enum StoreLimits {
     package static let effortJobs = 50
     /// How long an idempotency key is remembered.
     package static let idempotencySeconds = 24 * 3600
+    /// How long a request that runs holds its idempotency key without renewing: after that its node is taken for dead.
+    package static let replyLeaseSeconds = 60
+    /// The body of an answer that is kept for its idempotency key; one that is longer is not kept.
+    package static let replyBodyBytesMax = 64 << 10
     /// How long events are kept.
     package static let eventDays = 30
     /// How many days ahead there is room for events, should upkeep not run.

@@ -25,8 +25,7 @@ import Testing
         }
         let names = [
             "jobs", "members", "limiter", "shares", "server_life", "clients", "effort", "overload", "bounds", "outbox",
-            "hot_stages", "upload_sessions", "quarantine", "api_keys", "link_keys",
-            "quotas",
+            "hot_stages", "upload_sessions", "quarantine", "api_keys", "link_keys", "quotas", "idempotency",
         ]
         let expected = names.enumerated().map { "\($0.offset + 1)|\($0.element)" }.joined(separator: "\n")
         #expect(

@@ -165,6 +165,7 @@ extension PostgresServer {
                 set month = date_trunc('month', (month + (age.now - date_trunc('month', age.now))) - \(interval))::date
                 from (select now() at time zone 'UTC' as now) as age;
             update idempotency set expires_at = expires_at - \(interval);
+            update idempotent_reply set expires_at = expires_at - \(interval);
             update upload set created_at = created_at - \(interval);
             update upload_session set expires_at = expires_at - \(interval), held_until = held_until - \(interval);
             update quarantine set found_at = found_at - \(interval), emptied_at = emptied_at - \(interval);
