@@ -58,6 +58,7 @@ package struct HTTPGateway: Service {
     ///   - metrics: where requests are counted, and what `/api/metrics` shows; nil: nothing is counted.
     ///   - quarantine: the book of infected uploads, for operators; nil: it cannot be looked at here.
     ///   - keys: the book of clients' keys; nil: no client has one here, and every key is refused.
+    ///   - replies: the book of answers to requests with an idempotency key; nil: only new jobs heed one.
     ///   - defences: what stands between uploads and decoders. Must return at once.
     ///   - now: the time of day, for certificates and reports.
     ///   - onListening: called once for each entrance with the port that is listened on.
@@ -65,6 +66,7 @@ package struct HTTPGateway: Service {
         jobs: JobService, identity: GatewayIdentity, configuration: GatewayConfiguration,
         cluster: ClusterInspection? = nil, admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
         quarantine: (any QuarantineBook)? = nil, keys: (any KeyBook)? = nil,
+        replies: (any ReplyBook)? = nil,
         defences: @escaping @Sendable () -> DefenceReport = { DefenceReport() }, clock: any Clock<Duration>,
         now: @escaping WallTime = systemWallTime, chance: Chance, logger: Logger,
         onListening: @escaping @Sendable (_ entrance: Entrance, _ port: Int) async -> Void = { _, _ in }
@@ -99,11 +101,16 @@ package struct HTTPGateway: Service {
         let directory = KeyDirectory(keys, clock: clock, logger: logger)
         self.keys = directory
         let admission = admission.map { AdmissionControl($0, metrics?.registry) }
+        let repeated = replies.map { book in
+            RepeatedRequests(
+                book: book, node: identity.node, jsonBytesMax: configuration.jsonBytesMax,
+                lingerSeconds: configuration.lingerSeconds, clock: clock, chance: chance)
+        }
         let frame = DoorFrame(
             configuration: configuration, table: table, certificate: certificate, chance: chance, clock: clock,
             requestMetrics: metrics.map { RequestMetrics($0.registry, clock: clock) }, overload: jobs.overload,
-            keys: ClientKeys(directory, admission, metrics?.registry), admission: admission, logger: logger,
-            onListening: onListening)
+            keys: ClientKeys(directory, admission, metrics?.registry), admission: admission,
+            repeated: repeated, logger: logger, onListening: onListening)
         (doors, endpoints) = frame.doors(for: routes)
         self.glance = glance
         watch = DoorWatch(

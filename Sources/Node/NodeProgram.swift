@@ -129,7 +129,7 @@ package struct NodeProgram: Sendable {
                 node: configuration.name, region: configuration.region, version: tijeraVersion),
             configuration: gatewayConfiguration(logger), cluster: ClusterInspection { cluster.snapshot },
             admission: cluster.admission, metrics: cluster.metrics, quarantine: store, keys: store,
-            defences: defences, clock: clock, chance: chance, logger: logger
+            replies: store, defences: defences, clock: clock, chance: chance, logger: logger
         ) { entrance, port in
             logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
         }

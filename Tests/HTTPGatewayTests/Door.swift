@@ -32,6 +32,7 @@ struct Door: Sendable {
         blobs wrap: (BlobDirectory) -> any BlobStore = { $0 }, cluster: ClusterInspection? = nil,
         admission: RequestAdmission? = nil, metrics: MetricsInspection? = nil,
         overload makeWatch: ((any Store) -> OverloadWatch)? = nil, keys givenKeys: (any KeyBook)? = nil,
+        replies: (any ReplyBook)? = nil,
         clock: any Clock<Duration> = ContinuousClock(), now: @escaping WallTime = systemWallTime,
         logger: Logger? = nil,
         _ body: @Sendable (Door) async throws -> Void
@@ -53,8 +54,8 @@ struct Door: Sendable {
         let gateway = try HTTPGateway(
             jobs: jobs, identity: GatewayIdentity(node: NodeID("one")!, region: region, version: "1.2.3"),
             configuration: configuration, cluster: cluster, admission: admission, metrics: metrics,
-            quarantine: store as? any QuarantineBook, keys: keys, clock: clock, now: now, chance: .system(),
-            logger: logger ?? quiet,
+            quarantine: store as? any QuarantineBook, keys: keys, replies: replies ?? store as? any ReplyBook,
+            clock: clock, now: now, chance: .system(), logger: logger ?? quiet,
             onListening: { entrance, port in listening.yield((entrance, port)) })
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [.init(service: gateway)], logger: quiet))

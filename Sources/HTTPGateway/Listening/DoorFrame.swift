@@ -22,6 +22,7 @@ struct DoorFrame {
     let overload: OverloadWatch?
     let keys: ClientKeys
     let admission: AdmissionControl?
+    let repeated: RepeatedRequests?
     let logger: Logger
     let onListening: @Sendable (_ entrance: HTTPGateway.Entrance, _ port: Int) async -> Void
 
@@ -70,7 +71,7 @@ struct DoorFrame {
         router.add(middleware: keys)
         if let admission { router.add(middleware: admission) }
         if configuration.requiresKeys { router.add(middleware: KeyRequirement()) }
-        for route in routes {
+        for route in routes.map({ repeated?.guarding($0) ?? $0 }) {
             router.on(RouterPath(route.template), method: route.method, use: route.handler)
             if route.method == .get { router.on(RouterPath(route.template), method: .head, use: route.handler) }
         }

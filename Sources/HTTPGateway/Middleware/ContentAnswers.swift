@@ -58,7 +58,7 @@ struct ContentAnswers: RouterMiddleware {
 
 extension ResponseBody {
     /// The bytes of a body that was made in memory.
-    @concurrent fileprivate func collected() async throws -> [UInt8] {
+    @concurrent func collected() async throws -> [UInt8] {
         let (buffers, sink) = AsyncStream.makeStream(of: ByteBuffer.self)
         try await write(Collector(sink: sink))
         sink.finish()

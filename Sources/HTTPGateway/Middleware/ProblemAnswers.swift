@@ -31,20 +31,33 @@ struct ProblemAnswers: RouterMiddleware {
     }
 
     private func answer(_ problem: Problem, to request: Request, _ context: GatewayContext) -> Response {
-        var response = JSONAnswer.make(problem.body(requestID: context.requestID), status: problem.status)
-        response.headers[.contentType] = "application/problem+json"
-        response.headers[.cacheControl] = "no-store"
-        if let seconds = problem.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
-        response.headers.append(contentsOf: problem.headers)
-        if let methods = problem.allow { response.headers[.allow] = methods.joined(separator: ", ") }
-        if problem.code == "unauthorized" { response.headers[.wwwAuthenticate] = "Bearer" }
+        var response = problem.response(requestID: context.requestID)
         if problem.closesConnection {
             response.headers[.connection] = "close"
-            // Closing at once would reset the connection and take the answer along while the client is still sending:
-            // what it sends is thrown away for a while first.
-            let channel = context.channel
-            channel.eventLoop.scheduleTask(in: .seconds(Int64(lingerSeconds))) { channel.close(promise: nil) }
+            context.close(afterSeconds: lingerSeconds)
         }
         return request.method == .head ? response.createHeadResponse() : response
+    }
+}
+
+extension Problem {
+    func response(requestID: String) -> Response {
+        var response = JSONAnswer.make(body(requestID: requestID), status: status)
+        response.headers[.contentType] = "application/problem+json"
+        response.headers[.cacheControl] = "no-store"
+        if let seconds = retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
+        response.headers.append(contentsOf: headers)
+        if let methods = allow { response.headers[.allow] = methods.joined(separator: ", ") }
+        if code == "unauthorized" { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
+    }
+}
+
+extension GatewayContext {
+    /// Closing at once would reset the connection and take the answer along while the client is still sending: what it
+    /// sends is thrown away for a while first.
+    func close(afterSeconds seconds: Int) {
+        let channel = channel
+        channel.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) { channel.close(promise: nil) }
     }
 }

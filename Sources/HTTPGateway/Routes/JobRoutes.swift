@@ -11,8 +11,6 @@ import Uploads
 struct JobRoutes: Sendable {
     static let listLimitDefault = 20
     static let listLimitMax = 100
-    /// As the draft standard suggests; enough for a UUID with a prefix.
-    static let idempotencyKeyBytesMax = 255
 
     let jobs: JobService
     let uploads: UploadService
@@ -69,10 +67,7 @@ struct JobRoutes: Sendable {
         case .replayed(let job):
             return accepted(job, replayed: true)
         case .idempotencyMismatch:
-            throw Problem(
-                .unprocessableContent, code: "idempotency_key_reused",
-                detail: "This key came with a different request before.",
-                hint: "Use a new Idempotency-Key for a new request.", field: "Idempotency-Key")
+            throw Problem.idempotencyKeyReused
         case .noSuchUpload:
             throw Problem(
                 .notFound, code: "no_such_upload", detail: "No upload has this id.",
@@ -195,14 +190,7 @@ struct JobRoutes: Sendable {
     }
 
     private func idempotency(of request: Request, body: [UInt8]) throws(Problem) -> JobDraft.Idempotency? {
-        guard let key = request.headers[.idempotencyKey] else { return nil }
-        let isPrintable = key.utf8.allSatisfy { (UInt8(ascii: "!")...UInt8(ascii: "~")).contains($0) }
-        guard isPrintable, (1...Self.idempotencyKeyBytesMax).contains(key.utf8.count) else {
-            throw Problem(
-                .badRequest, code: "invalid_idempotency_key",
-                detail: "Idempotency-Key must have 1 to \(Self.idempotencyKeyBytesMax) ASCII characters, no spaces.",
-                hint: "Use a fresh UUID.", field: "Idempotency-Key")
-        }
+        guard let key = try request.idempotencyKey() else { return nil }
         return JobDraft.Idempotency(key: key, requestSHA256: hexadecimal(SHA256.hash(data: body)))
     }
 }

@@ -305,6 +305,8 @@ extension Request {
     var hasBody: Bool {
         announcedBytes.map { $0 > 0 } ?? (headers[.transferEncoding] != nil || headers[.contentType] != nil)
     }
+    /// More than what is read to its end for an answer that does not need it.
+    var hasLongBody: Bool { hasBody && (announcedBytes ?? .max) > 1 << 20 }
 
     func requireType(_ type: String) throws(Problem) {
         guard headers[.contentType].map({ HeaderValue($0).value }) == type else {

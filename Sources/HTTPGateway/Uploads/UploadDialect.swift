@@ -50,11 +50,9 @@ enum UploadDialect: Sendable {
         var problem = Problem(upload: error, in: self)
         problem.headers = headers(of: error, limits: limits)
         // Gigabytes that nobody reads on are not waited for.
-        if request.hasBody, (request.announcedBytes ?? .max) > Self.drainBytesMax { problem.closesConnection = true }
+        if request.hasLongBody { problem.closesConnection = true }
         return problem
     }
-
-    private static let drainBytesMax: Int64 = 1 << 20
 
     private func headers(of error: UploadError, limits: UploadLimits) -> HTTPFields {
         var fields: HTTPFields =
