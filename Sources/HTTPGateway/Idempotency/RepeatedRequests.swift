@@ -51,7 +51,8 @@ struct RepeatedRequests: Sendable {
             requestSHA256: RequestFingerprint.make(request, body: body), holder: newHolder())
         let elapsed = stopwatch(clock)
         switch try await outcome(claim, request) {
-        case .claimed: return try await run(route, claim, elapsed, request, context)
+        case .claimed:
+            return try await run(route, claim, elapsed, request, context, isFlowing: body == nil && request.hasBody)
         case .running: throw refusal(.idempotencyInProgress, request)
         case .reused: throw refusal(.idempotencyKeyReused, request)
         case .kept(let reply): return replay(reply, request, context)
@@ -114,9 +115,12 @@ extension RepeatedRequests {
 
     private func run(
         _ route: Route, _ claim: ReplyClaim, _ elapsed: @escaping @Sendable () -> Double, _ request: Request,
-        _ context: GatewayContext
+        _ context: GatewayContext, isFlowing: Bool
     ) async throws -> Response {
-        switch await held(claim, elapsed, { try await route.handler(request, context) }) {
+        // Cancelled, a body that flows could seem to have ended well. Without its connection it has broken off.
+        let channel = context.channel
+        let stop = isFlowing ? { channel.close(promise: nil) } : nil
+        switch await held(claim, elapsed, stop: stop, { try await route.handler(request, context) }) {
         case .answered(var response):
             await settle(claim, try await reply(&response), context)
             return response
@@ -134,7 +138,7 @@ extension RepeatedRequests {
 
     /// Runs it while the claim is renewed, and stops it before another may take the claim.
     private func held(
-        _ claim: ReplyClaim, _ elapsed: @escaping @Sendable () -> Double,
+        _ claim: ReplyClaim, _ elapsed: @escaping @Sendable () -> Double, stop: (() -> Void)?,
         _ body: @escaping @Sendable () async throws -> Response
     ) async -> Turn {
         await withTaskGroup(of: Turn.self) { group in
@@ -154,7 +158,7 @@ extension RepeatedRequests {
                     return isLost ? .lost : turn
                 case .lost:
                     isLost = true
-                    group.cancelAll()
+                    if let stop { stop() } else { group.cancelAll() }
                 case .stopped: break
                 }
             }
