@@ -202,7 +202,7 @@ extension RepeatedRequestTests {
         try await Self.two(store: store, replies: book) { one, other in
             let first = try await one.client.connect { wire in
                 try await Self.begin(one, &wire)
-                while await book.claimed == 0 { await Task.yield() }
+                try await until { await book.claimed > 0 }
                 let early = try await Self.upload(other, key: "k")
                 #expect(early.status == 409)
                 #expect(try early.string("code") == "idempotency_in_progress")
@@ -221,7 +221,7 @@ extension RepeatedRequestTests {
         try await Self.two(store: store, replies: book) { one, other in
             let (late, heir) = try await one.client.connect { wire in
                 try await Self.begin(one, &wire)
-                while await book.claimed == 0 { await Task.yield() }
+                try await until { await book.claimed > 0 }
                 time.pass(Double(StoreLimits.replyLeaseSeconds) - 1)
                 #expect(try await Self.upload(other, key: "k").status == 409)
                 time.pass(2)
@@ -242,18 +242,18 @@ extension RepeatedRequestTests {
             try await Door.open(store: store, replies: book) { other in
                 let (heir, answer) = try await one.client.connect { wire in
                     try await Self.begin(one, &wire)
-                    while one.files().isEmpty { await Task.yield() }
+                    try await until { await book.claimed > 0 }
                     time.pass(Double(StoreLimits.replyLeaseSeconds) + 1)
                     let heir = try await Self.upload(other, key: "k")
-                    while await book.lost == 0 {
+                    try await until {
                         clock.advance(seconds: 1)
-                        await Task.yield()
+                        return await book.lost > 0
                     }
                     // The rest of the body never comes: only the node ends this.
                     return (heir, try await wire.readToEnd())
                 }
                 #expect(heir.status == 201 && answer.isEmpty, "\(heir.text)")
-                while !one.files().isEmpty { await Task.yield() }
+                #expect(one.files().isEmpty)
                 Self.expectAgain(heir, try await Self.upload(one, key: "k"))
             }
         }
@@ -274,11 +274,11 @@ extension RepeatedRequestTests {
             try await Door.open(store: store, replies: book) { other in
                 try await one.client.connect { wire in
                     try await Self.begin(one, &wire)
-                    while await book.claimed == 0 { await Task.yield() }
+                    try await until { await book.claimed > 0 }
                     time.pass(Double(StoreLimits.replyLeaseSeconds) - 10)
-                    while await book.renewed == 0 {
+                    try await until {
                         clock.advance(seconds: 1)
-                        await Task.yield()
+                        return await book.renewed > 0
                     }
                     time.pass(Double(StoreLimits.replyLeaseSeconds) - 10)
                     #expect(try await Self.upload(other, key: "k").status == 409)
@@ -292,9 +292,9 @@ extension RepeatedRequestTests {
         try await Self.two(store: store, replies: book) { one, other in
             try await one.client.connect { wire in
                 try await Self.begin(one, &wire)
-                while one.files().isEmpty { await Task.yield() }
+                try await until { await book.claimed > 0 }
             }
-            while await book.dropped == 0 { await Task.yield() }
+            try await until { await book.dropped > 0 }
             let again = try await Self.upload(other, key: "k")
             #expect(again.status == 201 && !Self.isReplayed(again), "\(again.text)")
         }
@@ -313,6 +313,14 @@ extension RepeatedRequestTests {
                 Self.expectAgain(done, try await Self.post(one, "/api/jobs/\(job)/cancel", key: "k"))
             }
         }
+    }
+}
+
+/// Looks again and again; ends with its test when that has had its time.
+private func until(_ condition: () async -> Bool) async throws {
+    while await !condition() {
+        try Task.checkCancellation()
+        await Task.yield()
     }
 }
 

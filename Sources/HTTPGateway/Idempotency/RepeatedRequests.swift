@@ -6,8 +6,8 @@ import Logging
 import NIOCore
 import Store
 
-/// Makes `POST` below `/api` safe to repeat: a request with an idempotency key runs once, at whichever nodes it comes in,
-/// and the same again gets the same answer.
+/// Makes `POST` below `/api` safe to repeat: a request with an idempotency key runs once, at whichever nodes it comes
+/// in, and the same again gets the same answer.
 ///
 /// The claim and what the request does are not one transaction. When a node dies between the two, the claim lapses, and
 /// the same request runs again. Where that would begin a job twice, the key is part of the job's own transaction.

@@ -11,9 +11,7 @@ struct UsageRoutes: Sendable {
 
     @Sendable private func show(_ request: Request, _ context: GatewayContext) async throws -> Response {
         let tenant = request.client(context)
-        var response = JSONAnswer.make(UsageBody(tenant, try await quota.usage(of: tenant)))
-        response.headers[.cacheControl] = "no-store"
-        return response
+        return JSONAnswer.make(UsageBody(tenant, try await quota.usage(of: tenant)))
     }
 }
 
