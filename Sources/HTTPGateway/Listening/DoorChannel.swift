@@ -63,6 +63,9 @@ struct DoorChannel: HTTPChannelHandler {
             return turnAway(channel)
         }
         do {
+            // What waits for its request is counted in reads, so a read is 64 KiB at most: of many uploads at once each
+            // held some MiB.
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ByteWatch(connection))
             if expectsProxyHeader { try pipeline.addHandler(ProxyHeaderHandler(connection, table)) }
