@@ -6,8 +6,9 @@ extension JobTables {
     static let insertJob = Statement(
         "insert_job",
         """
-        insert into job (id, upload, region, tenant, options, status, notes, created_at, rank, priority, held)
-        values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, time_of($8), $9, $10, $11)
+        insert into job (
+            id, upload, region, tenant, options, status, notes, created_at, rank, priority, held, is_charged)
+        values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, time_of($8), $9, $10, $11, true)
         """)
     private static let updateJob = Statement(
         "update_job",
@@ -107,8 +108,7 @@ extension JobTables {
                 corrections.append(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
             }
             if let correction = record.usageCorrection {
-                usages.append(
-                    UsageTable.correct(correction, of: job.tenant, in: CalendarMonth(of: job.createdAt)))
+                usages.append(UsageTable.correct(correction, by: job))
             }
             for stage in record.orderedStages where record.changedStages.contains(stage.stage.key) {
                 let earlier = before[stage.stage.key]

@@ -31,6 +31,7 @@ struct Migration: Sendable {
         Migration(15, "link_keys", PackageResources.m0015_link_keys_sql),
         Migration(16, "quotas", PackageResources.m0016_quotas_sql),
         Migration(17, "idempotency", PackageResources.m0017_idempotency_sql),
+        Migration(18, "mixed_releases", PackageResources.m0018_mixed_releases_sql),
     ]
 }
 

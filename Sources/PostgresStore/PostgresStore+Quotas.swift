@@ -1,3 +1,4 @@
+import ClipModel
 package import Store
 
 /// Plans, and minutes of video.
@@ -55,12 +56,13 @@ enum UsageTable {
         insert into tenant_usage (tenant, month, seconds) values ($1, $2::date, $3::float8)
         on conflict (tenant, month) do update set seconds = tenant_usage.seconds + excluded.seconds
         """)
-    /// Of a job that was never charged there is no row, and nothing to correct. Sums of fractions may be off by a
-    /// little in the last place, but never below zero.
+    /// A job that was never charged (`m0018_mixed_releases`) corrects nothing. Sums of fractions may be off by a little
+    /// in the last place, but never below zero.
     private static let correct = Statement(
         "correct_usage",
         """
         update tenant_usage set seconds = greatest(0, seconds + $3::float8) where tenant = $1 and month = $2::date
+            and exists (select from job where id = $4 and is_charged)
         """)
     static let plans = Statement(
         "plans", "select name, minutes_max from plan order by name limit \(StoreLimits.pageRowsMax)")
@@ -93,8 +95,8 @@ enum UsageTable {
         charge.with(tenant, date(month), seconds)
     }
 
-    static func correct(_ seconds: Double, of tenant: String, in month: CalendarMonth) -> Call {
-        correct.with(tenant, date(month), seconds)
+    static func correct(_ seconds: Double, by job: Job) -> Call {
+        correct.with(job.tenant, date(CalendarMonth(of: job.createdAt)), seconds, job.id)
     }
 
     static func plan(_ row: Row) throws -> Plan {

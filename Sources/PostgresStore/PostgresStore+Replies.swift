@@ -78,7 +78,13 @@ enum ReplyTable {
     static let drop = Statement(
         "drop_reply",
         "delete from idempotent_reply where tenant = $1 and key = $2 and holder = $3 and state = 'running'")
-    static let forget = Statement(unprepared: "delete from idempotent_reply where expires_at <= now()")
+    /// So many at a time that housekeeping ends in time, whatever came in since yesterday.
+    static let forget = Statement(
+        unprepared: """
+            delete from idempotent_reply where (tenant, key) in (
+                select tenant, key from idempotent_reply where expires_at <= now()
+                order by expires_at limit \(StoreLimits.forgottenRepliesMax))
+            """)
 
     static func outcome(of claim: ReplyClaim, _ row: Row) throws -> ReplyClaimOutcome {
         let isSame =

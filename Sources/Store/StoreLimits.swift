@@ -17,6 +17,8 @@ package enum StoreLimits {
     package static let replyLeaseSeconds = 60
     /// The body of an answer that is kept for its idempotency key; one that is longer is not kept.
     package static let replyBodyBytesMax = 64 << 10
+    /// Answers whose time is over that one round of housekeeping removes.
+    package static let forgottenRepliesMax = 20_000
     /// How long events are kept.
     package static let eventDays = 30
     /// How many days ahead there is room for events, should upkeep not run.

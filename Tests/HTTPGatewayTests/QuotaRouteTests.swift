@@ -75,6 +75,36 @@ import Testing
         }
     }
 
+    @Test func `what was sent may be joined, and a key that was refused is good when there are minutes again`()
+        async throws
+    {
+        let clock = HandClock()
+        try await Door.open(clock: clock) { door in
+            let version = ("Tus-Resumable", "1.0.0")
+            let piece = try await door.client.send(
+                "POST", "/api/uploads",
+                headers: [
+                    version, ("Upload-Length", "4"), ("Upload-Concat", "partial"),
+                    ("Content-Type", "application/offset+octet-stream"),
+                ], body: Array("piec".utf8))
+            let address = try #require(piece.headers["location"])
+            _ = try await exhaust(door)
+            let joined = try await door.client.send(
+                "POST", "/api/uploads", headers: [version, ("Upload-Concat", "final;\(address)")])
+            #expect(joined.status == 201, "\(joined.text)")
+            func begin() async throws -> RawClient.Reply {
+                try await door.client.send(
+                    "POST", "/api/uploads", headers: [version, ("Upload-Length", "9"), ("Idempotency-Key", "k")])
+            }
+            #expect(try await begin().status == 403)
+            try await door.store.setTerms(of: try await client(door), to: ClientTerms(minutesMax: 100))
+            // Nodes look again after some seconds.
+            clock.advance(seconds: 6)
+            let again = try await begin()
+            #expect(again.status == 201 && again.headers["idempotency-replayed"] == nil, "\(again.text)")
+        }
+    }
+
     @Test func `videos of a client whose minutes are used up are refused before they are read`() async throws {
         let configuration = GatewayConfiguration(uploadBytesMax: 1 << 20, imports: ImportConfiguration())
         try await Door.open(configuration) { door in

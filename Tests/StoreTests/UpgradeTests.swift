@@ -33,6 +33,37 @@ import Testing
         return (server, database)
     }
 
+    /// What a node of the release before minutes does beside us: it forgets clients, and takes in jobs.
+    @Test func `a node that knows no minutes takes none away`() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        try await store.migrate()
+        let world = World(store: store)
+        for (client, terms) in [("ana", ClientTerms(minutesMax: 60)), ("bob", ClientTerms()), ("cid", ClientTerms())] {
+            _ = try await store.setTerms(of: client, to: terms)
+        }
+        try await server.execute("delete from tenant where weight = 1 and jobs_max is null", on: database)
+        #expect(try await server.execute("select id from tenant", on: database) == "ana")
+        // Two jobs of one client: the first was charged, the second taken in by the other release.
+        let (first, second) = (try await world.job(), try await world.job())
+        let before = try await store.usage(of: first.tenant, minutesMax: nil).seconds
+        try await server.execute("update job set is_charged = false where id = '\(second.id)'", on: database)
+        let life = try await world.node()
+        for _ in 0..<2 {
+            let lease = try await world.claimOne(life)
+            _ = try await world.complete(lease, .produced(world.result())) { _ in
+                var advance = JobAdvance()
+                advance.sourceSeconds = 5000
+                return advance
+            }
+        }
+        let guessed = ClientUsage.guessedSeconds(of: try #require(try await store.upload(first.upload)))
+        let after = try await store.usage(of: first.tenant, minutesMax: nil).seconds
+        #expect(first.tenant == second.tenant && abs(after - before - (5000 - guessed)) < 0.001)
+        await store.shutdown()
+    }
+
     @Test func `stages of release 10 keep their results, and what still runs is found`() async throws {
         let (server, database) = try await database(at: 10)
         try await server.execute(

@@ -7,13 +7,15 @@ import NIOCore
 import Store
 
 /// Makes `POST` below `/api` safe to repeat: a request with an idempotency key runs once, at whichever nodes it comes
-/// in, and the same again gets the same answer.
+/// in, and the same again gets the same answer. What was refused did nothing, and is judged anew: an operator may have
+/// granted more meanwhile, or a piece have arrived.
 ///
 /// The claim and what the request does are not one transaction. When a node dies between the two, the claim lapses, and
 /// the same request runs again. Where that would begin a job twice, the key is part of the job's own transaction.
 struct RepeatedRequests: Sendable {
-    /// Routes that see to their keys themselves.
-    private static let own: Set<String> = ["/api/jobs"]
+    /// Routes that see to their keys themselves, or do nothing that could be done twice: a link that was made yesterday
+    /// may have ended.
+    private static let own: Set<String> = ["/api/jobs", "/api/clips/{id}/link"]
     /// Those that may be kept for a client. Everything else is about this connection, or added to every answer.
     private static let kept: [HTTPField.Name] = [
         .contentType, .location, .eTag, .cacheControl, .allow, .tusResumable, .uploadOffset, .uploadLength,
@@ -125,13 +127,8 @@ extension RepeatedRequests {
             await settle(claim, try await reply(&response), context)
             return response
         case .failed(let error):
-            guard let problem = Problem(error) else {
-                await settle(claim, nil, context)
-                throw error
-            }
-            var answer = problem.response(requestID: context.requestID)
-            await settle(claim, problem.isFinal ? try await reply(&answer) : nil, context)
-            throw problem
+            await settle(claim, nil, context)
+            throw error
         case .lost, .stopped: throw refusal(.idempotencyInProgress, request)
         }
     }
@@ -183,9 +180,9 @@ extension RepeatedRequests {
         return .stopped
     }
 
-    /// As it is kept; nil: it is too large, and runs again when it comes again.
+    /// As it is kept; nil: it says that nothing was done, or is too large, and runs again when it comes again.
     private func reply(_ response: inout Response) async throws -> KeptReply? {
-        guard response.status.code < 500, let count = response.body.contentLength,
+        guard response.status.code < 400, let count = response.body.contentLength,
             count <= StoreLimits.replyBodyBytesMax
         else { return nil }
         let bytes = try await response.body.collected()
@@ -212,17 +209,6 @@ extension RepeatedRequests {
     }
 
     private func facts(_ claim: ReplyClaim) -> Logger.Metadata { ["http.route": "\(claim.route)"] }
-}
-
-extension Problem {
-    /// What a broken connection leaves unsaid.
-    private static let broken: Set<String> = [connectionLost.code, "upload_truncated"]
-
-    /// Whether the same request will get it again: not when it passes.
-    fileprivate var isFinal: Bool {
-        status.kind == .clientError && status != .requestTimeout && status != .tooManyRequests
-            && retryAfterSeconds == nil && !Self.broken.contains(code)
-    }
 }
 
 extension Request {

@@ -97,7 +97,8 @@ struct ResumableRoutes: Sendable {
 
     @Sendable private func create(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try await answering(request) { dialect in
-            try await quota.admitVideo(request, context)
+            // Joining pieces brings no video that is not here already.
+            if !request.joinsPieces { try await quota.admitVideo(request, context) }
             return switch dialect {
             case .tus: try await createTus(request, context)
             case .draft: try await createDraft(request, context)
@@ -307,6 +308,11 @@ extension Request {
     }
     /// More than what is read to its end for an answer that does not need it.
     var hasLongBody: Bool { hasBody && (announcedBytes ?? .max) > 1 << 20 }
+
+    /// Makes one upload of pieces that are here.
+    fileprivate var joinsPieces: Bool {
+        if case .final? = headers[.uploadConcat].flatMap({ TusFields.concatenation($0) }) { true } else { false }
+    }
 
     func requireType(_ type: String) throws(Problem) {
         guard headers[.contentType].map({ HeaderValue($0).value }) == type else {
