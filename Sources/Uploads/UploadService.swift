@@ -172,7 +172,7 @@ package struct UploadService: Sendable {
         let began = try await apply(.beginFinish(epoch: epoch), to: id)
         guard began.received > 0 else { throw UploadError.empty }
         let parts = try await store.parts(of: id)
-        let (blob, facts) = try await oneBlob(of: session, parts, epoch)
+        let (blob, facts) = try await holding(id, epoch) { try await oneBlob(of: session, parts, epoch) }
         if let sha256 = session.sha256, sha256 != facts.sha256 {
             try await terminate(id)
             try await blobs.remove([blob])
@@ -195,6 +195,25 @@ package struct UploadService: Sendable {
         return change.session
     }
 
+    /// Renews the lease while `body` runs, however long a single step of it takes: making gigabytes durable may take
+    /// longer than a lease. Ends `body` when the session is another's.
+    private func holding<Answer: Sendable>(
+        _ id: UploadID, _ epoch: Int, _ body: @escaping @Sendable () async throws -> Answer
+    ) async throws -> Answer {
+        try await withThrowingTaskGroup(of: Answer.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while true {
+                    try await clock.sleep(for: .seconds(Double(limits.leaseSeconds) / 3))
+                    try await apply(.renew(epoch: epoch), to: id)
+                }
+            }
+            defer { group.cancelAll() }
+            guard let answer = try await group.next() else { throw CancellationError() }
+            return answer
+        }
+    }
+
     /// An only part is the upload as it stands, if this holder wrote it: an earlier one may not know yet that it was
     /// taken over, and what it still writes goes behind what counts. Else the parts are copied into one blob, hashed on
     /// the way.
@@ -208,15 +227,11 @@ package struct UploadService: Sendable {
         }
         let blob = source(session.id)
         let writer = try await blobs.writer(for: blob, limitBytes: session.received)
-        var lease = Ticker(clock, every: .seconds(Double(limits.leaseSeconds) / 3))
         do {
             for part in parts {
                 let reader = try await blobs.read(part.blob, range: 0..<part.bytes, chunkBytes: Self.blockBytes)
                 // Some blocks ahead: a bucket answers each request after a while, and the writer sends meanwhile.
-                try await reader.forEachBlock(ahead: Self.blocksAhead) { block in
-                    try await writer.write(block)
-                    if lease.isDue { _ = try await apply(.renew(epoch: epoch), to: session.id) }
-                }
+                try await reader.forEachBlock(ahead: Self.blocksAhead) { try await writer.write($0) }
             }
             return (blob, try await writer.commit())
         } catch {
@@ -252,31 +267,5 @@ extension UploadError {
             case .gap(let received): .offsetDiffers(received: received, sent: received)
             case .notWhole: .takenOver
             }
-    }
-}
-
-/// Says when an interval has passed since it last said so.
-struct Ticker {
-    private let elapsed: () -> Duration
-    private let interval: Duration
-    private var last = Duration.zero
-
-    init(_ clock: any Clock<Duration>, every interval: Duration) {
-        self.interval = interval
-        elapsed = Self.stopwatch(clock)
-    }
-
-    var isDue: Bool {
-        mutating get {
-            let now = elapsed()
-            guard now - last >= interval else { return false }
-            last = now
-            return true
-        }
-    }
-
-    private static func stopwatch<Source: Clock<Duration>>(_ clock: Source) -> () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
     }
 }
