@@ -142,39 +142,50 @@ package final class LocalCache: Sendable {
         }
     }
 
-    /// Removes what was not used for longest, until so many bytes more fit.
+    /// Removes what was not used for longest, until so many bytes more fit: into the cache, and on the disk, which others
+    /// fill too.
     private func reserve(_ entry: Entry) async throws(BlobError) {
         let bytes = entry.bytes
         guard bytes <= limitBytes else {
             throw BlobError(
                 .full, "\(entry.name) has \(bytes) bytes and the cache holds \(limitBytes): raise blobs.cacheBytesMax")
         }
-        try room.requireFreeSpace()
         let reserved = reservedBytes.withLock { reserved in
             reserved += bytes
             return reserved
         }
         do throws(BlobError) {
-            try await room.lane.run { () throws(BlobError) in try self.makeRoom(upTo: self.limitBytes - reserved) }
+            try await room.lane.run { () throws(BlobError) in
+                try self.makeRoom(for: bytes, upTo: self.limitBytes - reserved)
+            }
         } catch {
             reservedBytes.withLock { $0 -= bytes }
             throw error
         }
     }
 
-    private func makeRoom(upTo limit: Int64) throws(BlobError) {
+    private func makeRoom(for bytes: Int64, upTo limit: Int64) throws(BlobError) {
         // Neighbours on this machine make room too; one at a time counts.
         let gate = try Disk.open(directory + "/.gate", O_RDWR | O_CREAT)
         defer { Disk.close(gate) }
         try Disk.lock(gate)
         let entries = try entries()
         var total = entries.reduce(0) { $0 + $1.entry.bytes }
+        // Below zero when the disk is fuller than it may be.
+        let free = try room.fileSystemFreeBytes() - room.limits.freeBytesMin
+        let diskLimit = total + free - bytes
         let unused = entries.filter { $0.entry.names == 1 }
         let oldestFirst = unused.sorted {
             ($0.entry.modifiedSecondsSinceEpoch, $0.path) < ($1.entry.modifiedSecondsSinceEpoch, $1.path)
         }
-        for (path, entry) in oldestFirst where total > limit {
+        for (path, entry) in oldestFirst where total > min(limit, diskLimit) {
             if try Disk.unlink(path) { total -= entry.bytes }
+        }
+        guard total <= diskLimit else {
+            throw BlobError(
+                .full,
+                "\(bytes) bytes more do not fit on the disk of the scratch, where \(room.limits.freeBytesMin) must stay "
+                    + "free")
         }
         guard total <= limit else {
             throw BlobError(

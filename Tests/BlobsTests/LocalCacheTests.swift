@@ -69,6 +69,27 @@ import Testing
         #expect(fetches.value == 2)
     }
 
+    @Test func `a full disk takes from the cache, and is told`() async throws {
+        let forty = [UInt8](repeating: 4, count: 40)
+        try await room.withScratch(named: "fills") { scratch in
+            let cache = try LocalCache(in: room, limitBytes: 1000)
+            _ = try await cache.file(entry("old", forty), in: scratch, fetch: write(forty))
+        }
+        // Nobody has a disk of which so much is free.
+        let small = try LocalRoom(root: root.path, limits: BlobLimits(freeBytesMin: Int64.max / 2))
+        let cache = try LocalCache(in: small, limitBytes: 1000)
+        #expect(try await cache.keptBytes() == 40)
+        try await small.withScratch(named: "wants", evenWhenFull: true) { scratch in
+            await #expect {
+                _ = try await cache.file(entry("new", forty), in: scratch, fetch: write(forty))
+            } throws: { error in
+                let error = error as? BlobError
+                return error?.code == .full && error?.detail.contains("must stay free") == true
+            }
+        }
+        #expect(try await cache.keptBytes() == 0)
+    }
+
     @Test func `what was not used for longest goes first, and never what is in use`() async throws {
         let cache = try LocalCache(in: room, limitBytes: 100)
         let forty = [UInt8](repeating: 4, count: 40)
