@@ -34,6 +34,8 @@ package struct BlobDirectory: BlobStore {
     /// By renaming it: no byte is copied.
     package func adopt(fileAt path: String, as name: BlobName) async throws(BlobError) -> BlobFacts {
         try await lane.run { () throws(BlobError) in
+            // A tool made it, perhaps as another user, who could still write to it.
+            try Disk.own(path)
             let file = try OpenFile(path)
             let facts = try file.digest()
             try Disk.sync(file.descriptor)

@@ -143,6 +143,17 @@ import Testing
         #expect(try await blobs.size(of: name("made/clip.mp4")) == 3)
     }
 
+    @Test func `what a tool made is a file that only this process may write to`() async throws {
+        try await blobs.withScratch(named: "tool") { scratch in
+            try await blobs.writeScratch([9], to: scratch + "/clip.mp4")
+            try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: scratch + "/clip.mp4")
+            _ = try await blobs.adopt(fileAt: scratch + "/clip.mp4", as: name("made/clip.mp4"))
+        }
+        let facts = try FileManager.default.attributesOfItem(atPath: root.path + "/objects/made/clip.mp4")
+        #expect(facts[.posixPermissions] as? Int == 0o640)
+        #expect(facts[.ownerAccountID] as? Int == Int(geteuid()))
+    }
+
     @Test func `scratch goes away when its work fails`() async throws {
         await #expect(throws: CancellationError.self) {
             try await blobs.withScratch(named: "failing") { _ in throw CancellationError() }
