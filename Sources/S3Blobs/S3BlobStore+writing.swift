@@ -43,14 +43,13 @@ extension S3BlobStore {
         var headers = configuration.headersOfWrites + [(Self.writeHeader, write)]
         if let sha256 { headers.append((Self.digestHeader, sha256)) }
         if condition == .absent { headers.append(("If-None-Match", "*")) }
-        var isInDoubt = false
         let request = S3Client.Request(method: "PUT", key: key, headers: headers, body: body)
         do throws(S3Trouble) {
-            let answer = try await client.send(request) { isInDoubt = isInDoubt || $0.isAmbiguous }
-            return answer.headers["etag"] ?? ""
+            return try await client.send(request).headers["etag"] ?? ""
         } catch {
-            // A try whose answer was lost may have succeeded, and then stands in our own way.
-            guard error.kind == .exists, isInDoubt, let object = try await head(key: key), object.write == write
+            // A try whose answer was lost may have succeeded, and then stands in our own way. Not every such try is
+            // seen here: libcurl sends again by itself where a connection that rested had died. The word tells.
+            guard error.kind == .exists, let object = try await head(key: key), object.write == write
             else { throw error }
             return object.tag
         }
@@ -136,13 +135,12 @@ extension S3BlobStore {
         let request = S3Client.Request(
             method: "POST", key: upload.key, query: [("uploadId", upload.id)],
             body: .bytes(Array(upload.completion(of: parts).utf8)))
-        var isInDoubt = false
         do throws(S3Trouble) {
-            let answer = try await client.send(request) { isInDoubt = isInDoubt || $0.isAmbiguous }
-            if let tag = answer.document?["ETag"] { return tag }
+            if let tag = try await client.send(request).document?["ETag"] { return tag }
         } catch {
-            // An earlier try may have completed it; then there is no such upload any more.
-            guard error.kind == .missing, isInDoubt else { throw error }
+            // An earlier try may have completed it, also one that only libcurl knows of; then there is no such upload
+            // any more.
+            guard error.kind == .missing else { throw error }
         }
         guard let object = try await head(key: upload.key), object.write == upload.write else {
             throw S3Trouble(.missing, code: "NoSuchUpload", "the upload is gone, and the object is not ours")

@@ -81,16 +81,12 @@ package struct S3Client: Sendable {
         var document: S3Document? { body.isEmpty ? nil : S3Document.parse(body) }
     }
 
-    /// Sends a request until it is answered with success, or there is no more hope. `onTrouble` is told of each failure
-    /// after which it is sent again.
-    func send(
-        _ request: Request, onTrouble: (S3Trouble) -> Void = { _ in }
-    ) async throws(S3Trouble) -> Answer {
+    /// Sends a request until it is answered with success, or there is no more hope.
+    func send(_ request: Request) async throws(S3Trouble) -> Answer {
         var retry = S3Retry(patience: configuration.patience)
         let watch = Watch(clock)
         while true {
             do throws(S3Trouble) { return try await sendOnce(request) } catch {
-                onTrouble(error)
                 try await settle(error, &retry, waited: watch.elapsed)
             }
         }

@@ -35,9 +35,6 @@ struct S3Trouble: Error, Hashable, Sendable, CustomStringConvertible {
 
     var description: String { code.isEmpty ? detail : "\(code): \(detail)" }
 
-    /// Whether the request may have taken effect though we were told nothing.
-    var isAmbiguous: Bool { kind == .connection || kind == .service }
-
     init(_ error: HTTPClientError) {
         switch error.code {
         case .unreachable, .timedOut: self.init(.connection, error.detail)

@@ -12,6 +12,8 @@ struct FaultyService: Sendable {
         case refuse(Int, String)
         /// Carried out, and then the connection breaks before the answer.
         case loseAnswer
+        /// Carried out, and then somebody in between answers with this status.
+        case replaceAnswer(Int)
         /// The connection breaks after so many bytes of the answer.
         case cutAfter(Int)
         /// One bit of the answer is another.
@@ -106,6 +108,7 @@ struct FaultyService: Sendable {
             result.headers.removeAll { $0.0 == "content-length" }
             result.headers.append(("content-length", "\(result.body.count + 100)"))
             result.cutAfter = 0
+        case .replaceAnswer(let status): return .text("", status: status)
         case .cutAfter(let bytes): result.cutAfter = bytes
         case .flipBit: result.body[result.body.count / 2] ^= 1
         case .refuse, .flipSentBit, .stall, .slow, nil: break
