@@ -61,6 +61,8 @@ struct S3Trouble: Error, Hashable, Sendable, CustomStringConvertible {
         case (_, "BadDigest"), (_, "XAmzContentSHA256Mismatch"), (_, "XAmzContentChecksumMismatch"),
             (_, "InvalidDigest"):
             self.init(.corrupt, code: code, text)
+        case (501, _), (_, "NotImplemented"):
+            self.init(.refused, code: code, text + "; set blobs.s3.checksums: none if this service knows no SHA-256")
         case (503, _), (429, _), (_, "SlowDown"): self.init(.slowDown, code: code, text)
         case (500..., _), (_, "InternalError"): self.init(.service, code: code, text)
         case (301, _), (307, _), (400, "AuthorizationHeaderMalformed"):

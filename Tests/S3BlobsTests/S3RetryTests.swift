@@ -78,6 +78,7 @@ import Testing
 
     static let answers: [Answer] = [
         Answer(status: 500, code: "InternalError", kind: .service), Answer(status: 502, code: "x", kind: .service),
+        Answer(status: 501, code: "NotImplemented", kind: .refused), Answer(status: 501, code: "", kind: .refused),
         Answer(status: 503, code: "SlowDown", kind: .slowDown), Answer(status: 503, code: "x", kind: .slowDown),
         Answer(status: 429, code: "x", kind: .slowDown), Answer(status: 400, code: "RequestTimeout", kind: .service),
         Answer(status: 400, code: "ExpiredToken", kind: .credentials),
@@ -108,6 +109,11 @@ import Testing
     @Test func `a bucket of another region is told where it is`() {
         let trouble = S3Trouble(status: 301, headers: ["x-amz-bucket-region": "eu-west-3"], document: nil)
         #expect(trouble.detail.hasSuffix("set blobs.s3.region to eu-west-3"))
+    }
+
+    @Test func `a service that knows no checksums is told of with the setting that helps`() {
+        let trouble = S3Trouble(status: 501, headers: [:], document: nil)
+        #expect(trouble.detail.contains("set blobs.s3.checksums: none"))
     }
 
     @Test(arguments: ["", "no xml", "<a><b></a>", "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/hostname\">]><a>&x;"])
