@@ -147,6 +147,7 @@ package struct S3Client: Sendable {
             var offset: Int64
             var failure: BlobError?
             var refusal: [UInt8] = []
+            var isWithoutRange = false
         }
 
         private let state: Mutex<State>
@@ -156,6 +157,12 @@ package struct S3Client: Sendable {
         var offset: Int64 { state.withLock { $0.offset } }
         var failure: BlobError? { state.withLock { $0.failure } }
         func advance(_ bytes: Int) { state.withLock { $0.offset += Int64(bytes) } }
+        var isWithoutRange: Bool { state.withLock { $0.isWithoutRange } }
+        /// A whole object comes, of which nothing is wanted.
+        func ignoresRange() -> Bool {
+            state.withLock { $0.isWithoutRange = true }
+            return false
+        }
         func fail(_ error: BlobError) { state.withLock { $0.failure = error } }
         func takeRefusal() -> [UInt8] {
             state.withLock { state in
@@ -194,8 +201,11 @@ package struct S3Client: Sendable {
         _ sink: @escaping @Sendable (Int64, [UInt8]) throws(BlobError) -> Void
     ) async throws(S3Trouble) {
         let (signed, used) = try await signed(request)
+        // What an earlier try was refused with says nothing about this one.
+        _ = state.takeRefusal()
         let head = try await transfer(used) { () async throws(HTTPClientError) in
             try await http.transfer(signed) { status, bytes in
+                if status == 200 { return state.ignoresRange() }
                 guard status == 206 else { return state.refuse(bytes) }
                 let offset = state.offset
                 guard offset + Int64(bytes.count) <= range.upperBound else { return false }
@@ -208,13 +218,18 @@ package struct S3Client: Sendable {
             }
         } onFailure: { error in
             guard error.code == .stopped else { return nil }
+            if state.isWithoutRange { return Self.rangeIgnored }
             if let failure = state.failure { return S3Trouble(.disk(failure), failure.detail) }
             return S3Trouble(.connection, "the service sent other bytes than were asked for")
         }
         let refusal = state.takeRefusal()
-        // Whoever ignores the range sends the whole object with 200.
+        if head.status == 200 { throw Self.rangeIgnored }
         guard head.status == 206 else { throw trouble(head.status, head.headers, refusal, used) }
     }
+
+    /// Whoever ignores the range sends the whole object with 200, and would again.
+    private static let rangeIgnored = S3Trouble(
+        .refused, "the service does not send the ranges that it is asked for")
 
     private func transfer<Outcome>(
         _ used: S3Credentials, _ body: () async throws(HTTPClientError) -> Outcome,

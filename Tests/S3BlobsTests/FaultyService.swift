@@ -16,6 +16,8 @@ struct FaultyService: Sendable {
         case replaceAnswer(Int)
         /// The connection breaks after so many bytes of the answer.
         case cutAfter(Int)
+        /// The answer says that it is the whole object.
+        case ignoreRange
         /// One bit of the answer is another.
         case flipBit
         /// One bit of the body is another when it reaches the service.
@@ -108,6 +110,7 @@ struct FaultyService: Sendable {
             result.headers.removeAll { $0.0 == "content-length" }
             result.headers.append(("content-length", "\(result.body.count + 100)"))
             result.cutAfter = 0
+        case .ignoreRange: result.status = 200
         case .replaceAnswer(let status): return .text("", status: status)
         case .cutAfter(let bytes): result.cutAfter = bytes
         case .flipBit: result.body[result.body.count / 2] ^= 1

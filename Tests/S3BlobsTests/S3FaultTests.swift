@@ -93,6 +93,18 @@ import Testing
         }
     }
 
+    @Test func `a service that knows no ranges is told in words, and asked once`() async throws {
+        try await withFaults { blobs, faulty in
+            _ = try await blobs.put(sample(1000), as: name("clip"))
+            faulty.plan(.ignoreRange) { $0.method == "GET" }
+            try await blobs.withScratch(named: "ranges") { scratch in
+                #expect(
+                    await code { _ = try await blobs.localFile(of: name("clip"), sha256: nil, in: scratch) } == .broken)
+            }
+            #expect(faulty.seen.all.count { $0.method == "GET" } == 1)
+        }
+    }
+
     @Test func `a block of a download that is cut is asked for again`() async throws {
         try await withFaults { blobs, faulty in
             let bytes = sample(3 << 20)
