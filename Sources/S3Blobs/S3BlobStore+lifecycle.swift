@@ -15,6 +15,18 @@ extension S3BlobStore {
     /// bucket that has rules keeps them as they are: whoever writes one writes them all.
     func settleLifecycle() async throws(S3Trouble) {
         guard configuration.setsLifecycle, !lifecycle.isSettled else { return }
+        do throws(S3Trouble) { try await lookAtLifecycle() } catch {
+            // Nodes sweep such uploads themselves, so a service that takes no such rule, or not from us, is no reason
+            // not to start.
+            guard [.refused, .denied, .credentials].contains(error.kind) else { throw error }
+            client.logger.warning(
+                "the bucket's lifecycle could not be settled: only nodes abort uploads in parts",
+                metadata: ["bucket": "\(configuration.bucket)", "error": "\(error)"])
+        }
+        lifecycle.settle()
+    }
+
+    private func lookAtLifecycle() async throws(S3Trouble) {
         let rules: [S3Document]
         do throws(S3Trouble) {
             let answer = try await client.send(S3Client.Request(method: "GET", query: [("lifecycle", "")]))
@@ -31,7 +43,6 @@ extension S3BlobStore {
                 "the bucket has lifecycle rules and none that aborts uploads in parts: add it there",
                 metadata: ["bucket": "\(configuration.bucket)", "rules": "\(rules.count)"])
         }
-        lifecycle.settle()
     }
 
     private func abandonsOurUploads(_ rule: S3Document) -> Bool {

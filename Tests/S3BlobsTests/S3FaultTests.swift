@@ -230,6 +230,24 @@ import Testing
         #expect(try await later.sweep() == 0)
     }
 
+    @Test(
+        arguments: [
+            [.refuse(403, "AccessDenied")], [.refuse(501, "NotImplemented")],
+            [.refuse(404, "NoSuchLifecycleConfiguration"), .refuse(400, "MalformedXML")],
+        ] as [[FaultyService.Fault]])
+    func `a service that takes no lifecycle from us is asked once and swept all the same`(
+        faults: [FaultyService.Fault]
+    ) async throws {
+        try await withFaults {
+            $0.setsLifecycle = true
+        } _: { blobs, faulty in
+            for fault in faults { faulty.plan(fault) { $0.target.contains("lifecycle") } }
+            for _ in 0..<2 { #expect(try await blobs.sweep() == 0) }
+            #expect(faulty.seen.all.count { $0.target.contains("lifecycle") } == faults.count)
+            #expect(faulty.seen.all.count { $0.target.contains("uploads") } == 2)
+        }
+    }
+
     @Test func `a link downloads without credentials under the name it says, in parts too, until it is too old`()
         async throws
     {
