@@ -106,6 +106,17 @@ extension S3BlobStore {
         return swept
     }
 
+    /// All that blobs stand under: parts of uploads, uploads, what stages made, what was put away, marks of nodes, and
+    /// what benchmarks use. In a bucket without a prefix everything else may be another's.
+    static let roots: Set<String> = ["parts", "uploads", "results", "quarantine", "cluster", "bench"]
+
+    private func isOurs(_ key: String) -> Bool {
+        guard key.hasPrefix(keyPrefix) else { return false }
+        let path = key.dropFirst(keyPrefix.count)
+        guard let slash = path.firstIndex(of: "/") else { return false }
+        return Self.roots.contains(String(path[..<slash]))
+    }
+
     private func staleUploads() async throws(S3Trouble) -> [S3Upload] {
         let oldest = client.now().advanced(bySeconds: -Double(configuration.staleSeconds))
         var found: [S3Upload] = []
@@ -115,7 +126,7 @@ extension S3BlobStore {
                 S3Client.Request(method: "GET", query: [("uploads", ""), ("prefix", keyPrefix)] + marker))
             guard let page = answer.document else { return found }
             for upload in page.all("Upload") {
-                guard let key = upload["Key"], key.hasPrefix(keyPrefix), let id = upload["UploadId"],
+                guard let key = upload["Key"], isOurs(key), let id = upload["UploadId"],
                     let begun = upload["Initiated"].flatMap({ Timestamp($0) }), begun <= oldest
                 else { continue }
                 found.append(S3Upload(key: key, id: id, write: ""))

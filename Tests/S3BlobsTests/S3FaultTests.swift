@@ -213,11 +213,11 @@ import Testing
         #expect(await code { _ = try server.store(at: endpoint, in: root) } == .broken)
     }
 
-    @Test func `uploads that nobody ended are swept after their time, and not before`() async throws {
+    @Test func `uploads of ours that nobody ended are swept after their time, and not before`() async throws {
         let server = try await S3Server.shared(.seaweed)
         let blobs = try server.store(in: root)
-        do {
-            let writer = try await blobs.writer(for: name("left"), limitBytes: 1 << 30)
+        for key in ["uploads/left", "others/left"] {
+            let writer = try await blobs.writer(for: name(key), limitBytes: 1 << 30)
             try await writer.write(sample(11 << 20))
             // As when the node dies: neither committed nor discarded.
         }
@@ -226,7 +226,7 @@ import Testing
         configuration.staleSeconds = 0
         let later = try S3BlobStore(
             client: server.client(configuration), room: blobs.room, cacheBytesMax: 1 << 20)
-        #expect(try await later.sweep() == 1)
+        #expect(try await later.sweep() == 1, "what stands under no root of ours is another's")
         #expect(try await later.sweep() == 0)
     }
 
