@@ -182,7 +182,7 @@ package struct SweptQuarantine: Sendable {
 /// | `jobsMax` | jobs of one client | none | one client's jobs fill the queue (`JobDraft.jobsMax`) |
 /// | `upkeepInterval` | duration | 10 min | the disk fills with what nobody needs |
 /// | `unusedUploadSeconds` | seconds | 24 h | uploads without a job stay for ever |
-/// | `leftoverSeconds` | seconds | 1 h | a blob that is about to be published is taken for a leftover |
+/// | `leftoverSeconds` | seconds | 1 h; with S3 25 h | a blob that is about to be published is taken for a leftover |
 /// | `uploadsPerRound`, `jobsPerRound`, `blobsPerJob` | count | 100, 200, 10000 | a round takes minutes |
 package struct SweeperConfiguration: Sendable, Hashable {
     package var deadNodesInterval: Duration

@@ -33,6 +33,14 @@ package struct BlobSettings: Sendable {
         bucket = try values.text("blobs.kind") == "s3" ? Self.bucket(values, environment) : nil
     }
 
+    /// Blobs that nothing names are left alone for so long. S3 says of an object that was sent in parts that it changed
+    /// when its sending began, so it may look old the moment it appears, before its row is committed. No sending lives
+    /// longer than uploads in parts are kept; an hour more is for the commit. A directory knows when bytes last came.
+    package var leftoverSeconds: Double {
+        let commitSeconds = 3600.0
+        return Double(bucket?.configuration.staleSeconds ?? 0) + commitSeconds
+    }
+
     /// The store for work, and the same for clients, who wait for less long.
     package func makeStores(
         clock: any Clock<Duration>, chance: Chance, logger: Logger

@@ -76,7 +76,9 @@ package struct NodeProgram: Sendable {
             onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(
-            store: store, blobs: blobs, configuration: SweeperConfiguration(jobsMax: configuration.clientJobsMax),
+            store: store, blobs: blobs,
+            configuration: SweeperConfiguration(
+                jobsMax: configuration.clientJobsMax, leftoverSeconds: configuration.blobs.leftoverSeconds),
             quarantine: SweptQuarantine(book: store, days: configuration.antivirus.quarantineDays), clock: clock,
             now: systemWallTime, chance: chance, logger: logger, onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(

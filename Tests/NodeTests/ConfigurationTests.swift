@@ -177,6 +177,14 @@ import Testing
         #expect(try problems(Self.good, overrides: ["blobs.kind=s3"] + overrides).contains(problem))
     }
 
+    @Test func `what nothing names stays in a bucket for longer than any object may be on its way`() throws {
+        #expect(try load(Self.good).blobs.leftoverSeconds == 3600)
+        let bucket = ["blobs.kind=s3", "blobs.s3.bucket=b"]
+        #expect(try load(Self.good, overrides: bucket).blobs.leftoverSeconds == 25 * 3600)
+        let longer = bucket + ["blobs.s3.staleUploadSeconds=172800"]
+        #expect(try load(Self.good, overrides: longer).blobs.leftoverSeconds == 49 * 3600)
+    }
+
     @Test func `defaults keep their own rules`() {
         for setting in Setting.all {
             guard let fallback = setting.fallback, !fallback.isEmpty else { continue }
