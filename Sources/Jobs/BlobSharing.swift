@@ -107,7 +107,13 @@ package final class BlobSharingWatch: Sendable {
 
     /// A round that looks only whether the blobs are in reach.
     package func glance() async throws {
-        try await reaching { blobs throws(BlobError) in _ = try await blobs.size(of: BlobSharing.mark(of: own)) }
+        let hasMark = view.strangers != nil
+        try await reaching { blobs throws(BlobError) in
+            // A bucket that was removed and a share that is no longer mounted answer too: that nothing is there.
+            guard try await blobs.size(of: BlobSharing.mark(of: own)) != nil || !hasMark else {
+                throw BlobError(.unavailable, "its own mark is gone")
+            }
+        }
     }
 
     /// A whole round.

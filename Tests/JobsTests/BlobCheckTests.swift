@@ -138,4 +138,26 @@ import Testing
         let (one, two, far) = (NodeID("one")!, NodeID("two")!, NodeID("far")!)
         #expect(watches.map(\.view.strangers) == [[far], [far], [one, two]])
     }
+
+    @Test func `a folder that answers and has lost the mark of its node is out of reach`() async throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "sharing-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let store = InMemoryStore(now: systemWallTime)
+        let blobs = try BlobDirectory(root: root, limits: BlobLimits(freeBytesMin: 0))
+        let id = NodeID("one")!
+        let watch = BlobSharingWatch(
+            node: id, store: store, blobs: blobs, clock: ContinuousClock(), now: systemWallTime, logger: quiet)
+        try await watch.glance()
+        _ = try await store.register(
+            NodeDraft(id: id, region: Region("eu")!, http: "http://x", version: "1", threads: 1, leaseSeconds: 60))
+        try await watch.look()
+        try await watch.glance()
+        #expect(watch.view.outage == nil)
+        // As when the share is no longer mounted: the folder below it is empty.
+        try FileManager.default.removeItem(atPath: root + "/objects")
+        await #expect(throws: BlobError.self) { try await watch.glance() }
+        #expect(watch.view.outage?.reason.contains("its own mark is gone") == true)
+        try await watch.look()
+        #expect(watch.view.outage == nil, "a whole round writes it again")
+    }
 }
