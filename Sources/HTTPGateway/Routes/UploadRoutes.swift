@@ -23,7 +23,12 @@ struct UploadRoutes: Sendable {
     @Sendable func upload(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try await quota.admitVideo(request, context)
         let receiver = try await receive(request)
-        let upload = try await receiver.finish()
+        let upload: Upload
+        do { upload = try await receiver.finish() } catch {
+            // A transcript that cannot be read: the video is of no use to anybody either. Nothing if it was committed.
+            await receiver.discard()
+            throw error
+        }
         context.logger.info(
             "upload stored", metadata: ["upload": "\(upload.id)", "upload.bytes": "\(upload.bytes)"])
         let answer = Answer(
