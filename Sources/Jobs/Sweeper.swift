@@ -3,6 +3,7 @@ package import ClipModel
 package import Logging
 import Stages
 package import Store
+import Synchronization
 
 /// Keeps house on every node: frees the stages of dead nodes quickly, and removes slowly what nobody needs.
 ///
@@ -17,6 +18,7 @@ package struct Sweeper: Sendable {
     private let logger: Logger
     private let onChange: @Sendable (JobID, Region) -> Void
     private let quarantine: SweptQuarantine?
+    private let failing = FailingSteps()
 
     /// - Parameter onChange: told of a held job that begins. Must return at once.
     package init(
@@ -68,18 +70,34 @@ package struct Sweeper: Sendable {
         while try await store.countEffects(limit: configuration.effectsPerRound) == configuration.effectsPerRound {}
     }
 
-    /// One round of the slow work.
+    /// One round of the slow work. A step that fails is no reason to leave out those after it; only cancellation is.
     package func upkeep() async throws {
-        try await store.upkeep()
-        try await blobs.sweep()
-        let unused = try await store.removeUnusedUploads(
-            olderThanSeconds: configuration.unusedUploadSeconds, limit: configuration.uploadsPerRound)
-        try await blobs.remove(unused.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
-        try await blobs.remove(try await store.removeExpiredSessions(limit: configuration.uploadsPerRound))
-        try await emptyQuarantine()
-        try await removeLeftovers()
-        try await removeUploadsWithoutRow()
-        try await removePartsWithoutRow()
+        try await step("rows") { try await store.upkeep() }
+        try await step("scratch") { try await blobs.sweep() }
+        try await step("unused uploads") {
+            let unused = try await store.removeUnusedUploads(
+                olderThanSeconds: configuration.unusedUploadSeconds, limit: configuration.uploadsPerRound)
+            try await blobs.remove(unused.flatMap { [$0.blob] + ($0.transcript.map { [$0.blob] } ?? []) })
+        }
+        try await step("expired uploads") {
+            try await blobs.remove(try await store.removeExpiredSessions(limit: configuration.uploadsPerRound))
+        }
+        try await step("quarantine") { try await emptyQuarantine() }
+        try await step("leftovers") { try await removeLeftovers() }
+        try await step("uploads without row") { try await removeUploadsWithoutRow() }
+        try await step("parts without row") { try await removePartsWithoutRow() }
+    }
+
+    /// Says once that a step fails, until it works again.
+    private func step(_ name: String, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+            if failing.worked(name) { logger.notice("sweeping works again", metadata: ["step": "\(name)"]) }
+        } catch {
+            try Task.checkCancellation()
+            guard failing.failed(name) else { return }
+            logger.warning("a step of sweeping fails", metadata: ["step": "\(name)", "error": "\(error)"])
+        }
     }
 
     /// The bytes first: an entry whose bytes went and that still counts is emptied again.
@@ -159,6 +177,16 @@ package struct Sweeper: Sendable {
             try? await clock.sleep(for: interval * (0.75 + chance.fraction() / 2))
         }
     }
+}
+
+/// Which steps of a round failed the last time.
+private final class FailingSteps: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    /// True when that is news.
+    func failed(_ name: String) -> Bool { names.withLock { $0.insert(name).inserted } }
+    /// True when that is news.
+    func worked(_ name: String) -> Bool { names.withLock { $0.remove(name) != nil } }
 }
 
 /// The quarantine that a sweeper empties, and after how long.

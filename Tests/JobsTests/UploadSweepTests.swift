@@ -51,6 +51,50 @@ import Testing
         try await sweeper.upkeep()
         #expect(try await standing() == [true, false, false], "what expired goes, what became an upload stays")
     }
+
+    @Test func `a step that fails stops no other, and is told once until it works again`() async throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "sweep-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let (time, book, chance) = (ManualTime(), LogBook(), Chance.system())
+        let blobs = try BlobDirectory(root: root, limits: BlobLimits(freeBytesMin: 0))
+        let sweeper = Sweeper(
+            store: InMemoryStore(now: { time.now }), blobs: blobs, clock: ContinuousClock(), now: { time.now },
+            chance: chance, logger: Logger(label: "test") { _ in Handler(book: book) })
+        let id: UploadID = chance.draw { UploadID(at: time.now, using: &$0) }
+        let lost = UploadSession.partName(of: id, epoch: 1, start: 0)
+        _ = try await blobs.put([1], as: lost)
+        time.pass(4000)
+        // Nothing can be swept in a scratch that is not there.
+        try FileManager.default.moveItem(atPath: root + "/scratch", toPath: root + "/aside")
+        for _ in 0..<2 { try await sweeper.upkeep() }
+        #expect(try await blobs.size(of: lost) == nil, "a later step did its work")
+        #expect(book.lines == ["warning scratch"])
+        try FileManager.default.moveItem(atPath: root + "/aside", toPath: root + "/scratch")
+        for _ in 0..<2 { try await sweeper.upkeep() }
+        #expect(book.lines == ["warning scratch", "notice scratch"])
+    }
+}
+
+/// Which steps were told of, and how.
+private final class LogBook: Sendable {
+    private let state = Mutex<[String]>([])
+    var lines: [String] { state.withLock { $0 } }
+    func add(_ line: String) { state.withLock { $0.append(line) } }
+}
+
+private struct Handler: LogHandler {
+    let book: LogBook
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        if let step = event.metadata?["step"] { book.add("\(event.level) \(step)") }
+    }
 }
 
 private final class ManualTime: Sendable {
