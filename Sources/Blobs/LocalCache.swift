@@ -142,8 +142,8 @@ package final class LocalCache: Sendable {
         }
     }
 
-    /// Removes what was not used for longest, until so many bytes more fit: into the cache, and on the disk, which others
-    /// fill too.
+    /// Removes what was not used for longest, until so many bytes more fit: into the cache, and on the disk, which
+    /// others fill too.
     private func reserve(_ entry: Entry) async throws(BlobError) {
         let bytes = entry.bytes
         guard bytes <= limitBytes else {
@@ -184,8 +184,8 @@ package final class LocalCache: Sendable {
         guard total <= diskLimit else {
             throw BlobError(
                 .full,
-                "\(bytes) bytes more do not fit on the disk of the scratch, where \(room.limits.freeBytesMin) must stay "
-                    + "free")
+                "\(bytes) bytes more do not fit on the disk of the scratch, "
+                    + "where \(room.limits.freeBytesMin) must stay free")
         }
         guard total <= limit else {
             throw BlobError(

@@ -76,9 +76,7 @@ package struct NodeProgram: Sendable {
             onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(
-            store: store, blobs: blobs,
-            configuration: SweeperConfiguration(
-                jobsMax: configuration.clientJobsMax, leftoverSeconds: configuration.blobs.leftoverSeconds),
+            store: store, blobs: blobs, configuration: sweeperConfiguration,
             quarantine: SweptQuarantine(book: store, days: configuration.antivirus.quarantineDays), clock: clock,
             now: systemWallTime, chance: chance, logger: logger, onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(
@@ -135,6 +133,11 @@ package struct NodeProgram: Sendable {
         ) { entrance, port in
             logger.notice("node listening", metadata: ["http.port": "\(port)", "entrance": "\(entrance.rawValue)"])
         }
+    }
+
+    private var sweeperConfiguration: SweeperConfiguration {
+        SweeperConfiguration(
+            jobsMax: configuration.clientJobsMax, leftoverSeconds: configuration.blobs.leftoverSeconds)
     }
 
     private func makeSharing(
