@@ -18,24 +18,12 @@ struct ClientsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Clients with jobs under way, with minutes used this month, or with terms of their own.")
         @OptionGroup var connection: AdminConnection
-
-        @Option(help: "How many at most.")
-        var limit: Int?
-
-        @Option(help: "Where the page before ended.")
-        var cursor: String?
-
-        @Flag(help: "JSON on standard output.")
-        var json = false
+        @OptionGroup var page: PageChoice
 
         func run() async throws {
             try await JobsCommand.ask(
-                connection, json: json,
-                {
-                    try await $0.get(
-                        "/admin/v1/clients", [("limit", limit.map { "\($0)" }), ("cursor", cursor)],
-                        as: OperatorClientPage.self)
-                },
+                connection, json: page.json,
+                { try await $0.get("/admin/v1/clients", page.query(), as: OperatorClientPage.self) },
                 show: Self.text)
         }
 

@@ -49,9 +49,6 @@ struct JobChoice: ParsableArguments {
 
 /// Which page of a list, and how to print.
 struct PageChoice: ParsableArguments {
-    @Option(help: "Jobs of this client only.")
-    var tenant: String?
-
     @Option(help: "How many at most.")
     var limit: Int?
 
@@ -61,8 +58,8 @@ struct PageChoice: ParsableArguments {
     @Flag(help: "JSON on standard output.")
     var json = false
 
-    func query(_ more: (name: String, value: String?)) -> [(name: String, value: String?)] {
-        [more, ("tenant", tenant), ("limit", limit.map { "\($0)" }), ("cursor", cursor)]
+    func query(_ more: (name: String, value: String?)...) -> [(name: String, value: String?)] {
+        more + [("limit", limit.map { "\($0)" }), ("cursor", cursor)]
     }
 }
 
@@ -72,13 +69,19 @@ extension JobsCommand {
         @OptionGroup var connection: AdminConnection
         @OptionGroup var page: PageChoice
 
+        @Option(help: "Jobs of this client only.")
+        var tenant: String?
+
         @Option(help: "pending, processing, ready, error or cancelled.")
         var status: String?
 
         func run() async throws {
             try await JobsCommand.ask(
                 connection, json: page.json,
-                { try await $0.get("/admin/v1/jobs", page.query(("status", status)), as: OperatorJobPage.self) },
+                {
+                    try await $0.get(
+                        "/admin/v1/jobs", page.query(("status", status), ("tenant", tenant)), as: OperatorJobPage.self)
+                },
                 show: JobsText.page)
         }
     }
@@ -167,6 +170,9 @@ extension JobsCommand {
             @OptionGroup var connection: AdminConnection
             @OptionGroup var page: PageChoice
 
+            @Option(help: "Jobs of this client only.")
+            var tenant: String?
+
             @Option(help: "Those that failed with this code only.")
             var code: String?
 
@@ -174,7 +180,9 @@ extension JobsCommand {
                 try await JobsCommand.ask(
                     connection, json: page.json,
                     {
-                        try await $0.get("/admin/v1/dead-letters", page.query(("code", code)), as: OperatorJobPage.self)
+                        try await $0.get(
+                            "/admin/v1/dead-letters", page.query(("code", code), ("tenant", tenant)),
+                            as: OperatorJobPage.self)
                     },
                     show: JobsText.deadLetters)
             }

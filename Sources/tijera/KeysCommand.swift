@@ -53,25 +53,15 @@ struct KeysCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Keys, newest first.")
         @OptionGroup var connection: AdminConnection
+        @OptionGroup var page: PageChoice
 
         @Argument(help: "Keys of this client only.")
         var client: String?
 
-        @Option(help: "How many at most.")
-        var limit: Int?
-
-        @Option(help: "Where the page before ended.")
-        var cursor: String?
-
-        @Flag(help: "JSON on standard output.")
-        var json = false
-
         func run() async throws {
-            let query: [(name: String, value: String?)] = [
-                ("client", client), ("limit", limit.map { "\($0)" }), ("cursor", cursor),
-            ]
             try await JobsCommand.ask(
-                connection, json: json, { try await $0.get("/admin/v1/keys", query, as: OperatorKeyPage.self) },
+                connection, json: page.json,
+                { try await $0.get("/admin/v1/keys", page.query(("client", client)), as: OperatorKeyPage.self) },
                 show: Self.text)
         }
 
