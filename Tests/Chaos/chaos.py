@@ -1,7 +1,7 @@
 """Breaks a real cluster in every way that happens in production, and checks that nothing was lost.
 
     python3 Tests/Chaos/chaos.py TIJERA [--faults N] [--seed S] [--nodes N] [--minutes M] [--report FILE]
-        [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N] [--measure | --regions | --planted]
+        [--blobs directory|s3] [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N] [--measure | --regions | --planted]
 
 Runs in rounds: each makes a cluster of its own (lab.py) under a steady load (load.py), injects faults by a plan drawn
 from the seed (plan.py, faults.py), heals everything and checks (check.py). Needs root, namespaces, nftables, loop
@@ -56,6 +56,16 @@ def impossible_here(lab: Lab, has_speech: bool) -> set[str]:
     return without
 
 
+def of_another_place(blobs: str) -> set[str]:
+    """Faults of what this cluster's blobs do not stand on."""
+    return {kind for kind in KINDS if ("object store" in kind if blobs == "directory" else kind.startswith("disk"))}
+
+
+def unwanted_here(options) -> set[str]:
+    without = unwanted(options.only, options.without) | of_another_place(options.blobs)
+    return without
+
+
 def unwanted(only: str, without: str) -> set[str]:
     """By the beginnings of their names, with commas between."""
     def named(kind: str, text: str) -> bool:
@@ -67,7 +77,7 @@ def unwanted(only: str, without: str) -> set[str]:
 def make_lab(options) -> Lab:
     folder = Path(tempfile.mkdtemp(prefix="tijera-chaos."))
     folder.chmod(0o711)
-    return Lab(options.tijera, folder, [REGIONS[number % len(REGIONS)] for number in range(options.nodes)])
+    return Lab(options.tijera, folder, [REGIONS[number % len(REGIONS)] for number in range(options.nodes)], options.blobs)
 
 
 def plan_round(options, seed: str, count: int, lab: Lab, without: set[str]) -> list[Fault]:
@@ -94,7 +104,7 @@ def play_round(options, seed: str, count: int, report: Report, keep: Path):
             say(f"{options.nodes} nodes are ready; round {seed} begins with {count} faults")
             load = Load(lab, videos, seed, options.clients, has_speech)
             time.sleep(options.warm_up)
-            without |= unwanted(options.only, options.without)
+            without |= unwanted_here(options)
             faults = Faults(lab, plan_round(options, seed, count, lab, without), waits_for_work=options.measure)
             faults.run()
             # Some peace at the end, so that a late fault does not pass for a job that hangs.
@@ -177,6 +187,8 @@ def parse(arguments: list[str]):
     parser.add_argument("--minutes", type=float, default=None, help="no new round begins after this")
     parser.add_argument("--report", type=Path, default=None)
     parser.add_argument("--clients", type=int, default=6)
+    parser.add_argument("--blobs", choices=["directory", "s3"], default="directory",
+                        help="where blobs stand: on a disk that all nodes share, or in a SeaweedFS")
     parser.add_argument("--warm-up", type=float, default=6)
     parser.add_argument("--seconds-between", type=float, default=1.5, help="between faults, on average")
     parser.add_argument("--measure", action="store_true",
@@ -188,7 +200,7 @@ def parse(arguments: list[str]):
     options = parser.parse_args(arguments)
     if options.measure:
         vars(options).update(MEASURE, only=options.only or ",".join(BOUNDS))
-    if len(unwanted(options.only, options.without)) == len(KINDS):
+    if len(unwanted_here(options)) == len(KINDS):
         parser.error("no kind of fault is left")
     if options.regions and options.nodes < 4:
         parser.error("--regions needs two nodes in each of two regions")

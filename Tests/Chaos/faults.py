@@ -146,8 +146,11 @@ class Faults:
 
     def cut(self, injected: Injected, node: Node):
         kind = injected.fault.kind
-        others = [other.address for other in self.lab.nodes if other is not node]
-        addresses = [self.lab.database.address] if "PostgreSQL" in kind else others
+        addresses = [other.address for other in self.lab.nodes if other is not node]
+        if "PostgreSQL" in kind:
+            addresses = [self.lab.database.address]
+        elif "object store" in kind:
+            addresses = [self.lab.bucket.address]
         ways = ("input", "output")
         if "one way" in kind:
             ways = ("input",) if injected.fault.luck < 0.5 else ("output",)
@@ -269,6 +272,24 @@ class Faults:
         injected.result = f"no write for {injected.fault.seconds:.1f} s"
 
 
+    # The object store.
+
+    def kill_store(self, injected: Injected, _: Node):
+        self.lab.bucket.kill()
+        time.sleep(injected.fault.seconds)
+        self.lab.bucket.start()
+        injected.ended = time.time()
+        self.lab.bucket.make()
+        injected.back = time.time() - injected.ended
+        injected.result = f"down for {injected.fault.seconds:.1f} s"
+
+    def pause_store(self, injected: Injected, _: Node):
+        self.lab.bucket.signal(signal.SIGSTOP)
+        time.sleep(injected.fault.seconds)
+        self.lab.bucket.signal(signal.SIGCONT)
+        injected.result = f"stood for {injected.fault.seconds:.1f} s"
+
+
 # What is done for each kind of a plan.
 DEEDS = {
     "kill -9 of a node": Faults.kill,
@@ -291,4 +312,7 @@ DEEDS = {
     "speech worker stopped": Faults.hit_tool,
     "disk full": Faults.fill_disk,
     "disk stalled": Faults.stall_disk,
+    "kill -9 of the object store": Faults.kill_store,
+    "SIGSTOP of the object store": Faults.pause_store,
+    "node cut from the object store": Faults.cut,
 }

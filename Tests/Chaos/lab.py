@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from bucket import NAME, PORTS, Bucket
 from database import Database
 from node import FAKETIME, PEER_PORT, Node
 from shell import make_bridge, remove_namespace, run, say, start_thread, until
@@ -24,17 +25,22 @@ class Lab:
     free_bytes_min = 64 * MIB
     disk_bytes = 2048 * MIB
 
-    def __init__(self, tijera: str, folder: Path, regions: list[str]):
-        """`regions`: that of each node."""
+    def __init__(self, tijera: str, folder: Path, regions: list[str], blobs: str = "directory"):
+        """`regions`: that of each node. `blobs`: `directory`, a disk that all share, or `s3`."""
         self.tijera, self.folder = tijera, folder
         self.mark = f"tjc-{os.getpid()}"
         self.hub, self.blobs, self.disk = f"{self.mark}-hub", folder / "blobs", folder / "disk.img"
         cache = os.environ.get("TIJERA_CACHE") or os.path.expanduser("~/.cache/tijera")
         self.models = Path(cache) / "models"
         self.database = Database(self.hub, f"{self.mark}-db", f"{self.net}253", folder)
+        self.bucket = None
+        if blobs == "s3":
+            (folder / "bucket").mkdir()
+            self.bucket = Bucket(self.hub, f"{self.mark}-s3", f"{self.net}252", folder / "bucket")
         self.nodes = [Node(self, number, region) for number, region in enumerate(regions)]
         # As that of a node. What needs nothing alone needs no lock either.
-        self.under_fault = {"database": threading.Lock(), "disk": threading.Lock(), None: contextlib.nullcontext()}
+        self.under_fault = {"database": threading.Lock(), "disk": threading.Lock(),
+                            "store": threading.Lock(), None: contextlib.nullcontext()}
         # (node, exit code, was it ready before): ends that nobody asked for.
         self.ends: list[tuple[str, int, bool]] = []
         self.is_supervising = False
@@ -53,9 +59,15 @@ class Lab:
     def make(self):
         (self.folder / "admin-token").write_text(secrets.token_hex(24))
         self.wire_up()
-        self.make_disk()
+        if self.bucket:
+            self.bucket.create()
+        else:
+            self.make_disk()
         self.make_certificates()
         self.database.create()
+        if self.bucket:
+            make = start_thread(self.make_bucket)
+            make.join(70)
         seeds = ",".join(f"{node.address}:{PEER_PORT}" for node in self.nodes[:2])
         for node in self.nodes:
             node.configure(seeds)
@@ -66,7 +78,7 @@ class Lab:
 
     def wire_up(self):
         make_bridge(self.hub, f"{self.net}254")
-        for machine in [*self.nodes, self.database]:
+        for machine in [*self.nodes, self.database, *([self.bucket] if self.bucket else [])]:
             machine.wire()
 
     def make_disk(self):
@@ -75,6 +87,23 @@ class Lab:
             file.truncate(self.disk_bytes)
         run("mkfs.ext4", "-q", "-m", "0", self.disk)
         run("mount", "-o", "loop", self.disk, self.blobs)
+
+    def make_bucket(self):
+        self.enter_hub()
+        self.bucket.make()
+
+    def blobs_of(self, node: Node) -> str:
+        """The part of the node's configuration that says where blobs stand."""
+        if not self.bucket:
+            return f'directory: "{self.blobs}"'
+        return f"""kind: s3
+  directory: "{node.folder}/local"
+  s3:
+    endpoint: "http://{self.bucket.address}:{PORTS['s3']}"
+    bucket: {NAME}
+    accessKey: {NAME}
+    secretKey: "{self.bucket.secret}"
+    credentials: settings"""
 
     def make_certificates(self):
         home = Path(__file__).resolve().parents[2]
@@ -95,10 +124,13 @@ class Lab:
                 self.database.stop()
         except (RuntimeError, subprocess.TimeoutExpired):
             say("PostgreSQL was down already")
+        if self.bucket:
+            self.bucket.kill()
         run("umount", self.blobs, check=False)
         # A node's mount namespace may hold it for a moment longer.
         until(10, lambda: run("losetup", "-j", self.disk, check=False).stdout == "")
-        for space in [*(node.space for node in self.nodes), self.database.space, self.hub]:
+        for space in [*(node.space for node in self.nodes), self.database.space,
+                      *([self.bucket.space] if self.bucket else []), self.hub]:
             remove_namespace(space)
 
     def erase(self, keep_logs_in: Path | None):
@@ -109,6 +141,8 @@ class Lab:
                     shutil.copy(node.folder / "node.log", keep_logs_in / f"{node.name}.log")
             if self.database.log.exists():
                 shutil.copy(self.database.log, keep_logs_in / "postgres.log")
+            if self.bucket and self.bucket.log.exists():
+                shutil.copy(self.bucket.log, keep_logs_in / "seaweed.log")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Looking after it.
@@ -152,6 +186,8 @@ class Lab:
     def heal(self):
         """Whatever is broken, whole again; harmless where it is."""
         self.thaw()
+        if self.bucket:
+            self.bucket.heal()
         (self.blobs / "filler").unlink(missing_ok=True)
         for node in self.nodes:
             node.rules()
@@ -165,4 +201,6 @@ class Lab:
                 node.start()
 
     def thaw(self):
+        if self.bucket:
+            return
         run("fsfreeze", "--unfreeze", self.blobs, check=False)

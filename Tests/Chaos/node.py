@@ -53,7 +53,7 @@ limits:
 store:
   url: "{lab.database.url}"
 blobs:
-  directory: "{lab.blobs}"
+  {lab.blobs_of(self)}
   freeBytesMin: {lab.free_bytes_min}
 cpu:
   threads: 2

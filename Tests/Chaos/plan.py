@@ -29,6 +29,9 @@ KINDS = {
     "speech worker stopped": (2, None, ((1, 12),), 0),
     "disk full": (4, "disk", ((2, 8),), 3),
     "disk stalled": (4, "disk", ((0.5, 5),), 3),
+    "kill -9 of the object store": (4, "store", SHORT_OR_LONG, 16),
+    "SIGSTOP of the object store": (4, "store", ((0.5, 20),), 5),
+    "node cut from the object store": (4, "node", ((2, 12),), 2),
 }
 
 
@@ -44,7 +47,7 @@ class Fault:
 
 
 class Idle:
-    """What no fault holds: nodes by number, the database and the disk by name."""
+    """What no fault holds: nodes by number; the database, the disk and the object store by name."""
 
     def __init__(self, regions: list[str]):
         self.regions = regions

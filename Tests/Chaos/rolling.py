@@ -65,7 +65,7 @@ class RunningCluster:
         self.nodes = [Place(name, url.hostname, url.port) for name, url in urls]
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(told["database"]).query)
         self.database = Database(query["host"][0])
-        self.blobs, self.folder = data / "blobs", folder
+        self.blobs, self.folder, self.bucket = data / "blobs", folder, None
 
     def enter_hub(self):
         """Everybody is on this machine."""
