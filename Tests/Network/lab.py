@@ -62,6 +62,7 @@ http:
         self.process = subprocess.Popen(
             self.inside(self.lab.tijera, "node", "--config", str(self.folder / "node.yaml")),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env={**os.environ, "TIJERA_LIMITS_RULES": self.lab.limit_rules},
         )
 
     def signal(self, number):
@@ -124,6 +125,9 @@ http:
 
 
 class Lab:
+    # Of what nobody but `scenario_limits` asks for: a bucket of 50, five a second.
+    limit_rules = "list GET /api/jobs 50/10"
+
     def __init__(self, tijera: str, data: str, count: int):
         self.tijera, self.data = tijera, Path(data)
         self.token = (self.data / "admin-token").read_text().strip()

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -220,6 +221,59 @@ def scenario_credentials(lab: Lab):
     assert pids == [node.process.pid for node in lab.nodes]
 
 
+def scenario_limits(lab: Lab):
+    """A client at ten times its limit over all nodes, while a node that owns a part of the keys is killed."""
+    burst, rate, seconds = 50, 5, 24
+    asker = Path(__file__).with_name("asker.py")
+
+    def ask(source: str, each_second: float):
+        return [
+            subprocess.Popen(node.inside(sys.executable, asker, source, each_second, seconds), stdout=subprocess.PIPE,
+                             text=True)
+            for node in lab.nodes]
+
+    # Addresses of the loopback: which node owns which is up to the hash, so one of the four loses its owner.
+    flooders = [f"127.0.0.{number}" for number in range(10, 14)]
+    floods = {source: ask(source, 10 * rate / len(lab.nodes)) for source in flooders}
+    neighbour = ask("127.0.0.99", 0.8 * rate / len(lab.nodes))
+    time.sleep(seconds / 2)
+    killed_at, victim = time.monotonic(), lab.nodes[-1]
+    victim.kill()
+    answers = {source: sorted(read_answers(askers)) for source, askers in floods.items()}
+    for source, told in answers.items():
+        admitted = [at for at, status in told if status == 200]
+        assert len(told) > 5 * rate * seconds, f"{source} asked only {len(told)} times"
+        before = most_over(rate, [at for at in admitted if at < killed_at])
+        over = most_over(rate, admitted)
+        lab.figures.append((f"admitted beyond {rate} a second of {source}, before the kill and over it",
+                            f"{before:.0f} and {over:.0f}, at most {1.5 * burst:.0f} and {2.5 * burst:.0f}"))
+        # docs/limits.md, "The bound": B + S, and one more B for an owner that was lost. One for the edges of clocks.
+        assert before <= 1.5 * burst + 1, f"{source} was admitted {before:.0f} beyond its rate"
+        assert over <= 2.5 * burst + 1, f"{source} was admitted {over:.0f} beyond its rate over a kill"
+        assert len(admitted) >= rate * seconds, f"{source} got {len(admitted)} of what it may"
+    told = read_answers(neighbour)
+    refused = [status for at, status in told if status not in (200, 0)]
+    assert not refused, f"a neighbour within its limit was refused {len(refused)} of {len(told)} times: {refused[:5]}"
+    lab.figures.append(("refused of a neighbour's requests meanwhile", f"0 of {len(told)}"))
+    victim.start()
+    lab.note("the killed owner is back for all", lab.until("back", 20, lab.agree), 20)
+
+
+def read_answers(askers) -> list[tuple[float, int]]:
+    lines = [line.split() for asker in askers for line in asker.communicate(timeout=120)[0].splitlines()]
+    return [(float(at), int(status)) for at, status in lines]
+
+
+def most_over(rate: float, times: list[float]) -> float:
+    """The most, over all windows, by which the events of a window exceed the rate times its length."""
+    # The count of events i...j less rate x (t_j - t_i), for all pairs: the largest rise of a walk.
+    most, lowest = 0.0, float("inf")
+    for number, at in enumerate(times):
+        lowest = min(lowest, number - rate * at)
+        most = max(most, number + 1 - rate * at - lowest)
+    return most
+
+
 def fingerprint(certificate: Path) -> str:
     done = run("openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", str(certificate))
     return done.stdout.split("=")[1].strip()
@@ -227,7 +281,7 @@ def fingerprint(certificate: Path) -> str:
 
 SCENARIOS = [
     scenario_join, scenario_kill, scenario_pause, scenario_black_hole, scenario_partition, scenario_one_way,
-    scenario_loss, scenario_narrow, scenario_strangers, scenario_twin, scenario_credentials,
+    scenario_loss, scenario_narrow, scenario_strangers, scenario_twin, scenario_credentials, scenario_limits,
 ]
 
 
