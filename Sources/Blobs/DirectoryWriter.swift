@@ -10,7 +10,8 @@ final class DirectoryWriter: BlobWriter {
     private let path: String
     private let limitBytes: Int64
     private var file: OpenFile?
-    private var feed: WriteBehind
+    /// Both go when the writer is closed: a file that nobody has open takes no room.
+    private var feed: WriteBehind?
     private var nextFreeCheck: Int64
     /// How much of it stands under its name; nil: it is a file of the scratch.
     private var keptBytes: Int64?
@@ -43,20 +44,22 @@ final class DirectoryWriter: BlobWriter {
             nextFreeCheck = total + directory.room.limits.freeCheckBytes
         }
         bytesWritten = total
-        try await feed.append(bytes)
+        try await feed?.append(bytes)
     }
 
     func checkpoint() async throws(BlobError) -> BlobFacts? {
-        guard let file else { throw BlobError(.broken, "this writer is closed already") }
-        let facts = BlobFacts(bytes: bytesWritten, sha256: try await feed.flush().hexadecimal)
+        guard let file, let digest = try await feed?.flush() else {
+            throw BlobError(.broken, "this writer is closed already")
+        }
+        let facts = BlobFacts(bytes: bytesWritten, sha256: digest.hexadecimal)
         try await settle(file)
         keptBytes = facts.bytes
         return facts
     }
 
     func commit() async throws(BlobError) -> BlobFacts {
-        guard let file else { throw BlobError(.broken, "this writer is closed already") }
-        self.file = nil
+        guard let file, var feed else { throw BlobError(.broken, "this writer is closed already") }
+        (self.file, self.feed) = (nil, nil)
         do throws(BlobError) {
             let facts = BlobFacts(bytes: bytesWritten, sha256: try await feed.flush().hexadecimal)
             try await settle(file)
@@ -80,13 +83,13 @@ final class DirectoryWriter: BlobWriter {
     func discard() async {
         guard file != nil else { return }
         // A batch that is on its way would make the file longer again.
-        await feed.abandon()
+        await feed?.abandon()
         close()
     }
 
     private func close() {
         guard let open = file else { return }
-        file = nil
+        (file, feed) = (nil, nil)
         if let keptBytes {
             // Longer than what counts it would be only a waste of room.
             _ = try? Disk.truncate(open.descriptor, to: keptBytes)
