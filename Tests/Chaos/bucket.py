@@ -9,21 +9,21 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from shell import Machine, run, until
+from shell import Server, run, until
 
 NAME = "tijera"
 PORTS = {"master": 9333, "volume": 8081, "filer": 8888, "s3": 8333}
 
 
-class Bucket(Machine):
+class Bucket(Server):
     def __init__(self, hub: str, space: str, address: str, folder: Path):
         super().__init__(hub, space, 252, address, folder)
         cache = os.environ.get("TIJERA_CACHE") or os.path.expanduser("~/.cache/tijera")
-        found = sorted(Path(os.environ.get("TIJERA_S3_SERVERS") or cache).glob("**/bin/weed"))
-        if not found:
-            raise RuntimeError("there is no SeaweedFS; cluster/test installs it, and cluster/up --blobs s3 does")
-        self.program, self.data, self.log = found[0], folder / "data", folder / "weed.log"
-        self.secret, self.process = secrets.token_hex(24), None
+        self.program = Path(cache) / "s3-servers/bin/weed"
+        if not self.program.exists():
+            raise RuntimeError(f"there is no SeaweedFS at {self.program}; cluster/chaos --blobs s3 installs it")
+        self.data, self.log = folder / "data", folder / "weed.log"
+        self.secret = secrets.token_hex(24)
 
     def create(self):
         self.data.mkdir(parents=True)
@@ -52,14 +52,6 @@ class Bucket(Machine):
 
         if until(60, made, 0.2) is None:
             raise RuntimeError(f"SeaweedFS did not make a bucket within 60 s; its log: {self.log}")
-
-    @property
-    def runs(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def signal(self, number):
-        if self.runs:
-            os.kill(self.process.pid, number)
 
     def kill(self):
         self.signal(signal.SIGKILL)

@@ -1,7 +1,8 @@
 """Breaks a real cluster in every way that happens in production, and checks that nothing was lost.
 
     python3 Tests/Chaos/chaos.py TIJERA [--faults N] [--seed S] [--nodes N] [--minutes M] [--report FILE]
-        [--blobs directory|s3] [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N] [--measure | --regions | --planted]
+        [--blobs directory|s3] [--only KINDS] [--without KINDS] [--seconds-between S] [--clients N]
+        [--measure | --regions | --planted]
 
 Runs in rounds: each makes a cluster of its own (lab.py) under a steady load (load.py), injects faults by a plan drawn
 from the seed (plan.py, faults.py), heals everything and checks (check.py). Needs root, namespaces, nftables, loop
@@ -77,7 +78,8 @@ def unwanted(only: str, without: str) -> set[str]:
 def make_lab(options) -> Lab:
     folder = Path(tempfile.mkdtemp(prefix="tijera-chaos."))
     folder.chmod(0o711)
-    return Lab(options.tijera, folder, [REGIONS[number % len(REGIONS)] for number in range(options.nodes)], options.blobs)
+    regions = [REGIONS[number % len(REGIONS)] for number in range(options.nodes)]
+    return Lab(options.tijera, folder, regions, options.blobs)
 
 
 def plan_round(options, seed: str, count: int, lab: Lab, without: set[str]) -> list[Fault]:
@@ -202,6 +204,8 @@ def parse(arguments: list[str]):
         vars(options).update(MEASURE, only=options.only or ",".join(BOUNDS))
     if len(unwanted_here(options)) == len(KINDS):
         parser.error("no kind of fault is left")
+    if options.planted and options.blobs != "directory":
+        parser.error("--planted damages files of a folder, which --blobs s3 does not have")
     if options.regions and options.nodes < 4:
         parser.error("--regions needs two nodes in each of two regions")
     if not 2 <= options.nodes <= 9 or options.faults < 1 or options.clients < 1:

@@ -66,8 +66,7 @@ class Lab:
         self.make_certificates()
         self.database.create()
         if self.bucket:
-            make = start_thread(self.make_bucket)
-            make.join(70)
+            self.make_bucket()
         seeds = ",".join(f"{node.address}:{PEER_PORT}" for node in self.nodes[:2])
         for node in self.nodes:
             node.configure(seeds)
@@ -89,8 +88,19 @@ class Lab:
         run("mount", "-o", "loop", self.disk, self.blobs)
 
     def make_bucket(self):
-        self.enter_hub()
-        self.bucket.make()
+        """On a thread of its own, because this one has to stay where it is."""
+        wrong: list[Exception] = []
+
+        def make():
+            try:
+                self.enter_hub()
+                self.bucket.make()
+            except (OSError, RuntimeError) as error:
+                wrong.append(error)
+
+        start_thread(make).join()
+        if wrong:
+            raise wrong[0]
 
     def blobs_of(self, node: Node) -> str:
         """The part of the node's configuration that says where blobs stand."""

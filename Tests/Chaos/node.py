@@ -8,13 +8,13 @@ import subprocess
 import threading
 import time
 
-from shell import Machine, run, until
+from shell import Server, run, until
 
 HTTP_PORT, PEER_PORT = 8080, 7400
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
-class Node(Machine):
+class Node(Server):
     http_port = HTTP_PORT
 
     def __init__(self, lab, number: int, region: str):
@@ -22,7 +22,6 @@ class Node(Machine):
         self.name = f"chaos-{number}"
         super().__init__(
             lab.hub, f"{lab.mark}-{number}", number, f"{lab.net}{number + 1}", lab.folder / self.name)
-        self.process = None
         # One fault at a time: on a slow machine one may take longer than its plan allowed for.
         self.under_fault = threading.Lock()
         # What the lab wants of it; the supervisor starts again what ended without being told to.
@@ -82,15 +81,6 @@ admin:
         self.started_at = time.monotonic()
         self.has_been_ready = False
         self.wanted = True
-
-    @property
-    def runs(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def signal(self, number):
-        # `ip netns exec` and `env` become the program, so the pid is the node's own.
-        if self.runs:
-            os.kill(self.process.pid, number)
 
     def kill(self):
         self.wanted = False

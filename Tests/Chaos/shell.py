@@ -1,5 +1,6 @@
 """Commands, time and words."""
 
+import os
 import sys
 import threading
 import time
@@ -11,6 +12,21 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "Network"))
 from machine import Machine, make_bridge, may_make_namespaces, remove_namespace, run  # noqa: E402, F401
 
 START = time.monotonic()
+
+
+class Server(Machine):
+    """A machine for one program, whose first process it is."""
+
+    process = None
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number):
+        # `ip netns exec` and `env` become the program, so the pid is the program's own.
+        if self.runs:
+            os.kill(self.process.pid, number)
 
 
 def say(text: str):

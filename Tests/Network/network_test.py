@@ -232,12 +232,14 @@ def scenario_limits(lab: Lab):
                              text=True)
             for node in lab.nodes]
 
-    # Addresses of the loopback: which node owns which is up to the hash, so one of the four loses its owner.
+    # Addresses of the loopback. The node that owns the bucket of the first is the one to be killed.
     flooders = [f"127.0.0.{number}" for number in range(10, 14)]
     floods = {source: ask(source, 10 * rate / len(lab.nodes)) for source in flooders}
     neighbour = ask("127.0.0.99", 0.8 * rate / len(lab.nodes))
     time.sleep(seconds / 2)
-    killed_at, victim = time.monotonic(), lab.nodes[-1]
+    told = lab.nodes[0].ask(f"/admin/v1/ring/explain?key=address:{flooders[0]}&kind=limit%2Flist")
+    victim = next(node for node in lab.nodes if told and node.name == told[1]["owner"])
+    killed_at = time.monotonic()
     victim.kill()
     answers = {source: sorted(read_answers(askers)) for source, askers in floods.items()}
     for source, told in answers.items():
