@@ -50,7 +50,7 @@ package struct BlobDirectory: BlobStore {
         try room.requireFreeSpace()
         let writer = try DirectoryWriter(
             directory: self, name: name, limitBytes: Int64(bytes.count), condition: condition)
-        try await writer.write(bytes)
+        try writer.append(bytes)
         return try await writer.commit()
     }
 

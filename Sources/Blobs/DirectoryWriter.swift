@@ -1,4 +1,5 @@
 import ClipModel
+import Crypto
 import Glibc
 
 /// A blob on its way into a directory: a file of the scratch that gets its name at the end.
@@ -9,9 +10,8 @@ final class DirectoryWriter: BlobWriter {
     private let condition: WriteCondition
     private let path: String
     private let limitBytes: Int64
-    private var file: OpenFile?
-    /// Both go when the writer is closed: a file that nobody has open takes no room.
-    private var feed: WriteBehind?
+    private var descriptor: Int32?
+    private var hash = SHA256()
     private var nextFreeCheck: Int64
     /// How much of it stands under its name; nil: it is a file of the scratch.
     private var keptBytes: Int64?
@@ -25,77 +25,91 @@ final class DirectoryWriter: BlobWriter {
         path = directory.room.freshPath("incoming")
         self.limitBytes = limitBytes
         nextFreeCheck = directory.room.limits.freeCheckBytes
-        let file = try OpenFile(creating: path)
-        self.file = file
-        feed = WriteBehind(to: file, on: directory.lane)
+        descriptor = try Disk.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
     }
 
     deinit { close() }
 
-    func write(_ bytes: some Sequence<UInt8>) async throws(BlobError) {
-        guard file != nil else { throw BlobError(.broken, "this writer is closed already") }
-        // Only how long it is, nothing of what is there.
-        let count = unsafe bytes.withContiguousStorageIfAvailable(\.count)
-        guard let count else { return try await write(Array(bytes)) }
-        let total = bytesWritten + Int64(count)
-        guard total <= limitBytes else { throw BlobError(.tooLarge, "more than the allowed \(limitBytes) bytes") }
-        if total >= nextFreeCheck {
-            try directory.room.requireFreeSpace()
-            nextFreeCheck = total + directory.room.limits.freeCheckBytes
+    func write(_ bytes: some Sequence<UInt8>) async throws(BlobError) { try append(bytes) }
+
+    func append(_ bytes: some Sequence<UInt8>) throws(BlobError) {
+        var outcome: Result<Void, BlobError> = .success(())
+        let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in
+            // The buffer is valid inside this closure, and `append` keeps nothing of it.
+            outcome = unsafe append(UnsafeRawBufferPointer(buffer))
         }
-        bytesWritten = total
-        try await feed?.append(bytes)
+        if done == nil {
+            unsafe Array(bytes).withUnsafeBytes { buffer in
+                // As above.
+                outcome = unsafe append(buffer)
+            }
+        }
+        try outcome.get()
     }
 
     func checkpoint() async throws(BlobError) -> BlobFacts? {
-        guard let file, let digest = try await feed?.flush() else {
-            throw BlobError(.broken, "this writer is closed already")
-        }
-        let facts = BlobFacts(bytes: bytesWritten, sha256: digest.hexadecimal)
-        try await settle(file)
+        guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
+        let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
+        try await settle(descriptor)
         keptBytes = facts.bytes
         return facts
     }
 
     func commit() async throws(BlobError) -> BlobFacts {
-        guard let file, var feed else { throw BlobError(.broken, "this writer is closed already") }
-        (self.file, self.feed) = (nil, nil)
-        do throws(BlobError) {
-            let facts = BlobFacts(bytes: bytesWritten, sha256: try await feed.flush().hexadecimal)
-            try await settle(file)
-            return facts
-        } catch {
+        guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
+        self.descriptor = nil
+        let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
+        defer { Disk.close(descriptor) }
+        do throws(BlobError) { try await settle(descriptor) } catch {
             // What stands under its name by now counts, as far as it was kept.
             if keptBytes == nil { _ = try? Disk.unlink(path) }
             throw error
         }
+        return facts
     }
 
     /// Makes what was written durable, under its name.
-    private func settle(_ file: OpenFile) async throws(BlobError) {
+    private func settle(_ descriptor: Int32) async throws(BlobError) {
         let (directory, path, name, condition, isPlaced) = (directory, path, name, condition, keptBytes != nil)
         try await directory.lane.run { () throws(BlobError) in
-            try Disk.sync(file.descriptor)
+            try Disk.sync(descriptor)
             if !isPlaced { try directory.place(path, as: name, if: condition) }
         }
     }
 
-    func discard() async {
-        guard file != nil else { return }
-        // A batch that is on its way would make the file longer again.
-        await feed?.abandon()
-        close()
-    }
+    func discard() async { close() }
 
     private func close() {
-        guard let open = file else { return }
-        (file, feed) = (nil, nil)
+        guard let open = descriptor else { return }
+        descriptor = nil
+        defer { Disk.close(open) }
         if let keptBytes {
             // Longer than what counts it would be only a waste of room.
-            _ = try? Disk.truncate(open.descriptor, to: keptBytes)
+            _ = try? Disk.truncate(open, to: keptBytes)
             return
         }
         // The scratch of this process is swept as a whole, should this fail.
         _ = try? Disk.unlink(path)
+    }
+
+    private func append(_ buffer: UnsafeRawBufferPointer) -> Result<Void, BlobError> {
+        guard let descriptor else { return .failure(BlobError(.broken, "this writer is closed already")) }
+        let total = bytesWritten + Int64(buffer.count)
+        guard total <= limitBytes else {
+            return .failure(BlobError(.tooLarge, "more than the allowed \(limitBytes) bytes"))
+        }
+        do {
+            if total >= nextFreeCheck {
+                try directory.room.requireFreeSpace()
+                nextFreeCheck = total + directory.room.limits.freeCheckBytes
+            }
+            // `write` and `update` only read the buffer, and only during the call.
+            try unsafe Disk.write(descriptor, buffer)
+            unsafe hash.update(bufferPointer: buffer)
+        } catch {
+            return .failure(error)
+        }
+        bytesWritten = total
+        return .success(())
     }
 }

@@ -53,32 +53,6 @@ import Testing
         #expect(try await blobs.size(of: name("grown")) == 4)
     }
 
-    @Test func `what is written behind the caller's back keeps its order`() async throws {
-        // Several batches between checkpoints, in pieces that fit no batch.
-        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
-        let writer = try await blobs.writer(for: name("long"), limitBytes: 4 << 20)
-        for end in [1_000_000, 2_500_000] {
-            for start in stride(from: Int(writer.bytesWritten), to: end, by: 70_001) {
-                try await writer.write(bytes[start..<min(start + 70_001, end)])
-            }
-            let facts = try await writer.checkpoint()
-            #expect(facts == BlobFacts(bytes: Int64(end), sha256: sha256(Array(bytes[..<end]))))
-        }
-        try await writer.write(bytes[2_500_000...])
-        await writer.discard()
-        #expect(try await blobs.bytes(of: name("long"), limitBytes: 4 << 20) == Array(bytes[..<2_500_000]))
-    }
-
-    @Test func `a writer that is let go while it writes leaves nothing`() async throws {
-        try await {
-            let writer = try await blobs.writer(for: name("dropped"), limitBytes: 4 << 20)
-            try await writer.write([UInt8](repeating: 7, count: 1 << 20))
-            try await writer.write([UInt8](repeating: 8, count: 1 << 20))
-        }()
-        #expect(try await blobs.size(of: name("dropped")) == nil)
-        #expect(try leftInScratch() == 0)
-    }
-
     @Test func `bytes that are no array are written too`() async throws {
         let writer = try await blobs.writer(for: name("lazy"), limitBytes: 100)
         try await writer.write((0..<50).lazy.map { UInt8($0) })
