@@ -105,8 +105,7 @@ package struct Toolbox: Sendable {
                         group.addTask { await .standardErrorEnded(tail: Self.tail(of: errors, limits.errorBytesMax)) }
                         group.addTask {
                             do { try await clock.sleep(for: .seconds(limits.wallSeconds)) } catch { return .notNeeded }
-                            // Fails only when the group is gone already, which is what it is for.
-                            try? child.send(signal: .kill, toProcessGroup: true)
+                            kill(child)
                             return .wallLimitPassed
                         }
                         for try await buffer in child.standardOutput {
@@ -119,7 +118,7 @@ package struct Toolbox: Sendable {
                     }
                 } catch {
                     // Subprocess would do so next; but what it works until then would be on nobody's account.
-                    try? child.send(signal: .kill, toProcessGroup: true)
+                    kill(child)
                     throw error
                 }
             }
@@ -151,6 +150,15 @@ package struct Toolbox: Sendable {
             throw MediaError(.wallLimit, "\(command.executable) ran for more than \(seconds) s: \(errorTail)")
         }
         return errorTail
+    }
+
+    /// Kills a tool with all that stands before it. What it took goes on the account first: nobody who could wait for it
+    /// is left then.
+    private func kill(_ child: Execution<NoInput, SequenceOutput, SequenceOutput>) {
+        let tool = ProcessReading.descendant(of: child.processIdentifier.value, depth: sandbox.processesBefore)
+        if let spent = tool.flatMap({ ProcessReading(of: $0) })?.effort() { effort.add(spent) }
+        // Fails only when the group is gone already, which is what it is for.
+        try? child.send(signal: .kill, toProcessGroup: true)
     }
 
     private func account(for process: pid_t, _ memory: MemoryWatch) {
