@@ -19,10 +19,13 @@ package struct Clip: Hashable, Sendable, Codable {
     /// Measured on the rendered file.
     package var figures: ClipFigures?
     package var failure: Failure?
+    /// Nil: as the job made it, and nobody asked for anything else.
+    package var revision: ClipRevision?
 
     package init(
         id: ClipID, state: State, range: TimeRange, title: String, score: Double, reason: String,
-        signals: [String: Double], files: ClipFiles? = nil, figures: ClipFigures? = nil, failure: Failure? = nil
+        signals: [String: Double], files: ClipFiles? = nil, figures: ClipFigures? = nil, failure: Failure? = nil,
+        revision: ClipRevision? = nil
     ) {
         self.id = id
         self.state = state
@@ -34,6 +37,7 @@ package struct Clip: Hashable, Sendable, Codable {
         self.files = files
         self.figures = figures
         self.failure = failure
+        self.revision = revision
     }
 }
 
