@@ -122,7 +122,10 @@ package struct JobPlan: Sendable {
                     srt: render.srt, vtt: render.vtt)
             }
             if isDone(StageKey(.thumbnail, index)) {
-                clip.files?.thumbnail = try inputs.body(ThumbnailResult.self, index).thumbnail
+                let pictures = try inputs.body(ThumbnailResult.self, index)
+                clip.files?.thumbnail = pictures.thumbnail
+                clip.files?.thumbnails = pictures.choices
+                clip.files?.hashtags = pictures.hashtags
             }
             if isDone(StageKey(.check, index)) {
                 clip.figures = try inputs.body(CheckResult.self, index).figures
@@ -153,7 +156,12 @@ package struct JobPlan: Sendable {
             if let failure = chainFailure(index)?.failure {
                 notes.append(
                     Note(code: "clip_failed", text: "Clip \(index + 1) could not be made: \(failure.reason)"))
-            } else if stages[StageKey(.thumbnail, index)]?.state == .failed {
+                continue
+            }
+            if isDone(StageKey(.render, index)), let render = try? inputs.body(RenderResult.self, index) {
+                notes += render.notes ?? []
+            }
+            if stages[StageKey(.thumbnail, index)]?.state == .failed {
                 notes.append(Note(code: "thumbnail_missing", text: "Clip \(index + 1) has no thumbnail."))
             }
         }

@@ -39,6 +39,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         package var score: Double
         package var reason: String
         package var signals: [String: Double]
+        /// Suggested for whoever posts the clip, without the sign.
+        package var hashtags: [String]?
         /// Names as in the archive: `clip-1.mp4`, counted from 1 in order of rank.
         package var files: Files?
         package var figures: ClipFigures?
@@ -88,7 +90,8 @@ package struct Manifest: Codable, Hashable, Sendable {
                 Entry(
                     id: clip.id, state: clip.state, start: clip.range.start, end: clip.range.end,
                     durationSeconds: clip.range.duration, title: clip.title, score: clip.score, reason: clip.reason,
-                    signals: clip.signals, files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
+                    signals: clip.signals, hashtags: clip.files?.hashtags,
+                    files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
                     figures: clip.figures,
                     framing: framing.map {
                         FramingFigures(
