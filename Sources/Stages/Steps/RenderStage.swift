@@ -26,6 +26,7 @@ package enum RenderStage: PipelineStage {
             }
         }
         ingredients["watermark"] = options.watermark
+        if options.denoise { ingredients["denoise"] = try inputs.identity(of: StageKey(.audio)) }
         ingredients["ffmpeg"] = versions.ffmpeg
         return ingredients
     }
@@ -55,11 +56,14 @@ package enum RenderStage: PipelineStage {
             }
             assPath = try await context.write(text, to: "captions.ass")
         }
-        let plan = RenderPlan(
+        var plan = RenderPlan(
             sourcePath: try await context.sourcePath, facts: facts, clip: clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
             outputPath: context.scratch + "/clip.mp4")
+        if options.denoise, let curves = try inputs.body(AudioResult.self).curves {
+            plan.noise = NoiseReduction(try await context.load(SoundCurves.self, curves), clip: clip)
+        }
         try await Renderer.run(plan, toolbox: context.toolbox, progress: context.progress)
 
         let (video, file) = try await context.keep("clip.mp4")
