@@ -41,7 +41,7 @@ package struct Clip: Hashable, Sendable, Codable {
     }
 }
 
-/// Where the files of a clip stand.
+/// Where the files of a clip stand, and what goes along with them.
 package struct ClipFiles: Hashable, Sendable, Codable {
     package var video: BlobName
     package var videoBytes: Int64
@@ -49,6 +49,10 @@ package struct ClipFiles: Hashable, Sendable, Codable {
     package var srt: BlobName?
     package var vtt: BlobName?
     package var thumbnail: BlobName?
+    /// Pictures to choose from, the best first, which is `thumbnail`. Nil: that one alone.
+    package var thumbnails: [BlobName]?
+    /// Suggested for whoever posts the clip, without the sign. Nil: made by an earlier release.
+    package var hashtags: [String]?
 
     package init(
         video: BlobName, videoBytes: Int64, videoSHA256: String, srt: BlobName? = nil, vtt: BlobName? = nil,

@@ -102,10 +102,10 @@ extension JobService {
         guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
         let edited = plan.published(id.ordinal)?.edits.captions
         let blob = try inputs.body(TranscriptResult.self).transcript
-        let words = try await read(Transcript.self, blob).words
+        let transcript = try await read(Transcript.self, blob)
         let track =
-            edited.map { CaptionTrack(edited: $0, heard: words, clip: clip.range) }
-            ?? CaptionTrack(words: words, clip: clip.range)
+            edited.map { CaptionTrack(edited: $0, heard: transcript.words, clip: clip.range) }
+            ?? CaptionTrack(words: transcript.words, clip: clip.range, language: transcript.language)
         return (track.captions(of: clip.range), edited != nil)
     }
 

@@ -86,6 +86,10 @@ package struct JobView: Codable, Hashable, Sendable {
         package var hasVideo: Bool
         package var hasSubtitles: Bool
         package var hasThumbnail: Bool
+        /// How many pictures there are to choose from. Nil: one at most.
+        package var thumbnails: Int?
+        /// Suggested for whoever posts the clip, without the sign. Nil: made by an earlier release.
+        package var hashtags: [String]?
         package var videoBytes: Int64?
         package var videoSHA256: String?
         package var figures: ClipFigures?
@@ -114,6 +118,8 @@ package struct JobView: Codable, Hashable, Sendable {
             hasVideo = clip.files != nil
             hasSubtitles = clip.files?.srt != nil
             hasThumbnail = clip.files?.thumbnail != nil
+            thumbnails = clip.files?.thumbnails?.count
+            hashtags = clip.files?.hashtags
             videoBytes = clip.files?.videoBytes
             videoSHA256 = clip.files?.videoSHA256
             figures = clip.figures

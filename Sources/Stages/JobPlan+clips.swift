@@ -84,7 +84,10 @@ extension JobPlan {
                 vtt: render.vtt)
         }
         if isDone(StageKey(.thumbnail, slot)) {
-            clip.files?.thumbnail = try inputs.body(ThumbnailResult.self, slot).thumbnail
+            let pictures = try inputs.body(ThumbnailResult.self, slot)
+            clip.files?.thumbnail = pictures.thumbnail
+            clip.files?.thumbnails = pictures.choices
+            clip.files?.hashtags = pictures.hashtags
         }
         if isDone(StageKey(.check, slot)) { clip.figures = try inputs.body(CheckResult.self, slot).figures }
         switch chain(slot) {

@@ -150,7 +150,12 @@ package struct JobPlan: Sendable {
             if let failure = chainFailure(index)?.failure {
                 notes.append(
                     Note(code: "clip_failed", text: "Clip \(index + 1) could not be made: \(failure.reason)"))
-            } else if stages[StageKey(.thumbnail, index)]?.state == .failed {
+                continue
+            }
+            if isDone(StageKey(.render, index)), let render = try? inputs.body(RenderResult.self, index) {
+                notes += render.notes ?? []
+            }
+            if stages[StageKey(.thumbnail, index)]?.state == .failed {
                 notes.append(Note(code: "thumbnail_missing", text: "Clip \(index + 1) has no thumbnail."))
             }
         }

@@ -43,6 +43,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         package var revision: Int?
         /// What it was rendered with, where that is not what the job says.
         package var options: JobOptions?
+        /// Suggested for whoever posts the clip, without the sign.
+        package var hashtags: [String]?
         /// Names as in the archive: `clip-1.mp4`, counted from 1 in order of rank.
         package var files: Files?
         package var figures: ClipFigures?
@@ -93,7 +95,8 @@ package struct Manifest: Codable, Hashable, Sendable {
                 Entry(
                     id: clip.id, state: clip.state, start: clip.range.start, end: clip.range.end,
                     durationSeconds: clip.range.duration, title: clip.title, score: clip.score, reason: clip.reason,
-                    signals: clip.signals, revision: clip.revision?.number, options: clip.revision?.options,
+                    signals: clip.signals, hashtags: clip.files?.hashtags, revision: clip.revision?.number,
+                    options: clip.revision?.options,
                     files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
                     figures: clip.figures,
                     framing: framing.map {

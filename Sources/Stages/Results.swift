@@ -131,6 +131,8 @@ package struct RenderResult: StageBody {
     package var videoSHA256: String
     package var srt: BlobName?
     package var vtt: BlobName?
+    /// What the client should know of how it was drawn; nil: nothing.
+    package var notes: [Note]?
 
     package init(
         video: BlobName, videoBytes: Int64, videoSHA256: String, srt: BlobName? = nil, vtt: BlobName? = nil
@@ -156,6 +158,10 @@ package struct ThumbnailResult: StageBody {
     package static let stage = StageName.thumbnail
     package var thumbnail: BlobName
     package var bytes: Int64
+    /// The best first, which is `thumbnail`. Nil: that one alone.
+    package var choices: [BlobName]?
+    /// Suggested for whoever posts the clip, without the sign. Nil: made by an earlier release.
+    package var hashtags: [String]?
 
     package init(thumbnail: BlobName, bytes: Int64) {
         self.thumbnail = thumbnail

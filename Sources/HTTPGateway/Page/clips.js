@@ -106,8 +106,10 @@ function words(clip, edit) {
       ? el("p", { class: "clip-pending" }, el("span", { class: "spinner", "aria-hidden": "true" }), t("edit.pending")) : null,
     [clip.error, clip.error ? null : clip.revisionError].filter(Boolean).map((failure) =>
       el("p", { class: "clip-error" }, el("strong", { text: describe(failure).title }), " ", describe(failure).hint)),
+    hashtags(clip),
     signals(clip),
     figures(clip),
+    covers(clip),
     el("div", { class: "clip-links" },
       link(clip.links.download, "clip.download", "download", true),
       link(clip.links.srt, "clip.srt"),
@@ -119,6 +121,32 @@ function words(clip, edit) {
 
 /// Nothing was weighed.
 const isByHand = (clip) => !Object.keys(clip.signals).length && clip.reason === "Chosen by hand.";
+
+/// In one piece, to be copied.
+function hashtags(clip) {
+  if (!clip.hashtags?.length) return null;
+  return el("p", { class: "clip-tags", title: t("clip.hashtags"), text: clip.hashtags.map((tag) => `#${tag}`).join(" ") });
+}
+
+/// Pictures to choose from: the chosen one is shown on the card and is what the link downloads.
+function covers(clip) {
+  const choices = clip.links.thumbnails ?? [];
+  if (clip.state !== "ready" || choices.length < 2) return null;
+  const take = el("a", { class: "button button-small", href: choices[0], download: true }, t("clip.cover"));
+  const buttons = choices.map((address, index) => {
+    const button = el("button",
+      { type: "button", class: "clip-cover", "aria-pressed": String(index === 0), "aria-label": t("clip.cover.show", { n: number(index + 1) }) },
+      el("img", { src: address, alt: "", loading: "lazy", decoding: "async" }));
+    button.addEventListener("click", () => {
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      take.href = address;
+      const shown = button.closest(".clip")?.querySelector(".clip-play img");
+      if (shown) shown.src = address;
+    });
+    return button;
+  });
+  return el("div", { class: "clip-covers" }, buttons, take);
+}
 
 /// Why the clip was chosen, in the reader's language: the server explains itself in English, so for other languages the
 /// reason is put together from the strongest signals it gives along.

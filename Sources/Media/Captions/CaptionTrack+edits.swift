@@ -7,7 +7,10 @@ extension CaptionTrack {
     ///     border is cut there.
     ///   - heard: Of the transcript. A line that has as many words as were heard in its time keeps their times, so that
     ///     a mended letter does not cost the step with the voice; else its words share its time by their letters.
-    package init(edited: [ClipEdits.Caption], heard: [Word], clip: TimeRange) {
+    ///   - language: And `keywords`: as of captions that were heard.
+    package init(
+        edited: [ClipEdits.Caption], heard: [Word], clip: TimeRange, language: String = "und", keywords: [String] = []
+    ) {
         let groups = edited.compactMap { caption -> CaptionGroup? in
             guard let shown = TimeRange(start: caption.start, end: caption.end).clamped(to: clip) else { return nil }
             let texts = Self.words(of: caption.text)
@@ -20,7 +23,9 @@ extension CaptionTrack {
             return CaptionGroup(
                 words: words, firstLine: Self.firstLine(texts), start: offset, end: offset + shown.duration)
         }
-        self.init(words: groups.flatMap(\.words), lines: groups, clipSeconds: clip.duration)
+        self.init(
+            shown: groups.flatMap(\.words), lines: groups, clipSeconds: clip.duration, language: language,
+            keywords: keywords)
     }
 
     /// The lines as a client may edit them: in seconds of the source.

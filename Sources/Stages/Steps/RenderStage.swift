@@ -5,7 +5,7 @@ import Media
 /// Makes the clip: cropped, captioned, at an even loudness, as one MP4, with its captions as files beside it.
 package enum RenderStage: PipelineStage {
     package static let name = StageName.render
-    package static let version = 2
+    package static let version = 3
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions
@@ -18,9 +18,16 @@ package enum RenderStage: PipelineStage {
         if options.subtitles != .off {
             ingredients["transcript"] = try inputs.identity(of: StageKey(.transcript))
         }
-        if options.subtitles == .burned { ingredients["captionStyle"] = options.captionStyle.rawValue }
+        if options.subtitles == .burned {
+            ingredients["captionStyle"] = options.captionStyle.rawValue
+            ingredients["captionFonts"] = "\(versions.captionFonts)"
+            if CaptionTrack.marksKeywords(options.captionStyle) {
+                ingredients["keywords"] = options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+            }
+        }
         if options.subtitles != .off, let captions = inputs.edits.captions { ingredients["captions"] = "\(captions)" }
         ingredients["watermark"] = options.watermark
+        if options.denoise { ingredients["denoise"] = try inputs.identity(of: StageKey(.audio)) }
         ingredients["ffmpeg"] = versions.ffmpeg
         return ingredients
     }
@@ -33,25 +40,36 @@ package enum RenderStage: PipelineStage {
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
         let captions = context.effort.measure {
-            inputs.edits.captions.map { CaptionTrack(edited: $0, heard: transcript.words, clip: clip) }
-                ?? CaptionTrack(words: transcript.words, clip: clip)
+            inputs.edits.captions.map {
+                CaptionTrack(
+                    edited: $0, heard: transcript.words, clip: clip, language: transcript.language,
+                    keywords: options.keywords)
+            }
+                ?? CaptionTrack(
+                    words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
         }
 
         var assPath: String?
-        let style = options.subtitles == .burned ? options.captionStyle : nil
+        let fonts = context.tools.versions.captionFonts
+        // Empty boxes in place of letters are worse than none.
+        let isUnwritable = options.subtitles == .burned && fonts.lacks(captions)
+        let style = options.subtitles == .burned && !isUnwritable ? options.captionStyle : nil
         if style != nil || options.watermark != nil {
             let text = context.effort.measure {
                 captions.ass(
                     style: style, size: options.aspect.pixels, faces: framing.faces, framing: framing,
-                    watermark: options.watermark, sourceSize: facts.displaySize)
+                    watermark: options.watermark, sourceSize: facts.displaySize, fonts: fonts)
             }
             assPath = try await context.write(text, to: "captions.ass")
         }
-        let plan = RenderPlan(
+        var plan = RenderPlan(
             sourcePath: try await context.sourcePath, facts: facts, clip: clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
             outputPath: context.scratch + "/clip.mp4")
+        if options.denoise, let curves = try inputs.body(AudioResult.self).curves {
+            plan.noise = NoiseReduction(try await context.load(SoundCurves.self, curves), clip: clip)
+        }
         try await Renderer.run(plan, toolbox: context.toolbox, progress: context.progress)
 
         let (video, file) = try await context.keep("clip.mp4")
@@ -60,6 +78,14 @@ package enum RenderStage: PipelineStage {
             body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
             body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
         }
+        if isUnwritable { body.notes = [unwritable(clip: inputs.key.index)] }
         return try StageOutput(body, blobs: [video, body.srt, body.vtt].compactMap { $0 })
+    }
+
+    private static func unwritable(clip index: Int) -> Note {
+        Note(
+            code: "captions_not_burned",
+            text: "Clip \(index + 1) has no captions in its picture: no font here has their script. "
+                + "The subtitle files hold them.")
     }
 }
