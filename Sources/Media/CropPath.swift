@@ -9,6 +9,36 @@ package struct Framing: Hashable, Sendable, Codable {
             case crop(CropPath)
             /// The whole picture, over a blurred copy of itself that fills the frame.
             case fit
+            /// A window wider than the frame's shape, as wide as the frame, over the blurred picture: between a crop,
+            /// which would cut off a large face or half of a group, and the whole picture.
+            case padded(CropPath)
+            /// Two who talk in turn and do not fit into one window, one above the other. Each window is as wide as the
+            /// frame, and together they fill it.
+            case split(upper: CropPath, lower: CropPath)
+            /// A shared screen, and below it the small camera picture of who explains it. What the two leave of the
+            /// frame shows the blurred picture.
+            case inset(screen: CropPath, face: CropPath)
+
+            package enum Kind: String, Hashable, Sendable, CaseIterable { case crop, fit, padded, split, inset }
+
+            package var kind: Kind {
+                switch self {
+                case .crop: .crop
+                case .fit: .fit
+                case .padded: .padded
+                case .split: .split
+                case .inset: .inset
+                }
+            }
+
+            /// What moves over the source, from top to bottom of the frame; none where the whole picture is shown.
+            package var windows: [CropPath] {
+                switch self {
+                case .crop(let path), .padded(let path): [path]
+                case .split(let one, let other), .inset(let one, let other): [one, other]
+                case .fit: []
+                }
+            }
         }
 
         /// In seconds from the start of the clip.
@@ -29,18 +59,37 @@ package struct Framing: Hashable, Sendable, Codable {
     package var reversalsPerSecond: Double
     /// Mean speed of the window in source pixels scaled to a 1080-wide output, per second.
     package var travelPixelsPerSecond: Double
+    /// Mean speed of the main face itself, in the same unit; nil without one, and in framings of older releases.
+    package var subjectPixelsPerSecond: Double?
     /// Faces seen at clip-relative times, in display pixels of the source; for captions and thumbnails.
     package var faces: [FaceSighting]
+    /// Whose face should be seen when, in order; nil in framings of older releases.
+    package var leads: [Lead]?
+
+    /// A stretch in which one face is the main one.
+    package struct Lead: Hashable, Sendable, Codable {
+        /// In seconds from the start of the clip.
+        package var range: TimeRange
+        /// As in `FaceSighting`.
+        package var track: Int
+
+        package init(range: TimeRange, track: Int) {
+            self.range = range
+            self.track = track
+        }
+    }
 
     package init(
         segments: [Segment], faceInFrame: Double?, reversalsPerSecond: Double, travelPixelsPerSecond: Double,
-        faces: [FaceSighting]
+        subjectPixelsPerSecond: Double? = nil, faces: [FaceSighting], leads: [Lead]? = nil
     ) {
         self.segments = segments
         self.faceInFrame = faceInFrame
         self.reversalsPerSecond = reversalsPerSecond
         self.travelPixelsPerSecond = travelPixelsPerSecond
+        self.subjectPixelsPerSecond = subjectPixelsPerSecond
         self.faces = faces
+        self.leads = leads
     }
 }
 

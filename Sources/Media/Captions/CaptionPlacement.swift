@@ -122,35 +122,10 @@ struct FaceMapping {
 
     /// Boxes of the faces that can be seen, in pixels of the output, clipped to it.
     func shown(_ faces: [FaceSighting]) -> [CaptionPlacement.Box] {
-        guard let framing else { return [] }
-        let frame = CaptionPlacement.Box(left: 0, top: 0, right: Double(size.width), bottom: Double(size.height))
-        return faces.compactMap { face in
-            guard let segment = framing.segments.last(where: { $0.range.start <= face.time + 0.001 }),
-                let (scale, x, y) = window(segment.layout, at: face.time)
-            else { return nil }
-            let box = CaptionPlacement.Box(
-                left: max(frame.left, (face.x - x) * scale), top: max(frame.top, (face.y - y) * scale),
-                right: min(frame.right, (face.x + face.width - x) * scale),
-                bottom: min(frame.bottom, (face.y + face.height - y) * scale))
-            return box.left < box.right && box.top < box.bottom ? box : nil
-        }
-    }
-
-    /// Output pixels per source pixel, and the point of the source that is the output's top-left corner.
-    private func window(_ layout: Framing.Segment.Layout, at time: Double) -> (Double, Double, Double)? {
-        switch layout {
-        case .crop(let path):
-            guard path.width > 0 else { return nil }
-            let corner = path.corner(at: time)
-            return (Double(size.width) / path.width, corner.x, corner.y)
-        case .fit:
-            guard let source = sourceSize, source.width > 0, source.height > 0 else { return nil }
-            let scale = min(
-                Double(size.width) / Double(source.width), Double(size.height) / Double(source.height))
-            return (
-                scale, (Double(source.width) - Double(size.width) / scale) / 2,
-                (Double(source.height) - Double(size.height) / scale) / 2
-            )
+        guard let framing, let sourceSize else { return [] }
+        let geometry = FrameGeometry(source: sourceSize, frame: size)
+        return faces.flatMap { geometry.shown($0, in: framing) }.map { box in
+            CaptionPlacement.Box(left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height)
         }
     }
 }

@@ -37,13 +37,15 @@ package struct ThumbnailCandidate: Hashable, Sendable {
     private static func weight(of face: FaceSighting, _ framing: Framing) -> Double {
         guard let segment = framing.segments.last(where: { $0.range.start <= face.time }) else { return 0 }
         // Shown whole the face is small, and its share of the picture unknown here.
-        guard case .crop(let path) = segment.layout else { return 0.3 * face.confidence }
-        let corner = path.corner(at: face.time)
-        let isInside =
-            face.x >= corner.x && face.y >= corner.y && face.x + face.width <= corner.x + path.width
-            && face.y + face.height <= corner.y + path.height
-        guard isInside, path.height > 0 else { return 0 }
-        return face.confidence * min(1, face.height / path.height / fullFaceShare)
+        guard !segment.layout.windows.isEmpty else { return 0.3 * face.confidence }
+        let weights = segment.layout.windows.map { path in
+            let corner = path.corner(at: face.time)
+            let isInside =
+                face.x >= corner.x && face.y >= corner.y && face.x + face.width <= corner.x + path.width
+                && face.y + face.height <= corner.y + path.height
+            return isInside ? face.confidence * min(1, face.height / path.height / fullFaceShare) : 0
+        }
+        return weights.max() ?? 0
     }
 
     /// Up to `count` candidates to choose from, that whose picture looks best first; the first candidate alone when the

@@ -18,8 +18,18 @@ package struct FramingRuns: Hashable, Sendable {
 
     package enum Look: Hashable, Sendable {
         case fit
-        /// Of the window's corner; all in display pixels of the source.
-        case window(width: Double, height: Double, x: PiecewiseLine, y: PiecewiseLine)
+        /// One window that fills the frame.
+        case window(Window)
+        /// Windows one above the other, see `FrameGeometry`, over a backdrop where they do not fill the frame.
+        case stack([Window])
+    }
+
+    /// Its size and where its corner is, all in display pixels of the source.
+    package struct Window: Hashable, Sendable {
+        package var width: Double
+        package var height: Double
+        package var x: PiecewiseLine
+        package var y: PiecewiseLine
     }
 
     /// Cover `0..<frameCount` without gaps; none is empty.
@@ -69,33 +79,42 @@ package struct FramingRuns: Hashable, Sendable {
     }
 
     private static func isSameLook(_ left: Framing.Segment.Layout, _ right: Framing.Segment.Layout) -> Bool {
-        switch (left, right) {
-        case (.fit, .fit): true
-        case (.crop(let one), .crop(let other)):
-            abs(one.width - other.width) < samePixels && abs(one.height - other.height) < samePixels
-        default: false
-        }
+        let (ones, others) = (left.windows, right.windows)
+        return left.kind == right.kind && ones.count == others.count
+            && zip(ones, others).allSatisfy {
+                abs($0.width - $1.width) < samePixels && abs($0.height - $1.height) < samePixels
+            }
     }
 
     private static func look(
         _ shots: ArraySlice<Shot>, _ rate: FrameRate, lateness: Double, tolerance: Double
     ) -> Look {
-        guard let first = shots.first, case .crop(let window) = first.layout else { return .fit }
+        guard let first = shots.first, !first.layout.windows.isEmpty else { return .fit }
+        let windows = first.layout.windows.indices.map { index in
+            window(
+                shots.map { ($0.frames, $0.layout.windows[index]) }, rate, lateness: lateness, tolerance: tolerance)
+        }
+        return first.layout.kind == .crop ? .window(windows[0]) : .stack(windows)
+    }
+
+    /// One window through shots that follow one another; it jumps from one to the next.
+    private static func window(
+        _ shots: [(frames: Range<Int>, path: CropPath)], _ rate: FrameRate, lateness: Double, tolerance: Double
+    ) -> Window {
         var x: [PiecewiseLine.Piece] = []
         var y: [PiecewiseLine.Piece] = []
         for shot in shots {
-            guard case .crop(let path) = shot.layout else { continue }
             // Half a frame early, so that no rounding decides on which side of the jump a frame lies.
             let start = max(0, rate.seconds(of: shot.frames.lowerBound) - 0.5 / rate.perSecond)
-            let keyframes = thinned(path.keyframes, tolerance: tolerance)
+            let keyframes = thinned(shot.path.keyframes, tolerance: tolerance)
             x += PiecewiseLine(through: keyframes.map { ($0.time - lateness, $0.x) }, from: start).pieces
             y += PiecewiseLine(through: keyframes.map { ($0.time - lateness, $0.y) }, from: start).pieces
             let end = rate.seconds(of: shot.frames.upperBound) - 0.5 / rate.perSecond
             x.removeAll { $0.start >= end }
             y.removeAll { $0.start >= end }
         }
-        return .window(
-            width: window.width, height: window.height, x: PiecewiseLine(x), y: PiecewiseLine(y))
+        return Window(
+            width: shots[0].path.width, height: shots[0].path.height, x: PiecewiseLine(x), y: PiecewiseLine(y))
     }
 
     private static func thinned(_ keyframes: [CropPath.Keyframe], tolerance: Double) -> [CropPath.Keyframe] {

@@ -9,8 +9,8 @@ struct LookFilters: Hashable, Sendable {
     func chain(_ look: FramingRuns.Look, from: String, to: String, name: String) -> String {
         switch look {
         case .fit: fit(from: from, to: to, name: name)
-        case .window(let width, let height, let x, let y):
-            from + window(width: width, height: height, x: x, y: y).joined(separator: ",") + to
+        case .window(let window): from + filters(of: window, size: size).joined(separator: ",") + to
+        case .stack(let windows): stack(windows, from: from, to: to, name: name)
         }
     }
 
@@ -31,10 +31,12 @@ struct LookFilters: Hashable, Sendable {
         var fineStart: String?
     }
 
-    private func window(width: Double, height: Double, x: PiecewiseLine, y: PiecewiseLine) -> [String] {
+    private func filters(of window: FramingRuns.Window, size: PixelSize) -> [String] {
         let (sx, sy) = (storedPerDisplayX, storedPerDisplayY)
-        let across = axis(extent: width * sx, line: x.scaled(by: sx), limit: stored.width, output: size.width)
-        let down = axis(extent: height * sy, line: y.scaled(by: sy), limit: stored.height, output: size.height)
+        let across = axis(
+            extent: window.width * sx, line: window.x.scaled(by: sx), limit: stored.width, output: size.width)
+        let down = axis(
+            extent: window.height * sy, line: window.y.scaled(by: sy), limit: stored.height, output: size.height)
         var filters: [String] = []
         if across.coarseExtent < stored.width || down.coarseExtent < stored.height {
             filters.append(
@@ -79,7 +81,7 @@ struct LookFilters: Hashable, Sendable {
         return "'clip(\(line.expression)+0.5,0,\(max))'"
     }
 
-    // MARK: The whole picture over a blurred copy
+    // MARK: Windows, or the whole picture, over a blurred copy
 
     /// The blurred copy is made this many times smaller than the clip: a blur over few pixels costs little, and growing
     /// it again blurs as well.
@@ -87,38 +89,59 @@ struct LookFilters: Hashable, Sendable {
 
     private func fit(from: String, to: String, name: String) -> String {
         let display = facts.displaySize
-        let scale = min(Double(size.width) / Double(display.width), Double(size.height) / Double(display.height))
-        let shown = PixelSize(
-            width: Self.even(Double(display.width) * scale, max: size.width),
-            height: Self.even(Double(display.height) * scale, max: size.height))
-        guard size.width - shown.width > 2 || size.height - shown.height > 2 else {
+        let shown = geometry.places(of: [(Double(display.width), Double(display.height))])[0]
+        guard size.width - shown.size.width > 2 || size.height - shown.size.height > 2 else {
             return from + scaled(from: stored, to: size).joined(separator: ",") + to
         }
+        let front = scaled(from: stored, to: shown.size)
+        return [
+            from + "split[\(name)f][\(name)b]",
+            "[\(name)f]" + front.joined(separator: ",") + "[\(name)s]",
+            "[\(name)b]" + backdrop.joined(separator: ",") + "[\(name)d]",
+            "[\(name)d][\(name)s]overlay=\(shown.left):\(shown.top):format=yuv420" + to,
+        ].joined(separator: ";")
+    }
+
+    private func stack(_ windows: [FramingRuns.Window], from: String, to: String, name: String) -> String {
+        let places = geometry.places(of: windows.map { ($0.width, $0.height) })
+        let fills =
+            places.reduce(0) { $0 + $1.size.height } == size.height
+            && places.allSatisfy { $0.size.width == size.width }
+        let inputs = windows.indices.map { "[\(name)f\($0)]" }
+        let fronts = windows.indices.map { index in
+            let filters = filters(of: windows[index], size: places[index].size)
+            return inputs[index] + filters.joined(separator: ",") + ",setsar=1[\(name)s\(index)]"
+        }
+        guard !fills else {
+            let outputs = windows.indices.map { "[\(name)s\($0)]" }.joined()
+            let split = from + "split=\(windows.count)" + inputs.joined()
+            return ([split] + fronts + [outputs + "vstack=inputs=\(windows.count)" + to]).joined(separator: ";")
+        }
+        let split = from + "split=\(windows.count + 1)" + inputs.joined() + "[\(name)b]"
+        var parts = [split] + fronts + ["[\(name)b]" + backdrop.joined(separator: ",") + "[\(name)d0]"]
+        for (index, place) in places.enumerated() {
+            let end = index + 1 == places.count ? to : "[\(name)d\(index + 1)]"
+            parts.append(
+                "[\(name)d\(index)][\(name)s\(index)]overlay=\(place.left):\(place.top):format=yuv420" + end)
+        }
+        return parts.joined(separator: ";")
+    }
+
+    private var geometry: FrameGeometry { FrameGeometry(source: facts.displaySize, frame: size) }
+
+    /// From the source to a blurred picture that fills the frame.
+    private var backdrop: [String] {
+        let display = facts.displaySize
         let small = PixelSize(
-            width: Self.even(Double(size.width / Self.backdropShrink), max: size.width),
-            height: Self.even(Double(size.height / Self.backdropShrink), max: size.height))
+            width: FrameGeometry.even(Double(size.width / Self.backdropShrink), max: size.width),
+            height: FrameGeometry.even(Double(size.height / Self.backdropShrink), max: size.height))
         let cover = max(Double(size.width) / Double(display.width), Double(size.height) / Double(display.height))
         let middle = PixelSize(
             width: min(stored.width, max(2, Int(Double(size.width) / cover * storedPerDisplayX))),
             height: min(stored.height, max(2, Int(Double(size.height) / cover * storedPerDisplayY))))
-        let front = scaled(from: stored, to: shown)
-        let back =
-            ["crop=\(middle.width):\(middle.height)"] + scaled(from: middle, to: small, flags: "area")
-            + [
-                "gblur=sigma=6", "eq=brightness=-0.06:saturation=0.9",
-                "scale=\(size.width):\(size.height):flags=bicubic",
-            ]
-        let (left, top) = ((size.width - shown.width) / 4 * 2, (size.height - shown.height) / 4 * 2)
-        return [
-            from + "split[\(name)f][\(name)b]",
-            "[\(name)f]" + front.joined(separator: ",") + "[\(name)s]",
-            "[\(name)b]" + back.joined(separator: ",") + "[\(name)d]",
-            "[\(name)d][\(name)s]overlay=\(left):\(top):format=yuv420" + to,
-        ].joined(separator: ";")
-    }
-
-    private static func even(_ value: Double, max: Int) -> Int {
-        Swift.max(2, Swift.min(max, 2 * Int((value / 2).rounded())))
+        return ["crop=\(middle.width):\(middle.height)"] + scaled(from: middle, to: small, flags: "area") + [
+            "gblur=sigma=6", "eq=brightness=-0.06:saturation=0.9", "scale=\(size.width):\(size.height):flags=bicubic",
+        ]
     }
 
     // MARK: Size and colour at once

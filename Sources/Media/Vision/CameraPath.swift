@@ -20,35 +20,42 @@ package struct CameraTarget: Hashable, Sendable {
 /// How the window moves along one axis through one shot: from what should be seen at every sample to where the window
 /// stands at every sample.
 ///
-/// The path is the cheapest of all paths on a grid of places and speeds (Viterbi over place, speed and the direction
-/// of the last move). It pays for showing the target off-centre, much more for losing it, for every move begun, for
-/// the way travelled, for changes of speed, and for turning back. Speeds and their changes are limited by what the
-/// grid allows, the window stays inside the source because no other place exists, and since the whole shot is known
-/// the camera starts before the speaker does. A still speaker costs less off-centre than a move does, which is the
-/// dead zone.
+/// The path is the cheapest of all paths, found as a linear programme (Grundmann, Kwatra, Essa: "Auto-directed video
+/// stabilization with robust L1 optimal camera paths", CVPR 2011, where the rows follow a shaking camera; here they
+/// follow people). It pays for the way travelled, for changes of speed and for changes of acceleration, each by its
+/// absolute value: so the answer is made of rests, even pans and soft joints between them, and never of a creep that
+/// is a little of each. Against that stand the prices of showing the target off-centre. Speed and acceleration have
+/// bounds that hold, as has the source's edge, and since the whole shot is known the camera starts before the speaker
+/// does.
 ///
-/// Rejected: smoothing the centres (Kalman, Gaussian), which lags, overshoots, and never stands still.
+/// Inside the dead zone being off-centre costs so little that only a long stay earns a move. Rejected: the best path on
+/// a grid of places and speeds (Viterbi), which came before this, chose among eleven speeds and could not start softly;
+/// smoothing the centres (Kalman, Gaussian), which lags, overshoots, and never stands still.
 package struct CameraPath: Sendable {
-    /// What a camera move costs. One unit is the discomfort of one sample with the target at the window's edge.
+    /// What a camera move costs, per window of the axis. Prices of being off are for a second of it.
     package struct Style: Hashable, Sendable {
-        /// Steps of the grid in one window; a step is under a hundredth of it.
-        package var stepsPerWindow = 128.0
-        /// Of the whole grid: a source many times as wide as the window gets coarser steps instead of more memory.
-        package var stepsMax = 512
         /// In windows per second. A walker crosses a 16:9 frame in three seconds at 1.
         package var speedMax = 1.2
-        /// For beginning to move. At five samples a second a target must be half-way to the edge for 3 s to earn it.
-        package var startCost = 4.0
-        /// For turning against the direction of the last move of the shot.
-        package var turnCost = 6.0
+        /// In windows per second, per second: from rest to full speed in half of one.
+        package var accelerationMax = 2.4
         /// For travelling one window.
         package var travelCost = 2.0
-        /// For every notch of speed gained or lost.
-        package var joltCost = 0.05
-        /// For losing the target: times the part of a window that it is out by, and times its square. So an ear that
-        /// peeps out for a second moves nothing, and half a face does at once.
-        package var lossCost = 80.0
-        package var lossCostSquared = 200.0
+        /// For a speed gained or lost of one window a second.
+        package var joltCost = 0.3
+        /// For an acceleration gained or lost of one window a second, per second.
+        package var jerkCost = 0.03
+        /// For being off-centre at all. A stay must last `travelCost / centreCost` seconds to earn a move by itself.
+        package var centreCost = 0.08
+        /// Half the width of the dead zone, in windows...
+        package var deadZone = 0.16
+        /// ...and for being off-centre by more than it.
+        package var strayCost = 2.0
+        /// For a target that is cut off: an ear that peeps out for a second moves nothing...
+        package var lossCost = 2.5
+        /// ...but what is out by more than this many windows...
+        package var lossSlack = 0.04
+        /// ...does: a face that is half out for a quarter of a second earns the way there and back.
+        package var deepLossCost = 25.0
         /// Of the window: a target that takes more than this may leave it by the rest. A close-up wider than the
         /// window cannot be kept inside, and chasing its middle would never rest.
         package var reachMax = 0.8
@@ -56,29 +63,14 @@ package struct CameraPath: Sendable {
         package init() {}
     }
 
-    /// Speeds in grid steps per sample. Roughly geometric: gentle starts, and few enough to search.
-    private static let speeds = [1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36]
-    /// Notches of `speeds` that one sample may gain or lose.
-    private static let notchesPerSample = 2
-
-    /// A way to move: at rest, knowing the direction of the last move, or at one of the speeds.
-    private struct Gait {
-        /// In grid steps per sample; 0 at rest.
-        var speed: Int
-        /// Signed index into `speeds` counted from 1; 0 at rest.
-        var notch: Int
-        /// Of the last move, this one included: -1, +1, or 0 when there was none.
-        var direction: Int
-        /// Gaits this one may follow, with the price of the change.
-        var predecessors: [(gait: Int, cost: Double)] = []
-    }
+    /// In windows: what stays within it rests. A tenth of a pixel, and more than the search leaves undecided.
+    private static let restMax = 2e-4
 
     private let window: Double
     private let style: Style
-    private let stepPixels: Double
-    private let stepCount: Int
-    private let gaits: [Gait]
-    private let fresh: Int
+    private let stepSeconds: Double
+    /// How far the window can move, in windows.
+    private let freedom: Double
 
     /// - Parameters:
     ///   - window: Its extent along the axis, in pixels of the source.
@@ -88,126 +80,83 @@ package struct CameraPath: Sendable {
         precondition(stepSeconds > 0, "a step of \(stepSeconds) s")
         self.window = window
         self.style = style
-        let freedom = source - window
-        stepCount = min(style.stepsMax, Int((freedom / window * style.stepsPerWindow).rounded(.up)))
-        stepPixels = stepCount > 0 ? freedom / Double(stepCount) : 0
-        let speedMax = style.speedMax * window * stepSeconds / max(stepPixels, .leastNormalMagnitude)
-        let speeds = Self.speeds.filter { Double($0) <= max(1, speedMax) }
-        gaits = Self.gaits(speeds: speeds, travelCost: style.travelCost * stepPixels / window, style: style)
-        fresh = gaits.firstIndex { $0.speed == 0 && $0.direction == 0 }!
+        self.stepSeconds = stepSeconds
+        freedom = (source - window) / window
     }
 
     /// The low edge of the window at every sample of a shot, in pixels of the source, between 0 and `source - window`.
     ///
     /// A sample without a target is free: the window stays, or uses the time to get where it is needed next.
     package func positions(for targets: [CameraTarget?]) -> [Double] {
+        let wanted = targets.compactMap { $0 }.map(centre)
         // No target at all: a calm centre.
-        guard stepCount > 0, targets.contains(where: { $0 != nil }) else {
-            return targets.map { _ in Double(stepCount) * stepPixels / 2 }
-        }
-        return cheapestPath(targets).map { Double($0) * stepPixels }
+        guard freedom > 0, !wanted.isEmpty else { return targets.map { _ in freedom * window / 2 } }
+        let start = [Double](repeating: wanted.sorted()[wanted.count / 2], count: targets.count)
+        return rested(programme(targets).solved(from: start)).map { min(max(0, $0), freedom) * window }
     }
 
-    // MARK: The search
+    // MARK: The programme, in windows
 
-    private func cheapestPath(_ targets: [CameraTarget?]) -> [Int] {
-        let places = stepCount + 1
-        var costs = [[Double]](repeating: [Double](repeating: .infinity, count: places), count: gaits.count)
-        costs[fresh] = discomfort(targets[0])
-        // For every later sample, gait and place: the gait before. The place before follows from the speed.
-        var before: [[[UInt8]]] = []
-        for target in targets.dropFirst() {
-            let discomfort = discomfort(target)
-            var next = [[Double]](repeating: [Double](repeating: .infinity, count: places), count: gaits.count)
-            var from = [[UInt8]](repeating: [UInt8](repeating: 0, count: places), count: gaits.count)
-            for (index, gait) in gaits.enumerated() {
-                advance(costs, by: gait, into: &next[index], from: &from[index])
-                for place in 0..<places { next[index][place] += discomfort[place] }
-            }
-            costs = next
-            before.append(from)
+    /// Where the window's low edge is best.
+    private func centre(_ target: CameraTarget) -> Double { min(max(0, target.middle / window - 0.5), freedom) }
+
+    private func programme(_ targets: [CameraTarget?]) -> HingeProgram {
+        var programme = HingeProgram(unknowns: targets.count)
+        for (sample, target) in targets.enumerated() {
+            programme.add([1], from: sample, above: 0, below: .infinity)
+            programme.add([1], from: sample, bend: freedom, above: .infinity)
+            if let target { add(target, at: sample, to: &programme) }
         }
-        return trace(before, end: cheapestEnd(costs))
+        let step = stepSeconds
+        let (speed, acceleration) = (style.speedMax * step, style.accelerationMax * step * step)
+        for sample in targets.indices.dropFirst() {
+            add([-1, 1], from: sample - 1, price: style.travelCost, limit: speed, to: &programme)
+        }
+        for sample in targets.indices.dropFirst(2) {
+            add([1, -2, 1], from: sample - 2, price: style.joltCost / step, limit: acceleration, to: &programme)
+        }
+        for sample in targets.indices.dropFirst(3) {
+            let price = style.jerkCost / step / step
+            programme.add([-1, 3, -3, 1], from: sample - 3, above: price, below: price)
+        }
+        return programme
     }
 
-    private func advance(_ costs: [[Double]], by gait: Gait, into next: inout [Double], from: inout [UInt8]) {
-        guard abs(gait.speed) <= stepCount else { return }
-        let places = max(0, -gait.speed)...min(stepCount, stepCount - gait.speed)
-        for predecessor in gait.predecessors {
-            let row = costs[predecessor.gait]
-            for place in places {
-                let cost = row[place] + predecessor.cost
-                if cost < next[place + gait.speed] {
-                    next[place + gait.speed] = cost
-                    from[place + gait.speed] = UInt8(predecessor.gait)
-                }
-            }
-        }
+    private func add(
+        _ weights: [Double], from first: Int, price: Double, limit: Double, to programme: inout HingeProgram
+    ) {
+        programme.add(weights, from: first, above: price, below: price)
+        programme.add(weights, from: first, bend: limit, above: .infinity)
+        programme.add(weights, from: first, bend: -limit, below: .infinity)
     }
 
-    private func cheapestEnd(_ costs: [[Double]]) -> (gait: Int, place: Int) {
-        var best = (gait: fresh, place: 0)
-        for gait in costs.indices {
-            for place in costs[gait].indices where costs[gait][place] < costs[best.gait][best.place] {
-                best = (gait, place)
-            }
-        }
-        return best
-    }
-
-    private func trace(_ before: [[[UInt8]]], end: (gait: Int, place: Int)) -> [Int] {
-        var (gait, place) = end
-        var path = [place]
-        for from in before.reversed() {
-            let previous = Int(from[gait][place])
-            place -= gaits[gait].speed
-            gait = previous
-            path.append(place)
-        }
-        return path.reversed()
-    }
-
-    /// What it costs to stand at each place while `target` should be seen.
-    private func discomfort(_ target: CameraTarget?) -> [Double] {
-        guard let target else { return [Double](repeating: 0, count: stepCount + 1) }
-        let reach = min((target.high - target.low) / 2, style.reachMax / 2 * window)
-        let middle = (target.low + target.high) / 2
-        return (0...stepCount).map { place in
-            let low = Double(place) * stepPixels
-            let offset = abs(target.middle - (low + window / 2)) / (window / 2)
-            let outside = max(0, low - (middle - reach), middle + reach - (low + window)) / window
-            let loss = (style.lossCost + style.lossCostSquared * outside) * outside
-            return target.weight * (offset * offset + loss)
+    private func add(_ target: CameraTarget, at sample: Int, to programme: inout HingeProgram) {
+        let weight = target.weight * stepSeconds
+        let best = centre(target)
+        programme.add([1], from: sample, bend: best, above: weight * style.centreCost, below: weight * style.centreCost)
+        programme.add([1], from: sample, bend: best + style.deadZone, above: weight * style.strayCost)
+        programme.add([1], from: sample, bend: best - style.deadZone, below: weight * style.strayCost)
+        let middle = (target.low + target.high) / 2 / window
+        let reach = min((target.high - target.low) / 2 / window, style.reachMax / 2)
+        // Beyond the source there is nothing to show.
+        let (latest, earliest) = (min(middle - reach, freedom), max(middle + reach - 1, 0))
+        for (slack, cost) in [(0, style.lossCost), (style.lossSlack, style.deepLossCost)] {
+            programme.add([1], from: sample, bend: max(0, latest) + slack, above: weight * cost)
+            programme.add([1], from: sample, bend: min(freedom, earliest) - slack, below: weight * cost)
         }
     }
 
-    private static func gaits(speeds: [Int], travelCost: Double, style: Style) -> [Gait] {
-        var gaits: [Gait] = []
-        for (index, speed) in speeds.enumerated().reversed() {
-            gaits.append(Gait(speed: -speed, notch: -index - 1, direction: -1))
+    /// The same path with rests that are rests to the last digit.
+    private func rested(_ path: [Double]) -> [Double] {
+        var rested = path
+        var start = 0
+        while start < path.count {
+            var end = start + 1
+            while end < path.count, abs(path[end] - path[start]) < Self.restMax { end += 1 }
+            let mean = path[start..<end].reduce(0, +) / Double(end - start)
+            for sample in start..<end { rested[sample] = mean }
+            start = end
         }
-        for direction in [-1, 0, 1] { gaits.append(Gait(speed: 0, notch: 0, direction: direction)) }
-        for (index, speed) in speeds.enumerated() {
-            gaits.append(Gait(speed: speed, notch: index + 1, direction: 1))
-        }
-        for index in gaits.indices {
-            let travel = travelCost * Double(abs(gaits[index].speed))
-            gaits[index].predecessors = gaits.indices.compactMap { previous in
-                change(from: gaits[previous], to: gaits[index], style: style).map { (previous, $0 + travel) }
-            }
-        }
-        return gaits
-    }
-
-    /// The price of going from one gait to another between two samples; nil when it cannot be done.
-    private static func change(from: Gait, to: Gait, style: Style) -> Double? {
-        let notches = abs(to.notch - from.notch)
-        guard notches <= notchesPerSample else { return nil }
-        let jolt = style.joltCost * Double(notches)
-        // Rest remembers where the window came from; it is entered from that direction only.
-        if to.speed == 0 { return to.direction == from.direction ? jolt : nil }
-        // Through rest, even when turning back: a camera that bounces has no smallest speed.
-        if from.speed != 0 { return to.direction == from.direction ? jolt : nil }
-        return jolt + style.startCost + (to.direction == -from.direction ? style.turnCost : 0)
+        return rested
     }
 }

@@ -14,6 +14,21 @@ package struct CropWindow: Hashable, Sendable {
         height = min(Double(source.height), Double(source.width) / output.aspectRatio)
     }
 
+    /// A window of any shape.
+    package init(source: PixelSize, width: Double, height: Double) {
+        precondition(
+            0 < width && width <= Double(source.width) && 0 < height && height <= Double(source.height),
+            "a window of \(width) x \(height) in \(source)")
+        self.source = source
+        self.width = width
+        self.height = height
+    }
+
+    /// The same, this wide, if it is not yet and the source has the room.
+    package func widened(to extent: Double) -> CropWindow {
+        CropWindow(source: source, width: min(Double(source.width), max(width, extent)), height: height)
+    }
+
     /// How far the window can move.
     package var freedomX: Double { Double(source.width) - width }
     package var freedomY: Double { Double(source.height) - height }
@@ -22,18 +37,6 @@ package struct CropWindow: Hashable, Sendable {
     package var share: Double { width * height / (Double(source.width) * Double(source.height)) }
 
     package var centred: CropPath.Keyframe { CropPath.Keyframe(time: 0, x: freedomX / 2, y: freedomY / 2) }
-
-    /// Whether the window whose corner is at `corner` shows a face: nine tenths of what a window of this size could
-    /// show of it at best, since a close-up is wider than a narrow window.
-    package func shows(_ face: DetectedFace, from corner: CropPath.Keyframe) -> Bool {
-        func isShown(_ low: Double, _ extent: Double, edge: Double, window: Double, source: Int) -> Bool {
-            let (low, high) = (max(0, low), min(Double(source), low + extent))
-            let shown = min(high, edge + window) - max(low, edge)
-            return shown >= 0.9 * min(high - low, window)
-        }
-        return isShown(face.x, face.width, edge: corner.x, window: width, source: source.width)
-            && isShown(face.y, face.height, edge: corner.y, window: height, source: source.height)
-    }
 }
 
 extension CropPath {
@@ -73,5 +76,37 @@ extension CropPath {
         let (from, to) = (keyframes[next - 1], keyframes[next])
         let share = (time - from.time) / (to.time - from.time)
         return Keyframe(time: time, x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share)
+    }
+
+    /// Whether a face is seen at `time`: nine tenths of what a window of this size could show of it at best, since a
+    /// close-up is wider than a narrow window.
+    package func shows(_ face: DetectedFace, at time: Double, of source: PixelSize) -> Bool {
+        func isShown(_ low: Double, _ extent: Double, edge: Double, window: Double, source: Int) -> Bool {
+            let (low, high) = (max(0, low), min(Double(source), low + extent))
+            let shown = min(high, edge + window) - max(low, edge)
+            return shown >= 0.9 * min(high - low, window)
+        }
+        let corner = corner(at: time)
+        return isShown(face.x, face.width, edge: corner.x, window: width, source: source.width)
+            && isShown(face.y, face.height, edge: corner.y, window: height, source: source.height)
+    }
+
+    /// How often the window, having moved one way along an axis, next moves the other way. Rests in between do not
+    /// make it another movement; cuts do.
+    package var reversals: Int {
+        func turns(_ axis: KeyPath<Keyframe, Double>) -> Int {
+            let directions = zip(keyframes.dropFirst(), keyframes)
+                .map { ($0[keyPath: axis] - $1[keyPath: axis]) }.filter { $0 != 0 }
+            return zip(directions.dropFirst(), directions).count { ($0 < 0) != ($1 < 0) }
+        }
+        return turns(\.x) + turns(\.y)
+    }
+
+    /// The way that the window goes, in its own widths.
+    package var travelWidths: Double {
+        zip(keyframes.dropFirst(), keyframes).reduce(0) { sum, pair in
+            let (dx, dy) = (pair.0.x - pair.1.x, pair.0.y - pair.1.y)
+            return sum + (dx * dx + dy * dy).squareRoot() / width
+        }
     }
 }

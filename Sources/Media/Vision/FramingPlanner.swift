@@ -1,7 +1,7 @@
 package import ClipModel
 
-/// From the faces of a clip to its framing: tracks, who matters in each shot, what each shot shows, how the window
-/// moves. Knows neither files nor OpenCV.
+/// From the faces of a clip to its framing: tracks, who matters in each shot, what each shot shows (`ShotFramer`), how
+/// the window moves (`CameraPath`). Knows neither files nor OpenCV.
 package struct FramingPlanner: Hashable, Sendable {
     package struct Limits: Hashable, Sendable {
         /// Cuts that follow each other faster are one: a flash is no shot, and the renderer pays for each.
@@ -12,19 +12,6 @@ package struct FramingPlanner: Hashable, Sendable {
         package var shareMin = 0.12
         /// The same without a face to centre on. A 16:9 source in 9:16 keeps 0.32, a cinema one 0.24.
         package var facelessShareMin = 0.25
-        /// From this many faces that matter, all are shown or none is singled out.
-        package var groupSizeMin = 3
-        /// Share of the window that a group may take up to be framed together. With its margins it must stay below
-        /// `CameraPath.Style.reachMax`, or its outer faces may be let out.
-        package var groupWidthMax = 0.76
-        /// Share of the group's samples in which it must be so.
-        package var groupFitMin = 0.95
-        /// Where the eyes stand in the window, from its top, when it can move up and down.
-        package var eyeLine = 0.4
-        /// Around a face, in faces: hair, chin and the error of the box.
-        package var faceMargin = 0.08
-        /// Of a target that lies between two sightings, against one that was seen.
-        package var guessedWeight = 0.5
         /// Faces are told to captions and thumbnails; a long clip of a crowd is thinned evenly to this many, so that
         /// a framing stays a small document.
         package var facesMax = 1500
@@ -72,19 +59,26 @@ package struct FramingPlanner: Hashable, Sendable {
     package func framing(_ samples: [FaceSample]) -> Framing {
         let shots = shots(samples)
         let tracks = tracks(samples, shots: shots)
+        let inset = InsetFinder(samples, source: window.source, output: output)
         var segments: [Framing.Segment] = []
+        var leads: [Framing.Lead] = []
         var score = FramingScore(window: window, clipSeconds: clipSeconds)
         for shot in shots {
             let cast = ShotCast(
                 tracks: tracks, samples: shot.samples, stepSeconds: stepSeconds, source: window.source)
-            let layout = layout(of: shot, cast: cast, samples: samples)
-            score.add(layout, cast: cast, times: samples[shot.samples].map(\.time))
-            segments.append(Framing.Segment(range: shot.range, layout: layout))
+            let times = samples[shot.samples].map(\.time)
+            let shown = shown(
+                in: shot, cast: cast, times: times,
+                inset: inset?.layout(of: samples[shot.samples], from: shot.range.start))
+            score.add(shown, cast: cast, times: times)
+            segments += shown
+            leads += Self.leads(cast, times: times, range: shot.range)
         }
         return Framing(
             segments: Self.joined(segments), faceInFrame: score.faceInFrame,
             reversalsPerSecond: score.reversalsPerSecond, travelPixelsPerSecond: score.travelPixelsPerSecond,
-            faces: sightings(tracks, samples: samples))
+            subjectPixelsPerSecond: score.subjectPixelsPerSecond, faces: sightings(tracks, samples: samples),
+            leads: leads)
     }
 
     // MARK: Shots and tracks
@@ -122,18 +116,14 @@ package struct FramingPlanner: Hashable, Sendable {
 
     // MARK: What a shot shows
 
-    private func layout(of shot: Shot, cast: ShotCast, samples: [FaceSample]) -> Framing.Segment.Layout {
-        guard !cast.members.isEmpty, !mustFit else { return layoutWithoutFaces() }
-        let group = [0] + cast.companions
-        let frameTogether = fits(group, of: cast)
-        if !frameTogether, group.count >= limits.groupSizeMin { return .fit }
-        let faces = shot.samples.indices.map { index -> [FaceTrack.Place] in
-            let here = index - shot.samples.lowerBound
-            guard let lead = cast.leads[here] else { return [] }
-            let shown = frameTogether && lead == 0 ? group : [lead]
-            return shown.compactMap { cast.members[$0].places[here] }
-        }
-        return .crop(path(showing: faces, times: samples[shot.samples].map(\.time)))
+    private func shown(
+        in shot: Shot, cast: ShotCast, times: [Double], inset: Framing.Segment.Layout?
+    ) -> [Framing.Segment] {
+        let layout: Framing.Segment.Layout? =
+            mustFit ? .fit : inset ?? (cast.members.isEmpty ? layoutWithoutFaces() : nil)
+        if let layout { return [Framing.Segment(range: shot.range, layout: layout)] }
+        return ShotFramer(cast, times: times, window: window, output: output, stepSeconds: stepSeconds)
+            .segments(over: shot.range)
     }
 
     private func layoutWithoutFaces() -> Framing.Segment.Layout {
@@ -146,52 +136,6 @@ package struct FramingPlanner: Hashable, Sendable {
 
     private var mustFit: Bool {
         window.share < limits.shareMin || Double(output.width) / window.width > limits.enlargementMax
-    }
-
-    /// Whether the members fit into the window together, nearly always.
-    private func fits(_ group: [Int], of cast: ShotCast) -> Bool {
-        guard group.count > 1 else { return true }
-        let unions = cast.leads.indices.compactMap { sample -> Bool? in
-            let faces = group.compactMap { cast.members[$0].places[sample]?.face }
-            guard faces.count > 1 else { return nil }
-            let width = faces.map { $0.x + $0.width }.max()! - faces.map(\.x).min()!
-            let height = faces.map { $0.y + $0.height }.max()! - faces.map(\.y).min()!
-            return width <= limits.groupWidthMax * window.width && height <= limits.groupWidthMax * window.height
-        }
-        return Double(unions.count { $0 }) >= limits.groupFitMin * Double(unions.count)
-    }
-
-    // MARK: How the window moves
-
-    /// The seam for another way of moving the camera: faces per sample in, keyframes out.
-    private func path(showing faces: [[FaceTrack.Place]], times: [Double]) -> CropPath {
-        let across = faces.map { target($0, low: { $0.x }, extent: { $0.width }, aim: { ($0.low + $0.high) / 2 }) }
-        let upright = faces.map { places in
-            target(places, low: { $0.y }, extent: { $0.height }) { _ in
-                // Headroom: the window's middle hangs below the eyes.
-                places.map(\.face.eyeLine).reduce(0, +) / Double(places.count)
-                    + (0.5 - limits.eyeLine) * window.height
-            }
-        }
-        let (width, height) = (Double(window.source.width), Double(window.source.height))
-        let xs = CameraPath(window: window.width, source: width, stepSeconds: stepSeconds).positions(for: across)
-        let ys = CameraPath(window: window.height, source: height, stepSeconds: stepSeconds).positions(for: upright)
-        let places = times.indices.map { CropPath.Keyframe(time: times[$0], x: xs[$0], y: ys[$0]) }
-        return .path(of: window, through: places)
-    }
-
-    private func target(
-        _ places: [FaceTrack.Place], low: (DetectedFace) -> Double, extent: (DetectedFace) -> Double,
-        aim: ((low: Double, high: Double)) -> Double
-    ) -> CameraTarget? {
-        guard !places.isEmpty else { return nil }
-        let margin = limits.faceMargin
-        let lows = places.map { low($0.face) - margin * extent($0.face) }
-        let highs = places.map { low($0.face) + (1 + margin) * extent($0.face) }
-        let bounds = (low: lows.min()!, high: highs.max()!)
-        return CameraTarget(
-            middle: aim(bounds), low: bounds.low, high: bounds.high,
-            weight: places.contains(where: \.isSeen) ? 1 : limits.guessedWeight)
     }
 
     // MARK: What others are told
@@ -207,6 +151,22 @@ package struct FramingPlanner: Hashable, Sendable {
             }
         }
         return joined
+    }
+
+    /// Whose face should be seen when.
+    private static func leads(_ cast: ShotCast, times: [Double], range: TimeRange) -> [Framing.Lead] {
+        var leads: [Framing.Lead] = []
+        for (sample, lead) in cast.leads.enumerated() {
+            guard let lead else { continue }
+            let track = cast.members[lead].track
+            let end = sample + 1 < times.count ? times[sample + 1] : range.end
+            if let last = leads.last, last.track == track, last.range.end == times[sample] {
+                leads[leads.count - 1].range.end = end
+            } else {
+                leads.append(Framing.Lead(range: TimeRange(start: times[sample], end: end), track: track))
+            }
+        }
+        return leads
     }
 
     private func sightings(_ tracks: [FaceTrack], samples: [FaceSample]) -> [FaceSighting] {
@@ -227,13 +187,15 @@ package struct FramingPlanner: Hashable, Sendable {
 extension Framing.Segment.Layout {
     /// Both show the same, and neither moves.
     fileprivate func looksStill(like other: Framing.Segment.Layout) -> Bool {
-        switch (self, other) {
-        case (.fit, .fit): true
-        case (.crop(let left), .crop(let right)):
-            left.keyframes.count == 1 && right.keyframes.count == 1 && left.keyframes[0].x == right.keyframes[0].x
-                && left.keyframes[0].y == right.keyframes[0].y
-        case (.fit, .crop), (.crop, .fit): false
+        func places(_ layout: Self) -> [CropPath] {
+            layout.windows.map { path in
+                var path = path
+                path.keyframes[0].time = 0
+                return path
+            }
         }
+        let (ones, others) = (places(self), places(other))
+        return kind == other.kind && ones == others && ones.allSatisfy { $0.keyframes.count == 1 }
     }
 }
 

@@ -1,34 +1,40 @@
-/// How well a framing does, gathered shot by shot: the figures a clip is judged by.
+/// How well a framing does, gathered shot by shot: the figures a clip is judged by before it is rendered.
 package struct FramingScore: Hashable, Sendable {
     private let window: CropWindow
     private let clipSeconds: Double
     private var leadSamples = 0
     private var leadsInside = 0
     private var reversals = 0
-    private var travelPixels = 0.0
+    private var travelWidths = 0.0
+    private var subjectWidths = 0.0
 
     package init(window: CropWindow, clipSeconds: Double) {
         self.window = window
         self.clipSeconds = clipSeconds
     }
 
-    /// - Parameter times: Of the shot's samples, in seconds of the clip.
-    package mutating func add(_ layout: Framing.Segment.Layout, cast: ShotCast, times: [Double]) {
+    /// - Parameters:
+    ///   - segments: Of one shot.
+    ///   - times: Of the shot's samples, in seconds of the clip.
+    package mutating func add(_ segments: [Framing.Segment], cast: ShotCast, times: [Double]) {
         for (sample, lead) in cast.leads.enumerated() {
             guard let lead, let place = cast.members[lead].places[sample], place.isSeen else { continue }
+            let time = times[sample]
+            guard let layout = segments.last(where: { $0.range.start <= time + 0.001 })?.layout else { continue }
             leadSamples += 1
-            switch layout {
-            case .fit: leadsInside += 1
-            case .crop(let path): leadsInside += window.shows(place.face, from: path.corner(at: times[sample])) ? 1 : 0
-            }
+            let isInside =
+                layout == .fit || layout.windows.contains { $0.shows(place.face, at: time, of: window.source) }
+            leadsInside += isInside ? 1 : 0
         }
-        if case .crop(let path) = layout {
-            reversals += Self.reversals(path)
-            travelPixels += Self.travel(path)
+        for segment in segments {
+            // Of two windows the livelier: they are seen at the same time.
+            reversals += segment.layout.windows.map(\.reversals).max() ?? 0
+            travelWidths += segment.layout.windows.map(\.travelWidths).max() ?? 0
         }
+        subjectWidths += Self.subjectTravel(cast, times: times) / window.width
     }
 
-    /// Share of the samples with a main face in which all of it is inside the window.
+    /// Share of the samples with a main face in which all of it is seen.
     package var faceInFrame: Double? {
         leadSamples > 0 ? (Double(leadsInside) / Double(leadSamples)).rounded(toPlaces: 4) : nil
     }
@@ -37,26 +43,41 @@ package struct FramingScore: Hashable, Sendable {
         clipSeconds > 0 ? (Double(reversals) / clipSeconds).rounded(toPlaces: 4) : 0
     }
 
-    /// In pixels of the source scaled so that the window is 1080 wide.
-    package var travelPixelsPerSecond: Double {
-        clipSeconds > 0 ? (travelPixels * 1080 / window.width / clipSeconds).rounded(toPlaces: 2) : 0
+    /// In pixels of the source scaled so that a window is 1080 wide.
+    package var travelPixelsPerSecond: Double { perSecond(travelWidths) }
+
+    /// How fast the main face itself goes, likewise; nil without one.
+    package var subjectPixelsPerSecond: Double? { leadSamples > 0 ? perSecond(subjectWidths) : nil }
+
+    private func perSecond(_ widths: Double) -> Double {
+        clipSeconds > 0 ? (widths * 1080 / clipSeconds).rounded(toPlaces: 2) : 0
     }
 
-    /// How often the window, having moved one way along an axis, next moves the other way. Rests in between do not
-    /// make it another movement; cuts do.
-    private static func reversals(_ path: CropPath) -> Int {
-        func turns(_ axis: KeyPath<CropPath.Keyframe, Double>) -> Int {
-            let directions = zip(path.keyframes.dropFirst(), path.keyframes)
-                .map { ($0[keyPath: axis] - $1[keyPath: axis]) }.filter { $0 != 0 }
-            return zip(directions.dropFirst(), directions).count { ($0 < 0) != ($1 < 0) }
+    /// The way of the main face in pixels, from second to second of its means, so that the detector's noise is none.
+    private static func subjectTravel(_ cast: ShotCast, times: [Double]) -> Double {
+        var (travel, second, lead) = (0.0, -1, -1)
+        var before: (x: Double, y: Double)?
+        var sum = (x: 0.0, y: 0.0, count: 0.0)
+        func close() {
+            guard sum.count > 0 else { return }
+            let mean = (x: sum.x / sum.count, y: sum.y / sum.count)
+            if let before {
+                let (dx, dy) = (mean.x - before.x, mean.y - before.y)
+                travel += (dx * dx + dy * dy).squareRoot()
+            }
+            before = mean
+            sum = (0, 0, 0)
         }
-        return turns(\.x) + turns(\.y)
-    }
-
-    private static func travel(_ path: CropPath) -> Double {
-        zip(path.keyframes.dropFirst(), path.keyframes).reduce(0) { sum, pair in
-            let (dx, dy) = (pair.0.x - pair.1.x, pair.0.y - pair.1.y)
-            return sum + (dx * dx + dy * dy).squareRoot()
+        for (sample, member) in cast.leads.enumerated() {
+            guard let member, let face = cast.members[member].places[sample]?.face else { continue }
+            let now = Int(times[sample])
+            if member != lead || now != second { close() }
+            // The way from one person to another is nobody's.
+            if member != lead { before = nil }
+            (lead, second) = (member, now)
+            sum = (sum.x + face.middleX, sum.y + face.middleY, sum.count + 1)
         }
+        close()
+        return travel
     }
 }

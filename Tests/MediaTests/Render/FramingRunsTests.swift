@@ -16,12 +16,12 @@ import Testing
         let run = try #require(runs.first)
         #expect(runs.count == 1)
         #expect(run.frames == 0..<250)
-        guard case .window(_, _, let x, let y) = run.look else { return #expect(Bool(false), "\(run.look)") }
+        guard case .window(let window) = run.look else { return #expect(Bool(false), "\(run.look)") }
         // Frame 99 is at 3.96 s, frame 100 at 4 s.
-        #expect(x.value(at: 3.96) == 100)
-        #expect(x.value(at: 4) == 300)
-        #expect(x.value(at: 5) == 350)
-        #expect(y.isConstant)
+        #expect(window.x.value(at: 3.96) == 100)
+        #expect(window.x.value(at: 4) == 300)
+        #expect(window.x.value(at: 5) == 350)
+        #expect(window.y.isConstant)
     }
 
     @Test func `another size or another layout begins a run at the frame nearest to the cut`() {

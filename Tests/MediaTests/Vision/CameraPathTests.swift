@@ -96,12 +96,10 @@ import Testing
         #expect(positions.allSatisfy { $0 >= 0 && $0 <= source - window + 0.001 })
         let speeds = moves(positions)
         let speedMax = CameraPath.Style().speedMax * window * step
-        // The slowest speed is one step of the grid, which a very wide source makes coarse.
-        let grid = max(window / CameraPath.Style().stepsPerWindow, (source - window) / 512)
-        #expect(speeds.allSatisfy { abs($0) <= max(speedMax, grid) + 0.001 })
+        #expect(speeds.allSatisfy { abs($0) <= speedMax + 0.2 })
+        let changeMax = CameraPath.Style().accelerationMax * window * step * step
         for (before, after) in zip(speeds, speeds.dropFirst()) {
-            #expect(abs(after - before) <= max(speedMax / 2, 2 * grid) + 0.001)
-            #expect(before * after >= 0, "turned without resting")
+            #expect(abs(after - before) <= changeMax + 0.4)
         }
         #expect(positions == CameraPath(window: window, source: source, stepSeconds: step).positions(for: targets))
     }
