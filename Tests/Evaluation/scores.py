@@ -1,4 +1,7 @@
-"""What was measured becomes figures here, and nothing else: no file, no product. `scores_test.py` holds bad input against each."""
+"""What was measured becomes figures here, and nothing else: no file, no product.
+
+`scores_test.py` holds bad input against each of them.
+"""
 
 import difflib
 import random
@@ -26,7 +29,7 @@ LOUDNESS_LUFS, LOUDNESS_TOLERANCE, TRUE_PEAK_MAX = -14, 1, -0.3
 
 
 def share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+    return float(part / whole) if whole else 0.0
 
 
 def quantile(values: list[float], part: float) -> float:
@@ -160,12 +163,12 @@ def framing_figures(counts: dict[str, list[FramingCount]], still: set[str], sing
     every = [count for scene in counts.values() for count in scene]
     moving = [count.camera for scene in still for count in counts.get(scene, [])]
     alone = [count for scene in single for count in counts.get(scene, [])]
-    frames = sum(count.frames for count in every)
+    frames, way = sum(count.frames for count in every), sum(count.travel for count in moving)
     return {"subjectInFrame": share(sum(count.with_subject for count in every), frames),
             "emptyFrames": share(sum(count.empty for count in every), frames) if frames else 1.0,
             "reversalsPerSecond": share(sum(count.camera.reversals for count in every),
                                         sum(count.camera.seconds for count in every)),
-            "travelOnStillSpeaker": share(sum(count.travel for count in moving), sum(count.seconds for count in moving)),
+            "travelOnStillSpeaker": share(way, sum(count.seconds for count in moving)),
             "subjectLarge": share(sum(count.filled for count in alone), sum(count.frames for count in alone))}
 
 
