@@ -9,10 +9,10 @@ from faces import BARS
 from tools import pictures
 
 # Rendered clips are looked at this small; what is found is told in pixels of a picture that is 1080 wide.
-LOOK_WIDTH = 360
+LOOK_WIDTH = 540
 OUTPUT_WIDTH = 1080
-# How pure a colour has to be (0 to 255), and how near in hue, to be one of a bar and not of a blurred background.
-PURITY_MIN = 70
+# How far apart a colour's parts have to be (0 to 255), and how near in hue, to be of a bar and not of what is blurred.
+PURITY_MIN = 86
 HUE_COSINE_MIN = 0.93
 PIXELS_MIN = 8
 
@@ -49,14 +49,12 @@ DIRECTIONS = _directions()
 
 def find(picture) -> dict[str, Seen]:
     """The people in a picture by the names of their bars; who is not there is left out."""
-    chroma = picture.astype(numpy.float32)
-    chroma -= chroma.mean(axis=2, keepdims=True)
-    strength = numpy.sqrt((chroma ** 2).sum(axis=2))
-    pure = strength > PURITY_MIN
-    if not pure.any():
-        return {}
-    rows, columns = numpy.nonzero(pure)
-    colours, strengths = chroma[rows, columns], strength[rows, columns]
+    red, green, blue = (picture[..., channel] for channel in range(3))
+    highest, lowest = numpy.maximum(numpy.maximum(red, green), blue), numpy.minimum(numpy.minimum(red, green), blue)
+    rows, columns = numpy.nonzero(highest - lowest > PURITY_MIN)
+    colours = picture[rows, columns].astype(numpy.float32)
+    colours -= colours.mean(axis=1, keepdims=True)
+    strengths = numpy.linalg.norm(colours, axis=1)
     scale, people = OUTPUT_WIDTH / picture.shape[1], {}
     for (name, side), direction in DIRECTIONS.items():
         mine = colours @ direction > HUE_COSINE_MIN * strengths
