@@ -33,7 +33,7 @@ class Report:
 
     @property
     def failures(self) -> list[str]:
-        wrong = [f"{name}: {why}" for name, why in self.broken.items()]
+        wrong = [f"{name}: {why.splitlines()[0]}" for name, why in self.broken.items()]
         for name, figures in self.figures.items():
             wrong += [f"{name}: {line}" for line in scores.failures(figures, self.thresholds.get(name, {}))]
         return wrong
