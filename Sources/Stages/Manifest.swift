@@ -95,8 +95,8 @@ package struct Manifest: Codable, Hashable, Sendable {
                 Entry(
                     id: clip.id, state: clip.state, start: clip.range.start, end: clip.range.end,
                     durationSeconds: clip.range.duration, title: clip.title, score: clip.score, reason: clip.reason,
-                    signals: clip.signals, hashtags: clip.files?.hashtags, revision: clip.revision?.number,
-                    options: clip.revision?.options,
+                    signals: clip.signals, revision: clip.revision?.number, options: clip.revision?.options,
+                    hashtags: clip.files?.hashtags,
                     files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
                     figures: clip.figures,
                     framing: framing.map {

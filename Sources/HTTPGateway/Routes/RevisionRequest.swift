@@ -1,7 +1,7 @@
-package import ClipModel
+import ClipModel
 import Foundation
 import HTTPTypes
-import Jobs
+package import Jobs
 
 /// The body of `POST /api/jobs/{id}/rerender` and of `POST /api/clips`, read strictly.
 package struct RevisionRequest: Sendable {
