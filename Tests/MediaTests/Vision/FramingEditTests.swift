@@ -41,7 +41,10 @@ import Testing
     func `a window stays inside of the picture`(x: Double, left: Double) {
         let segments = overridden([.init(start: 100, end: 110, layout: .crop, x: x)])
         #expect(segments.count == 1)
-        guard case .crop(let window) = segments[0].layout else { return Issue.record("\(segments)") }
+        guard case .crop(let window) = segments[0].layout else {
+            Issue.record("\(segments)")
+            return
+        }
         #expect(abs(window.keyframes[0].x - left) < 0.01)
     }
 
