@@ -1,3 +1,5 @@
+import ClipModel
+
 /// How well a framing does, gathered shot by shot: the figures a clip is judged by before it is rendered.
 package struct FramingScore: Hashable, Sendable {
     private let window: CropWindow

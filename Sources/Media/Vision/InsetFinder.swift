@@ -1,4 +1,4 @@
-import ClipModel
+package import ClipModel
 
 /// Finds the small camera picture of somebody who explains what is on the screen.
 ///
