@@ -127,6 +127,10 @@ extension Framing.Segment.Layout {
 
     /// A window that does not move and shows all that this one shows on its way, and all of `faces`.
     fileprivate func still(in source: PixelSize, covering faces: [FaceSighting]) -> Self {
+        // Two windows cannot grow; but where nobody was lost each may rest in the middle of its way.
+        if case .split(let upper, let lower) = self, faces.isEmpty {
+            return .split(upper: upper.resting, lower: lower.resting)
+        }
         guard windows.count == 1, let path = windows.first, path.height >= Double(source.height) - 1 else {
             return .fit
         }
@@ -137,5 +141,15 @@ extension Framing.Segment.Layout {
         let corner = CropPath.Keyframe(time: path.keyframes[0].time, x: low, y: path.keyframes[0].y)
         let window = CropPath(width: max(path.width, high - low), height: path.height, keyframes: [corner])
         return window.width > path.width ? .padded(window) : self
+    }
+}
+
+extension CropPath {
+    /// The same window in the middle of its way.
+    fileprivate var resting: CropPath {
+        func middle(_ values: [Double]) -> Double { (values.min()! + values.max()!) / 2 }
+        let corner = Keyframe(
+            time: keyframes[0].time, x: middle(keyframes.map(\.x)), y: middle(keyframes.map(\.y)))
+        return CropPath(width: width, height: height, keyframes: [corner])
     }
 }

@@ -86,6 +86,19 @@ import Testing
         #expect(played(framing([wild])).renders[0].segments.map(\.layout) == [.fit])
     }
 
+    @Test func `two windows that are restless rest where they are`() {
+        let places = [(0.0, 100.0), (4, 300), (8, 100), (12, 300)]
+        let upper = CropPath(
+            width: 675, height: 600, keyframes: places.map { CropPath.Keyframe(time: $0.0, x: $0.1, y: 200) })
+        let lower = CropPath(width: 675, height: 600, keyframes: [.init(time: 0, x: 1100, y: 200)])
+        let split = Framing.Segment(
+            range: TimeRange(start: 0, end: 20), layout: .split(upper: upper, lower: lower))
+        let held = played(framing([split])).renders[0].segments[0].layout
+        #expect(held.kind == .split)
+        #expect(held.windows[0].keyframes == [.init(time: 0, x: 200, y: 200)])
+        #expect(held.windows[1] == lower)
+    }
+
     @Test func `who was lost is shown by a second render, and that is told`() {
         let planned = framing([crop(0, 12, [(0, 200)]), crop(12, 20, [(12, 800)])])
         let (gate, renders, published) = played(planned)
