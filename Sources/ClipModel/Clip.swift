@@ -83,15 +83,29 @@ package struct ClipFigures: Hashable, Sendable, Codable {
     package var frozenSeconds: Double
     /// Share of sampled frames with a face. Nil when the source shows none.
     package var faceInFrame: Double?
+    /// Of the pictures in which somebody should be seen, the share in which exactly this face is. Nil when nobody is.
+    package var speakerInFrame: Double?
+    /// Of the same pictures, the share that shows nobody.
+    package var emptyFrames: Double?
     /// Camera reversals per second inside shots.
     package var reversalsPerSecond: Double
+    /// Mean speed of the camera, in pixels of a clip 1080 wide, per second.
+    package var travelPixelsPerSecond: Double?
+    /// How much later the sound begins than the picture.
+    package var soundOffsetSeconds: Double?
+    /// Share of the clip in each layout, by name.
+    package var layouts: [String: Double]?
+    /// What was made otherwise than planned, because the first choice would not have passed.
+    package var repairs: [Note]?
     /// What fell outside its bounds. Empty: the clip passed.
     package var flags: [Note]
 
     package init(
         durationSeconds: Double, width: Int, height: Int, framesPerSecond: Double, videoCodec: String,
         audioCodec: String, loudnessLUFS: Double?, truePeakDBTP: Double?, blackSeconds: Double, frozenSeconds: Double,
-        faceInFrame: Double?, reversalsPerSecond: Double, flags: [Note]
+        faceInFrame: Double?, speakerInFrame: Double? = nil, emptyFrames: Double? = nil, reversalsPerSecond: Double,
+        travelPixelsPerSecond: Double? = nil, soundOffsetSeconds: Double? = nil, layouts: [String: Double]? = nil,
+        repairs: [Note]? = nil, flags: [Note]
     ) {
         self.durationSeconds = durationSeconds
         self.width = width
@@ -104,7 +118,13 @@ package struct ClipFigures: Hashable, Sendable, Codable {
         self.blackSeconds = blackSeconds
         self.frozenSeconds = frozenSeconds
         self.faceInFrame = faceInFrame
+        self.speakerInFrame = speakerInFrame
+        self.emptyFrames = emptyFrames
         self.reversalsPerSecond = reversalsPerSecond
+        self.travelPixelsPerSecond = travelPixelsPerSecond
+        self.soundOffsetSeconds = soundOffsetSeconds
+        self.layouts = layouts
+        self.repairs = repairs
         self.flags = flags
     }
 }

@@ -3,8 +3,8 @@ package import ClipModel
 /// How the picture of one clip is made from the source.
 package struct Framing: Hashable, Sendable, Codable {
     /// One stretch without a cut, and what is shown in it.
-    package struct Segment: Hashable, Sendable, Codable {
-        package enum Layout: Hashable, Sendable, Codable {
+    package struct Segment: Hashable, Sendable {
+        package enum Layout: Hashable, Sendable {
             /// A window that moves over the source. Keyframes are joined by straight lines; times rise.
             case crop(CropPath)
             /// The whole picture, over a blurred copy of itself that fills the frame.
@@ -19,7 +19,9 @@ package struct Framing: Hashable, Sendable, Codable {
             /// frame shows the blurred picture.
             case inset(screen: CropPath, face: CropPath)
 
-            package enum Kind: String, Hashable, Sendable, CaseIterable { case crop, fit, padded, split, inset }
+            package enum Kind: String, Hashable, Sendable, CaseIterable, Codable {
+                case crop, fit, padded, split, inset
+            }
 
             package var kind: Kind {
                 switch self {
@@ -90,6 +92,55 @@ package struct Framing: Hashable, Sendable, Codable {
         self.subjectPixelsPerSecond = subjectPixelsPerSecond
         self.faces = faces
         self.leads = leads
+    }
+}
+
+/// As the release before wrote it, and so that it can read what is written now: it knows `crop` and `fit` only, and
+/// finds `fit` where another layout stands beside it under `arrangement`.
+extension Framing.Segment: Codable {
+    private enum CodingKeys: String, CodingKey { case range, layout, arrangement }
+
+    private enum Known: Codable {
+        case crop(CropPath)
+        case fit
+    }
+
+    private struct Arrangement: Codable {
+        var kind: Layout.Kind
+        var windows: [CropPath]
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        range = try values.decode(TimeRange.self, forKey: .range)
+        if let arrangement = try values.decodeIfPresent(Arrangement.self, forKey: .arrangement) {
+            switch (arrangement.kind, arrangement.windows.count) {
+            case (.padded, 1): layout = .padded(arrangement.windows[0])
+            case (.split, 2): layout = .split(upper: arrangement.windows[0], lower: arrangement.windows[1])
+            case (.inset, 2): layout = .inset(screen: arrangement.windows[0], face: arrangement.windows[1])
+            default:
+                throw DecodingError.dataCorruptedError(
+                    forKey: .arrangement, in: values,
+                    debugDescription: "\(arrangement.kind) of \(arrangement.windows.count) windows")
+            }
+            return
+        }
+        switch try values.decode(Known.self, forKey: .layout) {
+        case .crop(let path): layout = .crop(path)
+        case .fit: layout = .fit
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(range, forKey: .range)
+        switch layout {
+        case .crop(let path): try values.encode(Known.crop(path), forKey: .layout)
+        case .fit: try values.encode(Known.fit, forKey: .layout)
+        case .padded, .split, .inset:
+            try values.encode(Known.fit, forKey: .layout)
+            try values.encode(Arrangement(kind: layout.kind, windows: layout.windows), forKey: .arrangement)
+        }
     }
 }
 

@@ -133,13 +133,20 @@ package struct RenderResult: StageBody {
     package var vtt: BlobName?
     /// What the client should know of how it was drawn; nil: nothing.
     package var notes: [Note]?
+    /// `Framing` as JSON; nil: as it was planned.
+    package var framing: BlobName?
+    /// Measured on `video`; nil in results of older releases.
+    package var figures: ClipFigures?
 
     package init(
-        video: BlobName, videoBytes: Int64, videoSHA256: String, srt: BlobName? = nil, vtt: BlobName? = nil
+        video: BlobName, videoBytes: Int64, videoSHA256: String, srt: BlobName? = nil, vtt: BlobName? = nil,
+        framing: BlobName? = nil, figures: ClipFigures? = nil
     ) {
         self.video = video
         self.videoBytes = videoBytes
         self.videoSHA256 = videoSHA256
+        self.framing = framing
+        self.figures = figures
         self.srt = srt
         self.vtt = vtt
     }

@@ -14,8 +14,8 @@ package enum StageCost {
         case .transcript: 0.1
         case .highlights: 0.3
         case .reframe: 0.5 + 0.15 * seconds
-        case .render: 1 + 0.8 * seconds
-        case .check: 0.5 + 0.15 * seconds
+        case .render: 1.5 + 0.95 * seconds
+        case .check: 0.2
         case .thumbnail: 0.5
         case .publish: 0.2
         }

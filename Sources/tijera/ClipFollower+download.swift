@@ -41,6 +41,7 @@ struct DownloadedFiles {
                     + "score \(Int(clip.score)): \(clip.title)"
             )
             lines.append("    \(clip.reason)")
+            for repair in clip.figures?.repairs ?? [] { lines.append("    made otherwise: \(repair.text)") }
             for flag in clip.figures?.flags ?? [] { lines.append("    note: \(flag.text)") }
         }
         for note in job.notes { lines.append("note: \(note.text)") }

@@ -90,7 +90,8 @@ import Testing
     }
 
     @Test func `another face model means other paths and other checks`() throws {
-        try expect(ToolVersions(ffmpeg: "5.1", speechModel: "s", faceModel: "g"), concerns: [.reframe, .check])
+        try expect(
+            ToolVersions(ffmpeg: "5.1", speechModel: "s", faceModel: "g"), concerns: [.reframe, .render, .check])
     }
 
     private func expect(_ versions: ToolVersions, concerns: Set<StageName>) throws {

@@ -11,6 +11,8 @@ struct SampleJob {
     var hasSound = true
     var chunks = 2
     var clips = 2
+    /// What the render stage measured, as it does since it measures.
+    var rendered: ClipFigures?
 
     static let noon = Timestamp("2026-01-31T12:00:00Z")!
     static let id = JobID("job_01hzzzzzzzzzzzzzzzzzzzzzzz")!
@@ -48,7 +50,9 @@ struct SampleJob {
                     }, notes: [])
             case .reframe:
                 ReframeResult(framing: blob, faceInFrame: 1, reversalsPerSecond: 0, travelPixelsPerSecond: 0)
-            case .render: RenderResult(video: blob, videoBytes: 10, videoSHA256: "cc", srt: blob, vtt: blob)
+            case .render:
+                RenderResult(
+                    video: blob, videoBytes: 10, videoSHA256: "cc", srt: blob, vtt: blob, figures: rendered)
             case .check: CheckResult(figures: figures)
             case .thumbnail: ThumbnailResult(thumbnail: blob, bytes: 5)
             case .publish: PublishResult(manifest: blob, clips: clips)
@@ -92,7 +96,7 @@ struct SampleJob {
             audioChannels: hasSound ? 2 : 0, isHDR: false, container: "mp4")
     }
 
-    private var figures: ClipFigures {
+    var figures: ClipFigures {
         ClipFigures(
             durationSeconds: 30, width: 1080, height: 1920, framesPerSecond: 25, videoCodec: "h264",
             audioCodec: "aac", loudnessLUFS: -14, truePeakDBTP: -1, blackSeconds: 0, frozenSeconds: 0, faceInFrame: 1,

@@ -42,6 +42,28 @@ import Testing
             threads: 1, startedAt: SampleJob.noon, effort: effort, progress: { _ in })
     }
 
+    @Test func `what the render stage measured is handed on, and the file is not read again`() async throws {
+        try await withBlobs { blobs, scratch in
+            var job = SampleJob()
+            job.rendered = job.figures
+            let output = try await runner(blobs, told: Told())
+                .run(assignment(job.inputs(StageKey(.check)), scratch, EffortMeter()))
+            let body = try JSONDecoder().decode(CheckResult.self, from: Data(output.body.utf8))
+            #expect(body.figures == job.figures)
+            #expect(output.blobs.isEmpty)
+        }
+    }
+
+    @Test func `a clip of a release that did not measure is looked at`() async throws {
+        try await withBlobs { blobs, scratch in
+            // Its file is not there, which only who looks can notice.
+            let inputs = SampleJob().inputs(StageKey(.check))
+            await #expect(throws: (any Error).self) {
+                _ = try await self.runner(blobs, told: Told()).run(self.assignment(inputs, scratch, EffortMeter()))
+            }
+        }
+    }
+
     @Test func `an attempt is told the blobs it read and made, and the work of the node for it`() async throws {
         try await withBlobs { blobs, scratch in
             let sidecar = SampleJob.sidecar

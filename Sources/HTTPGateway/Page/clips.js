@@ -195,7 +195,9 @@ function figures(clip) {
     f.loudnessLUFS !== undefined ? `${number(f.loudnessLUFS, 1)} LUFS` : null,
     f.truePeakDBTP !== undefined ? `${number(f.truePeakDBTP, 1)} dBTP` : null,
     f.faceInFrame !== undefined ? t("clip.face", { n: number(100 * f.faceInFrame) }) : null,
+    f.speakerInFrame !== undefined ? t("clip.speaker", { n: number(100 * f.speakerInFrame) }) : null,
   ].filter(Boolean).map((text) => el("li", { class: "figure", text }));
   const flags = f.flags.map((flag) => el("li", { class: "figure is-flag", title: flag.text, text: tOr(`flag.${flag.code}`, flag.text) }));
-  return el("ul", { class: "figures", "aria-label": t("clip.figures") }, chips, flags);
+  const repairs = (f.repairs || []).map((repair) => el("li", { class: "figure", title: repair.text, text: tOr(`repair.${repair.code}`, repair.text) }));
+  return el("ul", { class: "figures", "aria-label": t("clip.figures") }, chips, repairs, flags);
 }

@@ -9,7 +9,7 @@ package struct ClipCheck {
     package static func run(
         path: String, facts: VideoFacts, clip: TimeRange, size: PixelSize, framing: Framing, faceModelPath: String,
         toolbox: Toolbox, threads: Int, progress: @Sendable (Double) -> Void = { _ in }
-    ) async throws(MediaError) -> ClipFigures {
+    ) async throws(MediaError) -> ClipVerdict {
         let rate = FrameRate.ofClip(sourceAverage: facts.framesPerSecond)
         let expected = ClipVerdict.Expectation(
             size: size, rate: rate, frameCount: max(1, rate.frames(in: clip.duration)))
@@ -27,8 +27,8 @@ package struct ClipCheck {
         ) { progress(soundShare + (1 - soundShare) * $0) }
         let measured = ClipMeasurements(
             streams: streams, isIndexFirst: try IndexPlace.isFirst(path: path), loudness: loudness, picture: picture,
-            framing: framing)
+            framing: framing, sourceSize: facts.displaySize)
         progress(1)
-        return ClipVerdict(measured, expected: expected).figures
+        return ClipVerdict(measured, expected: expected)
     }
 }

@@ -13,13 +13,15 @@ package struct ClipStreams: Hashable, Sendable, Codable {
     package var audioCodec: String
     package var audioSamplesPerSecond: Int
     package var audioChannels: Int
+    /// How much later the sound begins than the picture.
+    package var soundOffsetSeconds: Double
     /// Streams that are neither the one picture nor the one sound.
     package var otherStreams: Int
 
     package init(
         durationSeconds: Double, videoCodec: String, videoProfile: String, pixelFormat: String, width: Int, height: Int,
         framesPerSecond: Double, frameCount: Int, audioCodec: String, audioSamplesPerSecond: Int, audioChannels: Int,
-        otherStreams: Int
+        soundOffsetSeconds: Double = 0, otherStreams: Int
     ) {
         self.durationSeconds = durationSeconds
         self.videoCodec = videoCodec
@@ -32,13 +34,14 @@ package struct ClipStreams: Hashable, Sendable, Codable {
         self.audioCodec = audioCodec
         self.audioSamplesPerSecond = audioSamplesPerSecond
         self.audioChannels = audioChannels
+        self.soundOffsetSeconds = soundOffsetSeconds
         self.otherStreams = otherStreams
     }
 
     package static func command(path: String, limits: ToolLimits) -> ToolCommand {
         let entries =
             "format=duration:stream=codec_type,codec_name,profile,pix_fmt,width,height,avg_frame_rate,nb_frames,"
-            + "sample_rate,channels,duration"
+            + "sample_rate,channels,start_time,duration"
         return ToolCommand(
             .ffprobe,
             FFmpeg.probeLeading + ["-of", "json=compact=1", "-show_entries", entries] + FFmpeg.input(path),
@@ -68,6 +71,7 @@ package struct ClipStreams: Hashable, Sendable, Codable {
         audioCodec = audio.codec ?? "unknown"
         audioSamplesPerSecond = Int(audio.sampleRate ?? "") ?? 0
         audioChannels = audio.channels ?? 0
+        soundOffsetSeconds = (Double(audio.start ?? "") ?? 0) - (Double(video.start ?? "") ?? 0)
         otherStreams = streams.count - 2
     }
 
@@ -86,6 +90,7 @@ package struct ClipStreams: Hashable, Sendable, Codable {
                 case averageRate = "avg_frame_rate"
                 case frames = "nb_frames"
                 case sampleRate = "sample_rate"
+                case start = "start_time"
                 case profile, width, height, channels, duration
             }
             var type: String?
@@ -98,6 +103,7 @@ package struct ClipStreams: Hashable, Sendable, Codable {
             var frames: String?
             var sampleRate: String?
             var channels: Int?
+            var start: String?
             var duration: String?
         }
         struct Format: Decodable { var duration: String? }

@@ -7,15 +7,19 @@ package struct ClipMeasurements: Hashable, Sendable {
     package var loudness: LoudnessReading
     package var picture: PictureScan
     package var framing: Framing
+    /// Display pixels of the source.
+    package var sourceSize: PixelSize
 
     package init(
-        streams: ClipStreams, isIndexFirst: Bool, loudness: LoudnessReading, picture: PictureScan, framing: Framing
+        streams: ClipStreams, isIndexFirst: Bool, loudness: LoudnessReading, picture: PictureScan, framing: Framing,
+        sourceSize: PixelSize
     ) {
         self.streams = streams
         self.isIndexFirst = isIndexFirst
         self.loudness = loudness
         self.picture = picture
         self.framing = framing
+        self.sourceSize = sourceSize
     }
 }
 
@@ -46,31 +50,54 @@ package struct ClipVerdict: Hashable, Sendable {
         package var frozenShareMax = 0.5
         /// Share of the pictures in which the source shows a face.
         package var faceInFrameMin = 0.8
-        /// Fewer pictures with a face say nothing about the rest.
-        package var faceSamplesMin = 4
-        /// How far in time a sampled picture and a sighting in the source may be apart.
-        package var faceSecondsApartMax = 0.3
-        package var reversalsPerSecondMax = 0.2
+        /// Share of the pictures in which it can be told whether the main face is seen.
+        package var speakerInFrameMin = 0.9
+        /// Share of the pictures with a main face that show nobody, and how many may whatever their share.
+        package var emptyFramesMax = 0.01
+        package var emptyFramesFree = 1
+        /// The first turn of a clip is free: who walks to the board walks back.
+        package var reversalsPerSecondMax = 0.10
+        /// Of the camera in pixels of a clip 1080 wide, per second: while the main face stands still, and otherwise...
+        package var travelStillMax = 40.0
+        package var travelMax = 60.0
+        /// ...unless the face itself goes faster. Standing still is going by less than this.
+        package var subjectStillMax = 40.0
+        /// A twenty-fifth of a second is seen on lips.
+        package var soundOffsetSecondsMax = 0.045
 
         package init() {}
     }
 
     package let figures: ClipFigures
+    /// When the main face was not shown, in seconds from the start of the clip.
+    package let missed: [Double]
+
+    /// A wider picture might have shown who is missing.
+    package var hasLostPeople: Bool {
+        figures.flags.contains { ["face_lost", "speaker_lost", "empty_frames"].contains($0.code) }
+    }
 
     package init(_ measured: ClipMeasurements, expected: Expectation, bounds: Bounds = Bounds()) {
         let (streams, loudness) = (measured.streams, measured.loudness)
-        let faceInFrame = Self.faceInFrame(measured, bounds: bounds)
+        let evidence = FaceEvidence(
+            measured.picture.samples, framing: measured.framing,
+            geometry: FrameGeometry(source: measured.sourceSize, frame: expected.size))
         let black = measured.picture.black.reduce(0) { $0 + $1.duration }
         let frozen = measured.picture.frozen.reduce(0) { $0 + $1.duration }
         let flags =
             Self.formatFlags(measured, expected) + Self.soundFlags(loudness, bounds)
-            + Self.pictureFlags(measured, black: black, frozen: frozen, faceInFrame: faceInFrame, bounds)
+            + Self.pictureFlags(measured, black: black, frozen: frozen, bounds) + Self.faceFlags(evidence, bounds)
+            + bounds.flags(ofCamera: measured.framing)
+        missed = evidence.missed
         figures = ClipFigures(
             durationSeconds: streams.durationSeconds, width: streams.width, height: streams.height,
             framesPerSecond: streams.framesPerSecond, videoCodec: streams.videoCodec, audioCodec: streams.audioCodec,
             loudnessLUFS: loudness.isSilent ? nil : loudness.integratedLUFS,
             truePeakDBTP: loudness.isSilent ? nil : loudness.truePeakDBTP, blackSeconds: black, frozenSeconds: frozen,
-            faceInFrame: faceInFrame, reversalsPerSecond: measured.framing.reversalsPerSecond, flags: flags)
+            faceInFrame: evidence.faceInFrame, speakerInFrame: evidence.speakerInFrame,
+            emptyFrames: evidence.emptyFrames, reversalsPerSecond: measured.framing.reversalsPerSecond,
+            travelPixelsPerSecond: measured.framing.travelPixelsPerSecond,
+            soundOffsetSeconds: streams.soundOffsetSeconds, layouts: measured.framing.shares, flags: flags)
     }
 
     private static func formatFlags(_ measured: ClipMeasurements, _ expected: Expectation) -> [Note] {
@@ -124,7 +151,7 @@ package struct ClipVerdict: Hashable, Sendable {
     }
 
     private static func pictureFlags(
-        _ measured: ClipMeasurements, black: Double, frozen: Double, faceInFrame: Double?, _ bounds: Bounds
+        _ measured: ClipMeasurements, black: Double, frozen: Double, _ bounds: Bounds
     ) -> [Note] {
         var flags: [Note] = []
         let startsBlack = measured.picture.black.contains { $0.start <= 0 && $0.end > bounds.blackStartSecondsMax }
@@ -136,27 +163,65 @@ package struct ClipVerdict: Hashable, Sendable {
             let seconds = FilterText.number(frozen, places: 1)
             flags.append(Note(code: "frozen_picture", text: "The picture stands still for \(seconds) s."))
         }
-        if let faceInFrame, faceInFrame < bounds.faceInFrameMin {
-            let share = FilterText.number(faceInFrame * 100, places: 0)
-            flags.append(
-                Note(code: "face_lost", text: "The face is in the picture only \(share) % of the time it could be."))
-        }
-        if measured.framing.reversalsPerSecond > bounds.reversalsPerSecondMax {
-            let rate = FilterText.number(measured.framing.reversalsPerSecond, places: 2)
-            flags.append(
-                Note(code: "restless_camera", text: "The picture turns back and forth \(rate) times a second."))
+        if abs(measured.streams.soundOffsetSeconds) > bounds.soundOffsetSecondsMax {
+            let offset = FilterText.number(measured.streams.soundOffsetSeconds, places: 2)
+            flags.append(Note(code: "sound_offset", text: "Sound and picture are \(offset) s apart."))
         }
         return flags
     }
 
-    /// Of the sampled pictures for which the source shows a face, the share that shows one in the clip. Nil when the
-    /// source shows too few faces to tell.
-    private static func faceInFrame(_ measured: ClipMeasurements, bounds: Bounds) -> Double? {
-        let times = measured.framing.faces.map(\.time).sorted()
-        let looked = measured.picture.samples.filter { sample in
-            times.contains { abs($0 - sample.time) <= bounds.faceSecondsApartMax }
+    private static func faceFlags(_ evidence: FaceEvidence, _ bounds: Bounds) -> [Note] {
+        var flags: [Note] = []
+        if let share = evidence.faceInFrame, share < bounds.faceInFrameMin {
+            let share = FilterText.number(share * 100, places: 0)
+            flags.append(
+                Note(code: "face_lost", text: "The face is in the picture only \(share) % of the time it could be."))
         }
-        guard looked.count >= bounds.faceSamplesMin else { return nil }
-        return Double(looked.count { $0.faceCount > 0 }) / Double(looked.count)
+        if let share = evidence.speakerInFrame, share < bounds.speakerInFrameMin {
+            let share = FilterText.number(share * 100, places: 0)
+            flags.append(
+                Note(code: "speaker_lost", text: "Who should be seen is in the picture only \(share) % of the time."))
+        }
+        if let share = evidence.emptyFrames, share > bounds.emptyFramesMax,
+            evidence.missed.count > bounds.emptyFramesFree
+        {
+            let share = FilterText.number(share * 100, places: 1)
+            flags.append(Note(code: "empty_frames", text: "The picture shows nobody \(share) % of the time."))
+        }
+        return flags
+    }
+}
+
+extension ClipVerdict.Bounds {
+    /// What is wrong with how the camera goes. Known before anything is rendered.
+    package func flags(ofCamera framing: Framing) -> [Note] {
+        var flags: [Note] = []
+        let seconds = framing.segments.last?.range.end ?? 0
+        // Of the figure's rounding, too, the first turn is free.
+        let free = seconds > 0 ? 1 / seconds + 0.0001 : 0
+        if framing.reversalsPerSecond > max(reversalsPerSecondMax, free) {
+            let rate = FilterText.number(framing.reversalsPerSecond, places: 2)
+            flags.append(
+                Note(code: "restless_camera", text: "The picture turns back and forth \(rate) times a second."))
+        }
+        let subject = framing.subjectPixelsPerSecond ?? 0
+        let travelMax = subject <= subjectStillMax ? travelStillMax : max(travelMax, 1.1 * subject)
+        if framing.subjectPixelsPerSecond != nil, framing.travelPixelsPerSecond > travelMax {
+            let speed = FilterText.number(framing.travelPixelsPerSecond, places: 0)
+            flags.append(
+                Note(code: "hasty_camera", text: "The camera goes \(speed) pixels a second, more than who it follows."))
+        }
+        return flags
+    }
+}
+
+extension Framing {
+    /// Of the clip, by layout.
+    fileprivate var shares: [String: Double] {
+        let seconds = segments.reduce(0) { $0 + $1.range.duration }
+        guard seconds > 0 else { return [:] }
+        return Dictionary(grouping: segments, by: \.layout.kind.rawValue).mapValues { segments in
+            (segments.reduce(0) { $0 + $1.range.duration } / seconds).rounded(toPlaces: 3)
+        }
     }
 }

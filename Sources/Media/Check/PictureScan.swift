@@ -19,15 +19,16 @@ package struct PictureScan: Hashable, Sendable {
         package init() {}
     }
 
-    /// A picture that was looked at, and how many faces were in it.
+    /// A picture that was looked at, and the faces in it.
     package struct Sample: Hashable, Sendable {
         /// Seconds from the start of the clip.
         package var time: Double
-        package var faceCount: Int
+        /// In pixels of the clip.
+        package var faces: [FrameGeometry.Box]
 
-        package init(time: Double, faceCount: Int) {
+        package init(time: Double, faces: [FrameGeometry.Box]) {
             self.time = time
-            self.faceCount = faceCount
+            self.faces = faces
         }
     }
 
@@ -57,6 +58,9 @@ package struct PictureScan: Hashable, Sendable {
             return PictureScan(report: output.errorTail, durationSeconds: durationSeconds)
         }
         let detector = try FaceDetector(modelPath: faceModelPath)
+        let (across, down) = (
+            Double(size.width) / Double(small.width), Double(size.height) / Double(small.height)
+        )
         var samples: [Sample] = []
         let output = try await toolbox.stream(
             command, blockBytes: small.width * small.height * 3
@@ -65,7 +69,14 @@ package struct PictureScan: Hashable, Sendable {
                 try detector.faces(in: pixels, size: small)
             }
             let time = Double(samples.count) / limits.facesPerSecond
-            samples.append(Sample(time: time, faceCount: faces.count))
+            samples.append(
+                Sample(
+                    time: time,
+                    faces: faces.map { face in
+                        FrameGeometry.Box(
+                            x: face.x * across, y: face.y * down, width: face.width * across,
+                            height: face.height * down)
+                    }))
             progress(min(1, time / max(1, durationSeconds)))
         }
         var scan = PictureScan(

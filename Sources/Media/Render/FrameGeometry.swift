@@ -93,6 +93,18 @@ package struct FrameGeometry: Hashable, Sendable {
         }
     }
 
+    /// The share of a rectangle of the source that is seen in the window that shows most of it, of what a window of
+    /// that size could show: a close-up is larger than a narrow window.
+    package func visibleShare(of part: Box, in layout: Framing.Segment.Layout, at time: Double) -> Double {
+        guard layout != .fit else { return 1 }
+        return layout.windows.map { window in
+            let corner = window.corner(at: time)
+            let view = Box(x: corner.x, y: corner.y, width: window.width, height: window.height)
+            let most = min(part.width, window.width) * min(part.height, window.height)
+            return (part.shared(with: view)?.area ?? 0) / max(most, .leastNormalMagnitude)
+        }.max() ?? 0
+    }
+
     /// Where a face is seen in a clip with this framing.
     package func shown(_ face: FaceSighting, in framing: Framing) -> [Box] {
         guard let segment = framing.segments.last(where: { $0.range.start <= face.time + 0.001 }) else { return [] }

@@ -1,10 +1,11 @@
 package import ClipModel
 import Media
 
-/// Measures the rendered file: what was promised is checked on what was made.
+/// What was measured on the rendered file. The render stage measures what it makes, and hands on its figures; a file
+/// that a node of an older release rendered is measured here.
 package enum CheckStage: PipelineStage {
     package static let name = StageName.check
-    package static let version = 1
+    package static let version = 2
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions
@@ -20,12 +21,13 @@ package enum CheckStage: PipelineStage {
         let inputs = context.inputs
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
         let render = try inputs.body(RenderResult.self, inputs.key.index)
-        let figures = try await ClipCheck.run(
+        if let figures = render.figures { return try StageOutput(CheckResult(figures: figures)) }
+        let verdict = try await ClipCheck.run(
             path: try await context.path(of: render.video, sha256: render.videoSHA256),
             facts: try inputs.body(ProbeResult.self).facts, clip: try inputs.clipRange(),
             size: inputs.options.aspect.pixels, framing: try await context.load(Framing.self, reframe.framing),
             faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,
             threads: context.threads, progress: context.progress)
-        return try StageOutput(CheckResult(figures: figures))
+        return try StageOutput(CheckResult(figures: verdict.figures))
     }
 }

@@ -2,7 +2,8 @@ import Blobs
 package import ClipModel
 import Media
 
-/// Makes the clip: cropped, captioned, at an even loudness, as one MP4, with its captions as files beside it.
+/// Makes the clip: framed, captioned, at an even loudness, as one MP4, with its captions as files beside it. What was
+/// made is measured here, where it can still be made again with a safer framing (`ClipGate`).
 package enum RenderStage: PipelineStage {
     package static let name = StageName.render
     package static let version = 3
@@ -29,6 +30,7 @@ package enum RenderStage: PipelineStage {
         ingredients["watermark"] = options.watermark
         if options.denoise { ingredients["denoise"] = try inputs.identity(of: StageKey(.audio)) }
         ingredients["ffmpeg"] = versions.ffmpeg
+        ingredients["faceModel"] = versions.faceModel
         return ingredients
     }
 
@@ -36,7 +38,7 @@ package enum RenderStage: PipelineStage {
         let (inputs, options) = (context.inputs, context.inputs.options)
         let clip = try inputs.clipRange()
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
-        let framing = try await context.load(Framing.self, reframe.framing)
+        let planned = try await context.load(Framing.self, reframe.framing)
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
         let captions = context.effort.measure {
@@ -49,11 +51,46 @@ package enum RenderStage: PipelineStage {
                     words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
         }
 
+        var gate = ClipGate(planned, source: facts.displaySize)
+        var action = gate.start()
+        var attempts = 0
+        while case .render(let framing) = action {
+            let verdict = try await attempt(
+                context, framing, facts: facts, clip: clip, captions: captions, file: file(of: attempts))
+            attempts += 1
+            action = gate.checked(verdict)
+        }
+        guard case .publish(let attempt) = action else { preconditionFailure("a gate that neither renders nor ends") }
+
+        let (video, file) = try await context.keep(file(of: attempt))
+        var body = RenderResult(
+            video: video, videoBytes: file.bytes, videoSHA256: file.sha256, figures: gate.figures(of: attempt))
+        if gate.framing(of: attempt) != planned {
+            body.framing = try await context.keep(json: gate.framing(of: attempt), as: "framing.json")
+        }
+        if options.subtitles != .off, inputs.edits.captions.map({ !$0.isEmpty }) ?? !transcript.words.isEmpty {
+            body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
+            body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
+        }
+        if isUnwritable(captions, context) { body.notes = [unwritable(clip: inputs.key.index)] }
+        return try StageOutput(body, blobs: [video, body.framing, body.srt, body.vtt].compactMap { $0 })
+    }
+
+    private static func file(of attempt: Int) -> String { attempt == 0 ? "clip.mp4" : "clip-again.mp4" }
+
+    /// Of the progress that is shown: a second attempt is rare, and starts where the first ended.
+    private static let renderShare = 0.85
+
+    /// Renders into a file of the scratch directory and measures it.
+    private static func attempt(
+        _ context: StageContext, _ framing: Framing, facts: VideoFacts, clip: TimeRange, captions: CaptionTrack,
+        file: String
+    ) async throws -> ClipVerdict {
+        let options = context.inputs.options
         var assPath: String?
         let fonts = context.tools.versions.captionFonts
-        // Empty boxes in place of letters are worse than none.
-        let isUnwritable = options.subtitles == .burned && fonts.lacks(captions)
-        let style = options.subtitles == .burned && !isUnwritable ? options.captionStyle : nil
+        let isBurned = options.subtitles == .burned && !isUnwritable(captions, context)
+        let style = isBurned ? options.captionStyle : nil
         if style != nil || options.watermark != nil {
             let text = context.effort.measure {
                 captions.ass(
@@ -66,20 +103,21 @@ package enum RenderStage: PipelineStage {
             sourcePath: try await context.sourcePath, facts: facts, clip: clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
-            outputPath: context.scratch + "/clip.mp4")
-        if options.denoise, let curves = try inputs.body(AudioResult.self).curves {
+            outputPath: context.scratch + "/" + file)
+        if options.denoise, let curves = try context.inputs.body(AudioResult.self).curves {
             plan.noise = NoiseReduction(try await context.load(SoundCurves.self, curves), clip: clip)
         }
-        try await Renderer.run(plan, toolbox: context.toolbox, progress: context.progress)
+        try await Renderer.run(plan, toolbox: context.toolbox) { context.progress(renderShare * $0) }
+        return try await ClipCheck.run(
+            path: plan.outputPath, facts: facts, clip: clip, size: plan.size, framing: framing,
+            faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,
+            threads: context.threads
+        ) { context.progress(renderShare + (1 - renderShare) * $0) }
+    }
 
-        let (video, file) = try await context.keep("clip.mp4")
-        var body = RenderResult(video: video, videoBytes: file.bytes, videoSHA256: file.sha256)
-        if options.subtitles != .off, inputs.edits.captions.map({ !$0.isEmpty }) ?? !transcript.words.isEmpty {
-            body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
-            body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
-        }
-        if isUnwritable { body.notes = [unwritable(clip: inputs.key.index)] }
-        return try StageOutput(body, blobs: [video, body.srt, body.vtt].compactMap { $0 })
+    /// Empty boxes in place of letters are worse than none.
+    private static func isUnwritable(_ captions: CaptionTrack, _ context: StageContext) -> Bool {
+        context.inputs.options.subtitles == .burned && context.tools.versions.captionFonts.lacks(captions)
     }
 
     private static func unwritable(clip index: Int) -> Note {

@@ -29,7 +29,7 @@ package enum ThumbnailStage: PipelineStage {
         let names = ["thumbnail.jpg"] + (1..<choices).map { "thumbnail-\($0).jpg" }
         let count = try await Thumbnail.run(
             clipPath: try await context.path(of: render.video, sha256: render.videoSHA256),
-            framing: try await context.load(Framing.self, reframe.framing),
+            framing: try await context.load(Framing.self, render.framing ?? reframe.framing),
             outputPaths: names.map { context.scratch + "/" + $0 }, toolbox: context.toolbox)
         var pictures: [(name: BlobName, facts: BlobFacts)] = []
         for name in names.prefix(count) { pictures.append(try await context.keep(name)) }

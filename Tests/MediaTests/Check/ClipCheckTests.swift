@@ -20,7 +20,7 @@ import Testing
             return try await ClipCheck.run(
                 path: path, facts: .source(180, 320), clip: Self.clip, size: .small, framing: .of([.fit(0, 4)]),
                 faceModelPath: "", toolbox: samples.toolbox, threads: 2
-            ).flags.map(\.code)
+            ).figures.flags.map(\.code)
         }
     }
 
@@ -40,6 +40,7 @@ import Testing
         (["-ar", "44100"], ["wrong_format"]),
         (["-profile:v", "baseline"], ["wrong_format"]),
         (["-s", "182x320"], ["wrong_format"]),
+        (["-af", "asetpts=PTS+0.1/TB"], ["sound_offset"]),
     ])
     func `what is wrong with a file is noticed`(options: [String], codes: [String]) async throws {
         #expect(try await self.codes(options) == codes)

@@ -10,12 +10,18 @@ import Testing
             audioChannels: 2, otherStreams: 0),
         isIndexFirst: true, loudness: LoudnessReading(integratedLUFS: -14.1, truePeakDBTP: -1.2),
         picture: PictureScan(
-            samples: (0..<60).map { PictureScan.Sample(time: Double($0) / 2, faceCount: 1) }),
-        framing: .of(
-            [.crop(0, 30, width: 405, height: 720, (0, 0))],
-            faces: (0..<150).map {
-                FaceSighting(time: Double($0) / 5, x: 100, y: 100, width: 80, height: 100, confidence: 0.9, track: 0)
-            }))
+            samples: (0..<60).map { PictureScan.Sample(time: Double($0) / 2, faces: [seen]) }),
+        framing: framing, sourceSize: PixelSize(width: 1280, height: 720))
+
+    /// Where the face of `framing` is in the clip.
+    private static let seen = FrameGeometry.Box(x: 267, y: 267, width: 213, height: 267)
+
+    private static let framing = Framing(
+        segments: [.crop(0, 30, width: 405, height: 720, (0, 0))], faceInFrame: 1, reversalsPerSecond: 0,
+        travelPixelsPerSecond: 0, subjectPixelsPerSecond: 5,
+        faces: (0..<150).map {
+            FaceSighting(time: Double($0) / 5, x: 100, y: 100, width: 80, height: 100, confidence: 0.9, track: 0)
+        }, leads: [Framing.Lead(range: TimeRange(start: 0, end: 30), track: 0)])
 
     private func verdict(_ change: (inout ClipMeasurements) -> Void) -> ClipFigures {
         var measured = Self.good
@@ -28,6 +34,9 @@ import Testing
         let figures = verdict { _ in }
         #expect(figures.flags == [])
         #expect(figures.faceInFrame == 1)
+        #expect(figures.speakerInFrame == 1)
+        #expect(figures.emptyFrames == 0)
+        #expect(figures.layouts == ["crop": 1])
         #expect(figures.loudnessLUFS == -14.1)
     }
 
@@ -62,17 +71,44 @@ import Testing
         Case("a dark start", ["black_frames"]) { $0.picture.black = [TimeRange(start: 0, end: 0.2)] },
         Case("a slide", []) { $0.picture.frozen = [TimeRange(start: 5, end: 15)] },
         Case("a still", ["frozen_picture"]) { $0.picture.frozen = [TimeRange(start: 5, end: 22)] },
-        Case("restless", ["restless_camera"]) { $0.framing.reversalsPerSecond = 0.4 },
+        Case("restless", ["restless_camera"]) { $0.framing.reversalsPerSecond = 0.11 },
+        Case("turned twice in thirty seconds", []) { $0.framing.reversalsPerSecond = 0.0667 },
+        Case("on its way before a speaker who stands", ["hasty_camera"]) { $0.framing.travelPixelsPerSecond = 41 },
+        Case("on its way with a speaker who sways", []) { measured in
+            measured.framing.travelPixelsPerSecond = 59
+            measured.framing.subjectPixelsPerSecond = 45
+        },
+        Case("as fast as a walker", []) { measured in
+            measured.framing.travelPixelsPerSecond = 200
+            measured.framing.subjectPixelsPerSecond = 190
+        },
+        Case("lips before the sound", ["sound_offset"]) { $0.streams.soundOffsetSeconds = 0.05 },
+        Case("another face than the speaker's", ["speaker_lost"]) { measured in
+            measured.framing.segments = [.crop(0, 30, width: 405, height: 720, (0, 600))]
+        },
+        Case("nobody", ["face_lost", "speaker_lost", "empty_frames"]) { measured in
+            measured.framing.segments = [.crop(0, 30, width: 405, height: 720, (0, 600))]
+            for index in 0..<20 { measured.picture.samples[index].faces = [] }
+        },
+        Case("nobody for a moment", []) { measured in
+            measured.framing.segments = [
+                .crop(0, 0.4, width: 405, height: 720, (0, 600)), .crop(0.4, 30, width: 405, height: 720, (0.4, 0)),
+            ]
+            measured.picture.samples[0].faces = []
+        },
+        Case("a profile that no detector sees", []) { measured in
+            for index in 0..<10 { measured.picture.samples[index].faces = [] }
+        },
         Case("face gone", ["face_lost"]) { measured in
-            for index in 0..<20 { measured.picture.samples[index].faceCount = 0 }
+            for index in 0..<20 { measured.picture.samples[index].faces = [] }
         },
         Case("no face in the source", []) { measured in
             measured.framing.faces = []
-            for index in measured.picture.samples.indices { measured.picture.samples[index].faceCount = 0 }
+            for index in measured.picture.samples.indices { measured.picture.samples[index].faces = [] }
         },
         Case("a face for a moment", []) { measured in
             measured.framing.faces.removeAll { $0.time > 1 }
-            for index in measured.picture.samples.indices { measured.picture.samples[index].faceCount = 0 }
+            for index in measured.picture.samples.indices { measured.picture.samples[index].faces = [] }
         },
     ]
 

@@ -31,8 +31,24 @@ import Testing
         "hdr": plan(
             .source(3840, 2160, isHDR: true, matrix: "bt2020nc"),
             [.crop(0, 15, width: 1215, height: 2160, (0, 1000)), .fit(15, 30)]),
+        "layouts": plan(
+            .source(1920, 1080, rate: 25),
+            [
+                Framing.Segment(
+                    range: TimeRange(start: 0, end: 10), layout: .padded(still(400, 0, 960, 1080))),
+                Framing.Segment(
+                    range: TimeRange(start: 10, end: 20),
+                    layout: .split(upper: still(36, 219, 729, 648), lower: still(1136, 240, 720, 640))),
+                Framing.Segment(
+                    range: TimeRange(start: 20, end: 30),
+                    layout: .inset(screen: still(0, 0, 1920, 1080), face: still(1651, 863, 260, 208))),
+            ]),
         "hundred-pixels": plan(.source(100, 100, matrix: nil), [.crop(0, 30, width: 56.25, height: 100, (0, 21.9))]),
     ]
+
+    private static func still(_ x: Double, _ y: Double, _ width: Double, _ height: Double) -> CropPath {
+        CropPath(width: width, height: height, keyframes: [.init(time: 0, x: x, y: y)])
+    }
 
     private static func plan(
         _ facts: VideoFacts, _ segments: [Framing.Segment], size: PixelSize = .portrait, assPath: String? = nil,

@@ -83,6 +83,69 @@ import Testing
         }
     }
 
+    /// A layout and the colours that its frame must show: left to right in rows from top to bottom, as red, green, blue.
+    static let layouts: [String: (Framing.Segment.Layout, [[String]])] = {
+        func path(_ x: Double, _ y: Double, _ width: Double, _ height: Double, to end: Double? = nil) -> CropPath {
+            var keyframes = [CropPath.Keyframe(time: 0, x: x, y: y)]
+            if let end { keyframes.append(.init(time: 2, x: end, y: y)) }
+            return CropPath(width: width, height: height, keyframes: keyframes)
+        }
+        return [
+            "padded": (.padded(path(0, 0, 160, 180)), [["?"], ["red"], ["red"], ["red"], ["?"]]),
+            "split": (
+                .split(upper: path(10, 30, 90, 80), lower: path(200, 30, 90, 80)),
+                [["red"], ["red"], ["blue"], ["blue"]]
+            ),
+            "split that moves": (
+                .split(upper: path(10, 30, 90, 80, to: 40), lower: path(180, 30, 90, 80, to: 210)),
+                [["red"], ["red"], ["blue"], ["blue"]]
+            ),
+            "inset": (
+                .inset(screen: path(0, 0, 320, 180), face: path(230, 100, 75, 60)),
+                [["?", "?"], ["red", "blue"], ["?", "?"], ["blue", "blue"], ["blue", "blue"], ["?", "?"]]
+            ),
+        ]
+    }()
+
+    @Test(arguments: layouts.keys.sorted(), [30, 25])
+    func `windows stand where their layout puts them`(name: String, rate: Int) async throws {
+        let (layout, rows) = try #require(Self.layouts[name])
+        try await MediaSamples.with { samples in
+            // Red on the left, blue on the right.
+            let source = try await samples.make(
+                "source.mp4",
+                MediaSamples.source("color=red:s=320x180:r=\(rate):d=3,drawbox=x=160:w=160:c=blue:t=fill"))
+            let clip = try await samples.render(
+                source, TimeRange(start: 0, end: 2),
+                [Framing.Segment(range: TimeRange(start: 0, end: 2), layout: layout)])
+            #expect(!clip.figures.flags.contains { $0.code.hasPrefix("wrong") })
+            for frame in try await clip.colours(columns: rows[0].count, rows: rows.count) {
+                for (found, expected) in zip(frame, rows.joined()) where expected != "?" { #expect(found == expected) }
+            }
+        }
+    }
+
+    @Test func `layouts follow one another in one clip`() async throws {
+        try await MediaSamples.with { samples in
+            let source = try await samples.make(
+                "source.mp4",
+                MediaSamples.source("color=red:s=320x180:r=30:d=4,drawbox=x=160:w=160:c=blue:t=fill"))
+            let segments = zip([0.0, 1, 2, 3], ["split", "padded", "inset", "split that moves"]).compactMap {
+                start, name in
+                Self.layouts[name].map {
+                    Framing.Segment(range: TimeRange(start: start, end: start + 1), layout: $0.0)
+                }
+            }
+            let clip = try await samples.render(source, TimeRange(start: 0, end: 4), segments)
+            let frames = try await clip.colours(columns: 1, rows: 4)
+            #expect(frames.count == 120)
+            #expect(frames[0..<30].allSatisfy { $0 == ["red", "red", "blue", "blue"] })
+            #expect(frames[30..<60].allSatisfy { $0[1] == "red" && $0[2] == "red" })
+            #expect(frames[60..<90].allSatisfy { $0[2] == "blue" })
+            #expect(frames[90..<120].allSatisfy { $0 == ["red", "red", "blue", "blue"] })
+        }
+    }
+
     /// Pixels that are not square, turned pictures and small ones must not be stretched: a white square of the source
     /// stays a square.
     @Test(arguments: ["square pixels", "wide pixels", "turned", "tall", "tiny"])
@@ -258,6 +321,19 @@ struct RenderedClip {
         return stride(from: 0, to: bytes.count, by: width * height).map { Array(bytes[$0..<($0 + width * height)]) }
     }
 
+    /// Every frame as cells of `red` or `blue`, whichever is stronger in the cell's middle.
+    func colours(columns: Int, rows: Int) async throws -> [[String]] {
+        let (width, height) = (columns * 8, rows * 8)
+        let bytes = try await raw(["-vf", "scale=\(width):\(height):flags=area,format=rgb24", "-f", "rawvideo"])
+        return stride(from: 0, to: bytes.count, by: width * height * 3).map { frame in
+            (0..<(rows * columns)).map { cell in
+                let (row, column) = (cell / columns * 8 + 4, cell % columns * 8 + 4)
+                let pixel = frame + 3 * (row * width + column)
+                return bytes[pixel] > bytes[pixel + 2] ? "red" : "blue"
+            }
+        }
+    }
+
     /// When, in seconds, sound begins after at least half a second of silence.
     func onsets() async throws -> [Double] {
         let bytes = try await raw(["-vn", "-ac", "1", "-ar", "48000", "-f", "s16le"])
@@ -291,10 +367,10 @@ extension MediaSamples {
             sourcePath: source, facts: facts, clip: range, framing: framing, size: size, assPath: assPath, threads: 2,
             outputPath: output)
         try await Renderer.run(plan, toolbox: toolbox)
-        let figures = try await ClipCheck.run(
+        let verdict = try await ClipCheck.run(
             path: output, facts: facts, clip: range, size: size, framing: framing, faceModelPath: "",
             toolbox: toolbox, threads: 2)
-        return RenderedClip(path: output, figures: figures, toolbox: toolbox)
+        return RenderedClip(path: output, figures: verdict.figures, toolbox: toolbox)
     }
 
     func files() throws -> Set<String> { Set(try FileManager.default.contentsOfDirectory(atPath: directory.path)) }

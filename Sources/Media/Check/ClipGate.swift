@@ -1,0 +1,155 @@
+package import ClipModel
+
+/// Decides how often and with which framing a clip is rendered, so that none is handed in that a safer choice would
+/// have saved.
+///
+/// Before the first render what is known of the camera is judged: where it would be restless or hasty it is held still,
+/// in a window as wide as its way, the worst shot first. After the render what was measured is judged: where the
+/// main face was lost, those shots are shown wider, and the clip is rendered once more. The better of the two is
+/// published; what was changed is told, and so is what is still wrong.
+package struct ClipGate: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
+        case render(Framing)
+        /// The attempt that is handed in, counted from 0.
+        case publish(attempt: Int)
+    }
+
+    private let source: PixelSize
+    private let bounds: ClipVerdict.Bounds
+    private var framings: [Framing]
+    private var verdicts: [ClipVerdict] = []
+    private var changes: [Note] = []
+    /// What was changed for the second attempt alone.
+    private var laterChanges: [Note] = []
+
+    package init(_ framing: Framing, source: PixelSize, bounds: ClipVerdict.Bounds = ClipVerdict.Bounds()) {
+        self.source = source
+        self.bounds = bounds
+        framings = [framing]
+    }
+
+    /// What the first render shows.
+    package mutating func start() -> Action {
+        let planned = framings[0]
+        framings[0] = planned.held(in: source) { bounds.flags(ofCamera: $0).isEmpty }
+        if framings[0] != planned {
+            changes.append(
+                Note(
+                    code: "camera_held",
+                    text: "The camera would have been too restless, so it stands still and shows more of the picture."))
+        }
+        return .render(framings[0])
+    }
+
+    /// An attempt was rendered and measured.
+    package mutating func checked(_ verdict: ClipVerdict) -> Action {
+        verdicts.append(verdict)
+        guard verdicts.count == 1 else {
+            let isBetter = verdicts[1].missed.count < verdicts[0].missed.count
+            return .publish(attempt: isBetter ? 1 : 0)
+        }
+        guard verdict.hasLostPeople else { return .publish(attempt: 0) }
+        let wider = framings[0].widened(at: verdict.missed, in: source)
+        guard wider != framings[0] else { return .publish(attempt: 0) }
+        framings.append(wider)
+        laterChanges = [
+            Note(
+                code: "shown_wider",
+                text: "Who should be seen was out of the picture, so the clip was made again with more of it.")
+        ]
+        return .render(wider)
+    }
+
+    /// How an attempt was framed.
+    package func framing(of attempt: Int) -> Framing { framings[attempt] }
+
+    /// What was measured on an attempt, and what was changed for it.
+    package func figures(of attempt: Int) -> ClipFigures {
+        var figures = verdicts[attempt].figures
+        let repairs = attempt == 0 ? changes : changes + laterChanges
+        figures.repairs = repairs.isEmpty ? nil : repairs
+        return figures
+    }
+}
+
+extension Framing {
+    /// The same with cameras held still, the liveliest shot first, until it is calm.
+    fileprivate func held(in source: PixelSize, until isCalm: (Framing) -> Bool) -> Framing {
+        var framing = self
+        let liveliest = segments.indices.filter { segments[$0].layout.windows.contains { $0.travelWidths > 0 } }
+            .sorted { one, other in
+                let (here, there) = (segments[one].liveliness, segments[other].liveliness)
+                return here == there ? one < other : here > there
+            }
+        for index in liveliest where !isCalm(framing) {
+            framing.segments[index].layout = segments[index].layout.still(in: source, covering: [])
+            framing.recount()
+        }
+        return framing
+    }
+
+    /// The same with the shots in which somebody was lost shown wider: around all that the main face does, else whole.
+    fileprivate func widened(at times: [Double], in source: PixelSize) -> Framing {
+        var framing = self
+        for index in segments.indices where times.contains(where: { segments[index].range.contains($0) }) {
+            let range = segments[index].range
+            let faces = faces.filter { face in
+                range.contains(face.time)
+                    && (leads ?? []).contains { $0.track == face.track && $0.range.contains(face.time) }
+            }
+            framing.segments[index].layout = segments[index].layout.still(in: source, covering: faces)
+        }
+        framing.recount()
+        return framing
+    }
+
+    /// What is told of the camera follows from its windows.
+    private mutating func recount() {
+        let seconds = segments.last?.range.end ?? 0
+        guard seconds > 0 else { return }
+        let reversals = segments.reduce(0) { $0 + ($1.layout.windows.map(\.reversals).max() ?? 0) }
+        let widths = segments.reduce(0) { $0 + ($1.layout.windows.map(\.travelWidths).max() ?? 0) }
+        reversalsPerSecond = (Double(reversals) / seconds).rounded(toPlaces: 4)
+        travelPixelsPerSecond = (widths * 1080 / seconds).rounded(toPlaces: 2)
+    }
+}
+
+extension Framing.Segment {
+    /// What holding it still would save, as the bounds count it: a turn weighs as much as ten seconds.
+    fileprivate var liveliness: Double {
+        layout.windows.map { 10 * Double($0.reversals) + $0.travelWidths }.max() ?? 0
+    }
+}
+
+extension Framing.Segment.Layout {
+    /// Of the source, what a padded window may show; beyond it the whole picture is shown.
+    private static let paddedShareMax = 0.85
+
+    /// A window that does not move and shows all that this one shows on its way, and all of `faces`.
+    fileprivate func still(in source: PixelSize, covering faces: [FaceSighting]) -> Self {
+        // Two windows cannot grow; but where nobody was lost each may rest in the middle of its way.
+        if case .split(let upper, let lower) = self, faces.isEmpty {
+            return .split(upper: upper.resting, lower: lower.resting)
+        }
+        guard windows.count == 1, let path = windows.first, path.height >= Double(source.height) - 1 else {
+            return .fit
+        }
+        let lows = path.keyframes.map(\.x) + faces.map { $0.x - 0.2 * $0.width }
+        let highs = path.keyframes.map { $0.x + path.width } + faces.map { $0.x + 1.2 * $0.width }
+        let (low, high) = (max(0, lows.min()!), min(Double(source.width), highs.max()!))
+        guard high - low <= Self.paddedShareMax * Double(source.width) else { return .fit }
+        let corner = CropPath.Keyframe(time: path.keyframes[0].time, x: low, y: path.keyframes[0].y)
+        let window = CropPath(width: max(path.width, high - low), height: path.height, keyframes: [corner])
+        return window.width > path.width ? .padded(window) : self
+    }
+}
+
+extension CropPath {
+    /// The same window in the middle of its way.
+    fileprivate var resting: CropPath {
+        func middle(_ values: [Double]) -> Double { (values.min()! + values.max()!) / 2 }
+        let corner = Keyframe(
+            time: keyframes[0].time, x: middle(keyframes.map(\.x)), y: middle(keyframes.map(\.y)))
+        return CropPath(width: width, height: height, keyframes: [corner])
+    }
+}
