@@ -1,4 +1,5 @@
 package import ClipModel
+import Media
 import Stages
 
 extension JobView {
@@ -27,6 +28,7 @@ extension JobView {
         language = (try? inputs.body(TranscriptResult.self))?.language
         error = job.failure.map { ErrorView($0.failure, stage: $0.stage) }
         notes = job.notes
+        interest = (try? inputs.body(HighlightsResult.self))?.interest
         createdAt = job.createdAt
         startedAt = job.startedAt
         endedAt = job.endedAt
@@ -37,7 +39,13 @@ extension JobView {
                 reused: stage.reused, startedAt: stage.startedAt, endedAt: stage.endedAt,
                 error: stage.failure.map { ErrorView($0, stage: stage.key) })
         }
-        self.clips = clips.map { ClipView($0) }
+        self.clips = clips.map { clip in
+            var view = ClipView(clip)
+            if let chosen = plan?.highlights, chosen.indices.contains(clip.id.ordinal) {
+                view.reasons = chosen[clip.id.ordinal].reasons
+            }
+            return view
+        }
     }
 
     /// How far the running stages are, as their holders reported it under the epoch that counts.

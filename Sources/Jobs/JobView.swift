@@ -27,6 +27,8 @@ package struct JobView: Codable, Hashable, Sendable {
     package var language: String?
     package var error: ErrorView?
     package var notes: [Note]
+    /// How interesting the video is along its length; nil before the clips are chosen.
+    package var interest: [InterestPoint]?
     package var createdAt: Timestamp
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
@@ -82,6 +84,8 @@ package struct JobView: Codable, Hashable, Sendable {
         package var title: String
         package var score: Double
         package var reason: String
+        /// The reason by language: `en`, `es`, `pt`. Absent where an earlier release chose.
+        package var reasons: [String: String]?
         package var signals: [String: Double]
         package var hasVideo: Bool
         package var hasSubtitles: Bool

@@ -99,10 +99,13 @@ package struct HighlightsResult: StageBody {
     package static let stage = StageName.highlights
     package var highlights: [Highlight]
     package var notes: [Note]
+    /// How interesting the video is along its length; nil in results of earlier releases.
+    package var interest: [InterestPoint]?
 
-    package init(highlights: [Highlight], notes: [Note]) {
+    package init(highlights: [Highlight], notes: [Note], interest: [InterestPoint]? = nil) {
         self.highlights = highlights
         self.notes = notes
+        self.interest = interest
     }
 }
 

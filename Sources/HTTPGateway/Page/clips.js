@@ -148,10 +148,12 @@ function covers(clip) {
   return el("div", { class: "clip-covers" }, buttons, take);
 }
 
-/// Why the clip was chosen, in the reader's language: the server explains itself in English, so for other languages the
-/// reason is put together from the strongest signals it gives along.
+/// Why the clip was chosen, in the reader's language. Where an earlier release chose there is English only, and for other
+/// languages the reason is put together from the strongest signals given along.
 function reasonOf(clip) {
   if (isByHand(clip)) return t("edit.byHand");
+  const reason = clip.reasons?.[language()];
+  if (reason) return reason;
   if (language() === "en") return clip.reason;
   const mentioned = clip.reason.match(/“[^”]+”/g);
   const phrases = Object.entries(clip.signals)

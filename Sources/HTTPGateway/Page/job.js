@@ -8,6 +8,7 @@ import { errorNotice } from "./errors.js";
 import { follow } from "./follow.js";
 import { ago, clock, number, span } from "./format.js";
 import { language, t, tOr } from "./i18n.js";
+import { interestPanel } from "./interest.js";
 import { waterfallPanel } from "./waterfall.js";
 import { workPanel } from "./work.js";
 
@@ -23,6 +24,7 @@ export function jobView(id) {
   const actions = el("div", { class: "job-actions" });
   const notices = el("div", { class: "job-notices" });
   const work = workPanel();
+  const interest = interestPanel();
   const clips = clipsGrid(async () => {
     paint(await api.getJob(id));
     stream.reopen();
@@ -55,6 +57,7 @@ export function jobView(id) {
     arrange(job.status === "ready" || isRevised(next.clips));
     progress.update(job);
     work.update(job);
+    interest.update(next);
     clips.update(next);
     waterfall.update(job);
     paintActions();
@@ -69,7 +72,7 @@ export function jobView(id) {
     const order = stands ? "clips" : "work";
     if (arranged === order) return;
     arranged = order;
-    const parts = order === "clips" ? [clips.node, work.node] : [progress.node, work.node, clips.node];
+    const parts = order === "clips" ? [interest.node, clips.node, work.node] : [progress.node, work.node, interest.node, clips.node];
     body.replaceChildren(...parts, waterfall.node, activity.node);
   };
 

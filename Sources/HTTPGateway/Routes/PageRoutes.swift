@@ -53,6 +53,7 @@ struct PageRoutes: Sendable {
             Asset("/assets/format.js", script, PackageResources.format_js),
             Asset("/assets/home.js", script, PackageResources.home_js),
             Asset("/assets/i18n.js", script, PackageResources.i18n_js),
+            Asset("/assets/interest.js", script, PackageResources.interest_js),
             Asset("/assets/job.js", script, PackageResources.job_js),
             Asset("/assets/options.js", script, PackageResources.options_js),
             Asset("/assets/recent.js", script, PackageResources.recent_js),
