@@ -146,7 +146,8 @@ package struct JobPlan: Sendable {
             notes.append(Note(code: "no_sound", text: "The video has no sound, so nothing was transcribed."))
         }
         notes += highlightNotes
-        for index in (highlights ?? []).indices {
+        // What a client had made otherwise since is another clip.
+        for index in (highlights ?? []).indices where published(index) == nil {
             if let failure = chainFailure(index)?.failure {
                 notes.append(
                     Note(code: "clip_failed", text: "Clip \(index + 1) could not be made: \(failure.reason)"))

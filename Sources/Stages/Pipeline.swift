@@ -42,8 +42,10 @@ package enum Pipeline {
                 advance.abandon = useless(plan)
             }
         } catch {
-            advance.status = .error
-            advance.failure = JobFailure(stage: snapshot.changed, failure: error)
+            // Clips that are published stand, whatever becomes of a revision.
+            let stands = snapshot.stages.contains { $0.key == StageKey(.publish) && $0.state == .done }
+            advance.status = stands ? .ready : .error
+            if !stands { advance.failure = JobFailure(stage: snapshot.changed, failure: error) }
             advance.abandon = snapshot.stages.filter { !$0.state.hasEnded }.map(\.key)
         }
         return advance

@@ -135,6 +135,31 @@ import Testing
         #expect(advance(stages, revisions).open == [StageKey(.publish, 3)])
     }
 
+    @Test func `a result that cannot be read does not take the clips away`() {
+        let sample = SampleJob()
+        var render = sample.done(StageKey(.render, 2))
+        render.result = StageResult(id: render.result!.id, body: "{}", blobs: [], cacheKey: nil)
+        let stages =
+            finished(sample) + [
+                sample.done(StageKey(.reframe, 2)), render, sample.stage(StageKey(.check, 2), .running),
+            ]
+            + [sample.done(StageKey(.publish, 2))]
+        let advance = advance(stages, [revision(slot: 2)])
+        #expect(advance.status == .ready && advance.failure == nil)
+        #expect(advance.abandon == [StageKey(.check, 2)])
+    }
+
+    @Test func `a clip that failed and was made anew is no note any more`() {
+        let sample = SampleJob()
+        let stages =
+            finished(sample).filter { $0.key != StageKey(.check, 1) }
+            + [sample.stage(StageKey(.check, 1), .failed, broken)]
+        #expect(advance(stages, []).notes?.map(\.code) == ["clip_failed"])
+        let anew = stages + (Self.chain + [.publish]).map { sample.done(StageKey($0, 2)) }
+        let advance = advance(anew, [revision(slot: 2)])
+        #expect(advance.notes == nil && advance.clips.last?.state == .ready)
+    }
+
     @Test func `what was stopped stays stopped`() throws {
         let sample = SampleJob()
         let revisions = [revision(slot: 2, clip: 0), revision(slot: 3, clip: 1)]

@@ -1,18 +1,18 @@
 import ClipModel
 import Foundation
 import HTTPTypes
-package import Jobs
+import Jobs
 
 /// The body of `POST /api/jobs/{id}/rerender` and of `POST /api/clips`, read strictly.
-package struct RevisionRequest: Sendable {
+struct RevisionRequest: Sendable {
     /// Where the body says what it is about.
-    package enum Subject: Sendable { case clip, job }
+    enum Subject: Sendable { case clip, job }
 
     /// Text of `clipId` or `jobId`.
-    package let subject: String
-    package let wish: JobService.Wish
+    let subject: String
+    let wish: JobService.Wish
 
-    package init(json: [UInt8], about kind: Subject) throws {
+    init(json: [UInt8], about kind: Subject) throws {
         let decoder = JSONDecoder()
         decoder.userInfo[.subject] = kind
         do {
