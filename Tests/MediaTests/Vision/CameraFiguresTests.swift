@@ -60,7 +60,8 @@ import Testing
         let middles = (0..<150).map { subject.place(Double($0) * Self.step) }
         let targets = middles.map { middle -> CameraTarget? in
             if Double.random(in: 0..<1, using: &chance) < subject.blindShare { return nil }
-            let error = (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) } * subject.noise
+            let error =
+                (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) } * subject.noise
             let isWrong = Double.random(in: 0..<1, using: &chance) < subject.wrongShare
             let seen = middle + (isWrong ? Double.random(in: -250...250, using: &chance) : error)
             return CameraTarget(middle: seen, low: seen - Self.face * 0.58, high: seen + Self.face * 0.58)
