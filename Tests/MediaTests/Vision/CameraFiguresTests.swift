@@ -40,7 +40,8 @@ import Testing
         var inside: Double
 
         init(_ positions: [Double], middles: [Double]) {
-            let seconds = Double(positions.count) * step
+            let (window, face) = (CameraFiguresTests.window, CameraFiguresTests.face)
+            let seconds = Double(positions.count) * CameraFiguresTests.step
             let moves = zip(positions.dropFirst(), positions).map { $0 - $1 }
             let turns = moves.filter { abs($0) > 0.05 }
             reversalsPerSecond = Double(zip(turns.dropFirst(), turns).count { ($0 < 0) != ($1 < 0) }) / seconds
@@ -59,7 +60,8 @@ import Testing
         let middles = (0..<150).map { subject.place(Double($0) * Self.step) }
         let targets = middles.map { middle -> CameraTarget? in
             if Double.random(in: 0..<1, using: &chance) < subject.blindShare { return nil }
-            let error = (0..<12).reduce(-6) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) } * subject.noise
+            let error =
+                (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &chance) } * subject.noise
             let isWrong = Double.random(in: 0..<1, using: &chance) < subject.wrongShare
             let seen = middle + (isWrong ? Double.random(in: -250...250, using: &chance) : error)
             return CameraTarget(middle: seen, low: seen - Self.face * 0.58, high: seen + Self.face * 0.58)
