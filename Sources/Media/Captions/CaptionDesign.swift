@@ -18,6 +18,8 @@ struct CaptionDesign: Hashable, Sendable {
     /// Of the words that wait or are over.
     var text = "FFFFFF"
     var outline = "2A1F0B"
+    /// Of the shadow or the box; nil: that of the outline.
+    var shade: String?
     /// Of the word being spoken; nil: all words look alike all the time.
     var spoken: String?
     /// Of words that matter; nil: they look like the others.
@@ -75,12 +77,14 @@ struct CaptionDesign: Hashable, Sendable {
         case .neon:
             typeface = .comfortaa
             sizeShare = 1.48
-            frame = 3
-            shadow = 0
+            frame = 4
+            shadow = 4
             text = "FFF8F2"
-            outline = "FFC800"
+            outline = "F0A000"
+            // On a bright picture the glow alone would not carry the letters.
+            shade = "301808"
             tintsOutline = true
-            underlay = Underlay(width: 11, blur: 15, usual: "FFAA00", spoken: "BE32FF", emphasis: "46E65A")
+            underlay = Underlay(width: 11, blur: 15, usual: "FF9600", spoken: "B414F0", emphasis: "3AB414")
             blur = 1
         }
     }

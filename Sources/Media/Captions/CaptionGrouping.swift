@@ -40,8 +40,8 @@ struct CaptionGrouping: Sendable {
         var groups = partition(line).map { range in
             CaptionGroup(
                 words: Array(words[range]), firstLine: firstLine(range, of: line) ?? range.count,
-                columns: line.width(range), start: words[range.lowerBound].start,
-                end: max(words[range.lowerBound].start, words[range.upperBound - 1].end))
+                start: words[range.lowerBound].start,
+                end: max(words[range.lowerBound].start, words[range.upperBound - 1].end), columns: line.width(range))
         }
         for index in groups.indices {
             let next = index + 1 < groups.count ? groups[index + 1].start : clipSeconds
@@ -93,7 +93,7 @@ struct CaptionGrouping: Sendable {
             // Mid-phrase: worse the closer the words follow each other, worst after "of" or "el".
             let gap = max(0, next.start - last.end)
             cost += gap >= pauseSeconds ? 0 : 0.5 - min(0.3, gap)
-            if line.leans[range.upperBound - 1] { cost += gap >= pauseSeconds ? 0.2 : 0.8 }
+            cost += line.leaning(range.upperBound - 1) * (gap >= pauseSeconds ? 0.3 : 1.1)
         }
         if next != nil, line.isBound[range.upperBound - 1] { cost += Self.boundCost }
         // A lone short word flashes by.
@@ -136,7 +136,7 @@ struct CaptionGrouping: Sendable {
             var cost = Double(abs(top - bottom)) / Double(columnsMax)
             if top > bottom { cost += 0.05 }  // a pyramid reads better than a funnel
             if line.endsClause[last] || line.endsSentence[last] { cost -= 0.4 }
-            if line.leans[last] { cost += 0.6 }
+            cost += line.leaning(last)
             if line.isBound[last] { cost += Self.boundCost }
             // One letter alone on a line is an orphan.
             if min(top, bottom) <= 1 { cost += 2 }
@@ -179,6 +179,13 @@ struct MeasuredWords {
         var sums = [0]
         for (columns, space) in zip(columns, spaceBefore) { sums.append(sums[sums.count - 1] + columns + space) }
         self.sums = sums
+    }
+
+    /// How bad an end is after this word: worst where the article loses its noun, less where only the preposition stays
+    /// behind ("según | la noche").
+    func leaning(_ index: Int) -> Double {
+        guard leans[index] else { return 0 }
+        return index + 1 < leans.count && leans[index + 1] ? 0.25 : 0.7
     }
 
     /// Columns of these words on one line.

@@ -15,8 +15,10 @@ struct CaptionPhrasing: Hashable, Sendable {
         isKnown = words != nil
     }
 
-    /// Whether `word` belongs to the one after it: "the", "de", "muy".
-    func leans(_ word: String) -> Bool { leaning.contains(Self.core(word)) }
+    /// Whether `word` belongs to the one after it: "the", "de", "muy", and a number to what it counts.
+    func leans(_ word: String) -> Bool {
+        word.last?.isNumber ?? false || leaning.contains(Self.core(word))
+    }
 
     /// "Sr.", "Dr.": the stop ends no sentence.
     func isAbbreviation(_ word: String) -> Bool {
@@ -50,7 +52,7 @@ struct CaptionPhrasing: Hashable, Sendable {
         """
         km m cm mm kg g mg l ml h min s hz khz mhz ghz kb mb gb tb px kw kwh mph kmh am pm euros euro dolares dolar
         dollars dollar pesos reais real mil millon millones million millions milhao milhoes billion billions thousand
-        hundred percent grados degrees anos ano years year
+        hundred percent grados degrees anos ano years year veces times vezes
         """.split(whereSeparator: \.isWhitespace).map(String.init))
 
     private static let leaning = [
@@ -86,5 +88,7 @@ struct CaptionPhrasing: Hashable, Sendable {
         zur für über unter vor ohne und oder aber dass mein meine dein deine sein seine ihr ihre unser nicht kein
         keine sehr mehr ich du er sie es wir ist sind
         """,
+        "ar": "في من على إلى عن مع هذا هذه ذلك تلك أن إن ما لا لم لن كل بين حتى قد هو هي",
+        "he": "של את על עם אל לא כל זה זו הוא היא אני אם כי גם או",
     ]
 }

@@ -50,11 +50,12 @@ struct CaptionScript {
 
     private func styles(_ design: CaptionDesign, isRightToLeft: Bool) -> [String] {
         let frame = design.frame * placement.scale
+        let shade = design.shade ?? design.outline
         // BorderStyle 4 is libass's one box behind all lines; its padding is the shadow's distance.
         let letters = style(
             "Caption", design,
             colours: "&H00\(design.text),&H00\(design.text),&H00\(design.outline),"
-                + (design.isBoxed ? "&H38\(design.outline)" : "&H60\(design.outline)"),
+                + (design.isBoxed ? "&H38\(shade)" : "&H60\(shade)"),
             border: design.isBoxed ? 4 : 1, outline: design.isBoxed ? 0 : frame,
             shadow: design.isBoxed ? frame : design.shadow.map { $0 * placement.scale } ?? frame * 2 / 7,
             isRightToLeft: isRightToLeft)

@@ -115,11 +115,11 @@ struct CaptionGroup: Hashable, Sendable {
     var words: [CaptionWord]
     /// How many of the words stand on the first line; all of them when there is one line.
     var firstLine: Int
-    /// Of all its words on one line.
-    var columns: Int
     /// When it is on screen, in seconds from the start of the clip.
     var start: Double
     var end: Double
+    /// Of all its words on one line; 0: not counted.
+    var columns = 0
 
     var lines: [ArraySlice<CaptionWord>] {
         firstLine >= words.count ? [words[...]] : [words[..<firstLine], words[firstLine...]]

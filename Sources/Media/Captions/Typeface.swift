@@ -23,12 +23,12 @@ struct Typeface: Hashable, Sendable {
     var emsPerSize: Double { unitsPerEm / (ascent + descent) }
     /// Part of the size that lies below the baseline.
     var descentShare: Double { descent / (ascent + descent) }
-    /// A column of a line in shares of the size: the mean advance of running text and a sixth more, so that the letters
+    /// A column of a line in shares of the size: the mean advance of running text and a ninth more, so that the letters
     /// of a full line have to be shrunk only now and then.
     var columnShare: Double {
         // Letters and the space, weighed as Spanish and English use them.
         let usual = Array((capitalsOnly ? "EEAAOSNRITLD U CM" : "eeaaosnritld u cm").utf8)
-        return Double(usual.reduce(0) { $0 + ascii[Int($1) - 32] }) / Double(usual.count) / 1000 * emsPerSize * 1.17
+        return Double(usual.reduce(0) { $0 + ascii[Int($1) - 32] }) / Double(usual.count) / 1000 * emsPerSize * 1.11
     }
 
     /// Width of `text` in pixels at an ASS font size.

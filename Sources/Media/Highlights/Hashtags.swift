@@ -4,8 +4,8 @@ import Foundation
 /// Suggests what to post a clip under, from what is said in it.
 ///
 /// Terms weigh by how often the clip says them against how much of the video does (tf-idf over stretches of thirty
-/// seconds), names a little more; two words that are said together more than once become one tag. Letters keep their
-/// accents, because "año" and "ano" are not the same word.
+/// seconds), names a little more; two words that are said together more than once, or are a name, become one tag.
+/// Letters keep their accents, because "año" and "ano" are not the same word.
 package enum Hashtags {
     static let countMax = 5
     /// Stretches of the video whose share with a term makes it common, in milliseconds.
@@ -68,14 +68,14 @@ package enum Hashtags {
             var ranked: [(tag: String, weight: Double)] = []
             for (stem, places) in uses {
                 let rarity = log((1 + total) / (0.5 + Double(stretches[stem] ?? 0)))
-                var weight = (1 + log(Double(places.count))) * (0.5 + max(0, rarity))
+                var weight = pow(Double(places.count), 0.75) * (0.5 + max(0, rarity))
                 if places.contains(where: isName) { weight *= 1.4 }
                 // Short words say little by themselves.
                 weight *= min(1, 0.4 + 0.1 * Double(stem.count))
                 ranked.append((spelling(places), weight))
             }
-            for (pair, count) in pairs() where count > 1 {
-                ranked.append((Hashtags.written(pair), 3 * log(1 + Double(count))))
+            for (pair, use) in pairs() where use.count > 1 || use.isName {
+                ranked.append((Hashtags.written(pair), 3 * log(1 + Double(use.count))))
             }
             return ranked.sorted { ($1.weight, $0.tag) < ($0.weight, $1.tag) }.map(\.tag)
         }
@@ -87,15 +87,17 @@ package enum Hashtags {
             return seen.mapValues(\.count)
         }
 
-        /// Neighbours that are said together, in words, with how often.
-        private func pairs() -> [String: Int] {
-            var counts: [String: Int] = [:]
+        /// Neighbours that are said together, in words, with how often, and whether both are a name.
+        private func pairs() -> [String: (count: Int, isName: Bool)] {
+            var pairs: [String: (count: Int, isName: Bool)] = [:]
             for index in clip.dropLast() where isContent(index) && isContent(index + 1) {
                 let (left, right) = (text.words[index], text.words[index + 1])
                 let isParted = SpokenText.lastMark(of: left.text).map { !$0.isLetter && !$0.isNumber } ?? true
-                if !isParted { counts[left.plain + " " + right.plain, default: 0] += 1 }
+                if isParted { continue }
+                let pair = left.plain + " " + right.plain
+                pairs[pair] = ((pairs[pair]?.count ?? 0) + 1, isName(index) && isName(index + 1))
             }
-            return counts
+            return pairs
         }
 
         private func isContent(_ index: Int) -> Bool {

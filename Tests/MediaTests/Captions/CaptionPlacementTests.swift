@@ -72,7 +72,8 @@ struct CaptionPlacementTests {
         let words = CaptionSamples.words("Una voz que habla sin parar, y sigue hablando hasta el final del todo.")
         let track = CaptionTrack(words: words, clip: TimeRange(start: 0, end: 7))
         let script = track.ass(
-            style: .plain, size: portrait, faces: sightings, framing: framing, watermark: "@yo")
+            style: .plain, size: portrait, faces: sightings, framing: framing, watermark: "@yo",
+            sourceSize: PixelSize(width: 1920, height: 1080))
         #expect(place(script).alignment == 2)
         #expect(place(script, style: "Watermark") == (9, 384))
         let events = script.split(separator: "\n").filter { $0.contains(",Caption,") }
