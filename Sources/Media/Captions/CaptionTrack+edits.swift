@@ -21,8 +21,8 @@ extension CaptionTrack {
                 CaptionWord(text: $0, start: offset + $1.start, end: offset + $1.end)
             }
             return CaptionGroup(
-                words: words, firstLine: Self.firstLine(texts),
-                columns: MeasuredWords.columns(SpokenText.join(texts)), start: offset, end: offset + shown.duration)
+                words: words, firstLine: Self.firstLine(texts), start: offset, end: offset + shown.duration,
+                columns: MeasuredWords.columns(SpokenText.join(texts)))
         }
         self.init(
             shown: groups.flatMap(\.words), lines: groups, clipSeconds: clip.duration, language: language,
