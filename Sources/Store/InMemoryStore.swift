@@ -176,7 +176,8 @@ package actor InMemoryStore: Store {
         guard var record = record(of: draft.job) else { return .noSuchJob }
         let outcome = try record.revise(draft, advance: advance)
         guard !record.newRevisions.isEmpty else { return outcome }
-        entries[draft.job]?.rank = takeRank(record.job.tenant, record.job.priority, FairShare.secondsPerClip)
+        let rank = takeRank(record.job.tenant, record.job.priority, FairShare.secondsPerClip)
+        entries[draft.job]?.rank = rank
         write(record)
         return outcome
     }
