@@ -19,10 +19,13 @@ package struct Clip: Hashable, Sendable, Codable {
     /// Measured on the rendered file.
     package var figures: ClipFigures?
     package var failure: Failure?
+    /// Nil: as the job made it, and nobody asked for anything else.
+    package var revision: ClipRevision?
 
     package init(
         id: ClipID, state: State, range: TimeRange, title: String, score: Double, reason: String,
-        signals: [String: Double], files: ClipFiles? = nil, figures: ClipFigures? = nil, failure: Failure? = nil
+        signals: [String: Double], files: ClipFiles? = nil, figures: ClipFigures? = nil, failure: Failure? = nil,
+        revision: ClipRevision? = nil
     ) {
         self.id = id
         self.state = state
@@ -34,10 +37,11 @@ package struct Clip: Hashable, Sendable, Codable {
         self.files = files
         self.figures = figures
         self.failure = failure
+        self.revision = revision
     }
 }
 
-/// Where the files of a clip stand.
+/// Where the files of a clip stand, and what goes along with them.
 package struct ClipFiles: Hashable, Sendable, Codable {
     package var video: BlobName
     package var videoBytes: Int64
@@ -45,6 +49,10 @@ package struct ClipFiles: Hashable, Sendable, Codable {
     package var srt: BlobName?
     package var vtt: BlobName?
     package var thumbnail: BlobName?
+    /// Pictures to choose from, the best first, which is `thumbnail`. Nil: that one alone.
+    package var thumbnails: [BlobName]?
+    /// Suggested for whoever posts the clip, without the sign. Nil: made by an earlier release.
+    package var hashtags: [String]?
 
     package init(
         video: BlobName, videoBytes: Int64, videoSHA256: String, srt: BlobName? = nil, vtt: BlobName? = nil,

@@ -7,6 +7,8 @@ package struct Event: Hashable, Sendable, Codable {
         case jobFailed = "job.failed"
         case jobCancelled = "job.cancelled"
         case jobRetried = "job.retried"
+        /// A finished job goes on, because a clip of it is rendered anew or added.
+        case jobRevised = "job.revised"
         case stageOpened = "stage.opened"
         case stageStarted = "stage.started"
         case stageDone = "stage.done"

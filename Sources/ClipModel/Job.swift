@@ -5,7 +5,8 @@ package struct Job: Hashable, Sendable {
     /// `pending` -> `processing` (a stage was claimed), `cancelled`
     /// `processing` -> `ready` (published), `error` (a stage failed for good), `cancelled`
     /// `error` -> `processing` (somebody asked for a retry)
-    /// `ready`, `cancelled` -> nothing
+    /// `ready` -> `processing` (a clip of it is revised)
+    /// `cancelled` -> nothing
     package enum Status: String, Sendable, Codable, CaseIterable {
         case pending, processing, ready, error, cancelled
 
@@ -15,7 +16,7 @@ package struct Job: Hashable, Sendable {
             switch (self, next) {
             case (.pending, .processing), (.pending, .cancelled), (.pending, .error): true
             case (.processing, .ready), (.processing, .error), (.processing, .cancelled): true
-            case (.error, .processing): true
+            case (.error, .processing), (.ready, .processing): true
             default: false
             }
         }

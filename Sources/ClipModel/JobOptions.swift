@@ -43,6 +43,12 @@ package struct JobOptions: Hashable, Sendable {
         case plain
         /// Words on a dark box.
         case boxed
+        /// Heavy white words, a violet patch below the one being spoken; what matters in yellow.
+        case pop
+        /// Narrow capitals as on a poster, the word being spoken in yellow.
+        case headline
+        /// Thin letters in a blue glow, the word being spoken in a pink one.
+        case neon
     }
 
     /// `auto`, or an ISO 639-1 code.
@@ -56,6 +62,8 @@ package struct JobOptions: Hashable, Sendable {
     package var subtitles = Subtitles.srt
     package var captionStyle = CaptionStyle.classic
     package var smartCrop = true
+    /// Whether steady noise below the voice is taken out of the sound.
+    package var denoise = false
     package var keywords: [String] = []
     /// Text drawn small in a corner of every clip.
     package var watermark: String?
@@ -109,7 +117,7 @@ package struct OptionProblem: Error, Hashable, Sendable {
 extension JobOptions: Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case language, clipCount, durationPreset, minSeconds, maxSeconds, aspect, subtitles, captionStyle, smartCrop
-        case keywords, watermark
+        case denoise, keywords, watermark
     }
 
     package init(from decoder: any Decoder) throws {
@@ -126,6 +134,7 @@ extension JobOptions: Codable {
         subtitles = try read(.subtitles, subtitles)
         captionStyle = try read(.captionStyle, captionStyle)
         smartCrop = try read(.smartCrop, smartCrop)
+        denoise = try read(.denoise, denoise)
         keywords = try read(.keywords, keywords)
         watermark = try container.decodeIfPresent(String.self, forKey: .watermark)
     }

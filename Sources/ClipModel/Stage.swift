@@ -10,6 +10,14 @@ package enum StageName: String, Sendable, Codable, CaseIterable, Hashable, Compa
         }
     }
 
+    /// Whether there is one of it for every clip, revisions included.
+    package var isOfClips: Bool {
+        switch self {
+        case .reframe, .render, .check, .thumbnail: true
+        case .scan, .probe, .audio, .shots, .transcribe, .transcript, .highlights, .publish: false
+        }
+    }
+
     package static func < (left: Self, right: Self) -> Bool { left.order < right.order }
     private var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
@@ -25,7 +33,10 @@ package struct StageKey: Hashable, Sendable, Codable, Comparable, CustomStringCo
         self.index = index
     }
 
-    package var description: String { name.fansOut ? "\(name.rawValue)[\(index)]" : name.rawValue }
+    /// `publish[7]` publishes one revision.
+    package var description: String {
+        name.fansOut || index > 0 ? "\(name.rawValue)[\(index)]" : name.rawValue
+    }
     package static func < (left: Self, right: Self) -> Bool { (left.name, left.index) < (right.name, right.index) }
 }
 

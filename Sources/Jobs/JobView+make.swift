@@ -1,14 +1,16 @@
 package import ClipModel
+import Media
 import Stages
 
 extension JobView {
     /// Pure, so that every node answers alike.
     package init(
-        job: Job, upload: Upload, stages: [Stage], clips: [Clip], nodes: [Node], queuePosition: Int?, now: Timestamp
+        job: Job, upload: Upload, stages: [Stage], clips: [Clip], revisions: [Revision] = [], nodes: [Node],
+        queuePosition: Int?, now: Timestamp
     ) {
         let running = Self.fractions(of: stages, job: job.id, nodes: nodes)
         // A result that this version cannot read hides its figures, not the job.
-        let plan = try? JobPlan(job: job, upload: upload, stages: stages)
+        let plan = try? JobPlan(job: job, upload: upload, stages: stages, revisions: revisions)
         let progress = plan.map { JobProgress(job: job, plan: $0, running: running, now: now) }
         let inputs = StageInputs(job: job, upload: upload, stages: stages, key: StageKey(.publish))
         id = job.id
@@ -26,6 +28,7 @@ extension JobView {
         language = (try? inputs.body(TranscriptResult.self))?.language
         error = job.failure.map { ErrorView($0.failure, stage: $0.stage) }
         notes = job.notes
+        interest = (try? inputs.body(HighlightsResult.self))?.interest
         createdAt = job.createdAt
         startedAt = job.startedAt
         endedAt = job.endedAt
@@ -36,7 +39,13 @@ extension JobView {
                 reused: stage.reused, startedAt: stage.startedAt, endedAt: stage.endedAt,
                 error: stage.failure.map { ErrorView($0, stage: stage.key) })
         }
-        self.clips = clips.map { ClipView($0) }
+        self.clips = clips.map { clip in
+            var view = ClipView(clip)
+            if let chosen = plan?.highlights, chosen.indices.contains(clip.id.ordinal) {
+                view.reasons = chosen[clip.id.ordinal].reasons
+            }
+            return view
+        }
     }
 
     /// How far the running stages are, as their holders reported it under the epoch that counts.

@@ -27,6 +27,8 @@ package struct JobView: Codable, Hashable, Sendable {
     package var language: String?
     package var error: ErrorView?
     package var notes: [Note]
+    /// How interesting the video is along its length; nil before the clips are chosen.
+    package var interest: [InterestPoint]?
     package var createdAt: Timestamp
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
@@ -82,14 +84,29 @@ package struct JobView: Codable, Hashable, Sendable {
         package var title: String
         package var score: Double
         package var reason: String
+        /// The reason by language: `en`, `es`, `pt`. Absent where an earlier release chose.
+        package var reasons: [String: String]?
         package var signals: [String: Double]
         package var hasVideo: Bool
         package var hasSubtitles: Bool
         package var hasThumbnail: Bool
+        /// How many pictures there are to choose from. Nil: one at most.
+        package var thumbnails: Int?
+        /// Suggested for whoever posts the clip, without the sign. Nil: made by an earlier release.
+        package var hashtags: [String]?
         package var videoBytes: Int64?
         package var videoSHA256: String?
         package var figures: ClipFigures?
         package var error: ErrorView?
+        /// Of what the files show: 1 as the job made it, 0 while nothing of a clip made by hand is there. Absent from
+        /// nodes of an earlier release.
+        package var revision: Int?
+        /// The revision that is being made; the files stay those of `revision` until it is published.
+        package var pendingRevision: Int?
+        /// Why the revision that was asked for last did not come about.
+        package var revisionError: ErrorView?
+        /// What it was rendered with, where that is not what the job says.
+        package var options: JobOptions?
 
         package init(_ clip: Clip) {
             id = clip.id
@@ -105,10 +122,16 @@ package struct JobView: Codable, Hashable, Sendable {
             hasVideo = clip.files != nil
             hasSubtitles = clip.files?.srt != nil
             hasThumbnail = clip.files?.thumbnail != nil
+            thumbnails = clip.files?.thumbnails?.count
+            hashtags = clip.files?.hashtags
             videoBytes = clip.files?.videoBytes
             videoSHA256 = clip.files?.videoSHA256
             figures = clip.figures
             error = clip.failure.map { ErrorView($0, stage: nil) }
+            revision = clip.revision?.number ?? 1
+            pendingRevision = clip.revision?.pending
+            revisionError = clip.revision?.failure.map { ErrorView($0, stage: nil) }
+            options = clip.revision?.options
         }
     }
 }

@@ -8,13 +8,19 @@ package struct Highlight: Hashable, Sendable, Codable {
     package var score: Double
     /// In plain words.
     package var reason: String
+    /// The reason by language: `en`, `es`, `pt`; nil in results of earlier releases.
+    package var reasons: [String: String]?
     package var signals: [String: Double]
 
-    package init(range: TimeRange, title: String, score: Double, reason: String, signals: [String: Double]) {
+    package init(
+        range: TimeRange, title: String, score: Double, reason: String, reasons: [String: String]? = nil,
+        signals: [String: Double]
+    ) {
         self.range = range
         self.title = title
         self.score = score
         self.reason = reason
+        self.reasons = reasons
         self.signals = signals
     }
 }
@@ -23,9 +29,12 @@ package struct Highlight: Hashable, Sendable, Codable {
 package struct HighlightSelection: Hashable, Sendable, Codable {
     package var highlights: [Highlight]
     package var notes: [Note]
+    /// How interesting the video is along its length.
+    package var interest: [InterestPoint]
 
-    package init(highlights: [Highlight], notes: [Note]) {
+    package init(highlights: [Highlight], notes: [Note], interest: [InterestPoint] = []) {
         self.highlights = highlights
         self.notes = notes
+        self.interest = interest
     }
 }

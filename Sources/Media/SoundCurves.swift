@@ -13,15 +13,18 @@ package struct SoundCurves: Hashable, Sendable, Codable {
     package var integratedLUFS: Double?
     /// Stretches of at least 0.3 s below the silence threshold.
     package var silences: [TimeRange]
+    /// Pitch of the voice in each step in Hz, 0 where there is none; nil where it was not measured.
+    package var pitchHz: [Float]?
 
     package init(
         durationSeconds: Double, energyDBFS: [Float], loudnessLUFS: [Float], integratedLUFS: Double?,
-        silences: [TimeRange]
+        silences: [TimeRange], pitchHz: [Float]? = nil
     ) {
         self.durationSeconds = durationSeconds
         self.energyDBFS = energyDBFS
         self.loudnessLUFS = loudnessLUFS
         self.integratedLUFS = integratedLUFS
         self.silences = silences
+        self.pitchHz = pitchHz
     }
 }

@@ -62,7 +62,8 @@ package struct NodeProgram: Sendable {
             configuration.antivirus, book: store, node: configuration.name, clock: clock, logger: logger)
         let tools = StageTools(
             toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
-            versions: try await ToolVersions.read(toolbox, scansUploads: antivirus != nil), gate: antivirus?.gate)
+            versions: try await readVersions(toolbox, blobs, scansUploads: antivirus != nil, logger),
+            gate: antivirus?.gate)
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
@@ -149,6 +150,24 @@ package struct NodeProgram: Sendable {
 
     private func defences(_ antivirus: AntivirusPart?, _ sandbox: Sandbox) -> @Sendable () -> DefenceReport {
         { DefenceReport(antivirus: antivirus?.report ?? .off, sandbox: sandbox.kind) }
+    }
+
+    private func readVersions(
+        _ toolbox: Toolbox, _ blobs: any BlobStore, scansUploads: Bool, _ logger: Logger
+    ) async throws -> ToolVersions {
+        let versions = try await ToolVersions.read(toolbox, blobs: blobs, scansUploads: scansUploads)
+        let fonts = versions.captionFonts
+        if !fonts.familiesMissing.isEmpty {
+            logger.warning(
+                "fonts of captions are missing: styles that ask for them are drawn in another",
+                metadata: ["families": "\(fonts.familiesMissing.joined(separator: ", "))"])
+        }
+        if !fonts.missing.isEmpty {
+            logger.notice(
+                "no font here has some writing: captions in it stay out of the picture",
+                metadata: ["writing": "\(fonts.missing.map(\.rawValue).sorted().joined(separator: ", "))"])
+        }
+        return versions
     }
 
     /// Tries what media tools may see before the first of them meets a stranger's file.

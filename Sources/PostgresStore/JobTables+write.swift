@@ -57,15 +57,20 @@ extension JobTables {
         "write_clips",
         """
         insert into clip (
-            job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure)
-        select job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure
+            job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure,
+            revision)
+        select job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure,
+            revision
         from jsonb_to_recordset($1::jsonb) as new(
             job text, ordinal integer, state text, range_start float8, range_end float8, title text, score float8,
-            reason text, signals jsonb, files jsonb, figures jsonb, failure jsonb)
+            reason text, signals jsonb, files jsonb, figures jsonb, failure jsonb, revision jsonb)
         on conflict (job, ordinal) do update set state = excluded.state, range_start = excluded.range_start,
             range_end = excluded.range_end, title = excluded.title, score = excluded.score, reason = excluded.reason,
-            signals = excluded.signals, files = excluded.files, figures = excluded.figures, failure = excluded.failure
+            signals = excluded.signals, files = excluded.files, figures = excluded.figures, failure = excluded.failure,
+            revision = excluded.revision
         """)
+    private static let insertRevision = Statement(
+        "insert_revision", "insert into revision (id, job, slot, body) values ($1, $2, $3, $4::jsonb)")
 
     /// Opens the first stages of jobs that have none.
     static func enqueueFirst(
@@ -122,6 +127,11 @@ extension JobTables {
             events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
         for correction in corrections + usages { connection.enqueue(correction) }
+        for (record, _) in changes {
+            for revision in record.newRevisions {
+                connection.enqueue(insertRevision.with(revision.id, record.job.id, revision.slot, JSON(revision)))
+            }
+        }
         let jobs = changes.map(\.record.job.id)
         if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
         if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }
@@ -174,6 +184,7 @@ private struct StageRow: Encodable {
 private struct ClipRow: Encodable {
     let job: String, ordinal: Int, state: String, range_start: Double, range_end: Double, title: String, score: Double
     let reason: String, signals: [String: Double], files: ClipFiles?, figures: ClipFigures?, failure: Failure?
+    let revision: ClipRevision?
 
     init(_ clip: Clip) {
         job = clip.id.job.rawValue
@@ -188,5 +199,6 @@ private struct ClipRow: Encodable {
         files = clip.files
         figures = clip.figures
         failure = clip.failure
+        revision = clip.revision
     }
 }

@@ -14,7 +14,7 @@ enum JobTables {
         ms_of(ended_at) as ended_at, settled_epoch, settled, avoided, ms_of(avoided_until) as avoided_until
         """
     private static let clipColumns = """
-        job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure
+        job, ordinal, state, range_start, range_end, title, score, reason, signals, files, figures, failure, revision
         """
 
     static let one = Statement("job", "select \(jobColumns) from job where id = $1")
@@ -32,6 +32,8 @@ enum JobTables {
     static let clips = Statement(
         "clips", "select \(clipColumns) from clip where job = any($1::text[]) order by job, ordinal")
     static let clip = Statement("clip", "select \(clipColumns) from clip where job = $1 and ordinal = $2")
+    static let revisions = Statement(
+        "revisions", "select job, body from revision where job = any($1::text[]) order by job, slot")
     private static let stages = Statement(
         "stages", "select \(stageColumns) from stage where job = any($1::text[])")
     /// In the order of their ids, so that those who lock several never wait in a circle.
@@ -56,17 +58,20 @@ enum JobTables {
         let ids = ids.sorted()
         let locks = [lock.with(ids)] + (lockingStages ? [lockStages.with(ids)] : [])
         // Read after the locks were won, so that what others committed while we waited is seen, and no time is older.
-        let answers = try connection.queries(locks + [now.with(), stages.with(ids), clips.with(ids)])
+        let reads = [now.with(), stages.with(ids), clips.with(ids), revisions.with(ids)]
+        let answers = try connection.queries(locks + reads)
         let rest = Array(answers.dropFirst(locks.count))
         guard !answers[0].isEmpty, let now = try rest[0].first?.time("now") else { return [:] }
         let stages = Dictionary(
             grouping: try records(rest[1], on: &connection, cache: cache), by: \.stage.job)
         let clips = Dictionary(grouping: try rest[2].map(clip(_:)), by: \.id.job)
+        let revisions = Dictionary(
+            grouping: try rest[3].map { (try $0.read("job", JobID.init), try revision($0)) }, by: \.0)
         let loaded = try answers[0].map { row in
             let found = try job(row)
             return JobRecord(
                 job: found, upload: try UploadTable.upload(row, prefix: "upload_"), stages: stages[found.id] ?? [],
-                clips: clips[found.id] ?? [], now: now)
+                clips: clips[found.id] ?? [], revisions: (revisions[found.id] ?? []).map(\.1), now: now)
         }
         return Dictionary(uniqueKeysWithValues: loaded.map { ($0.job.id, $0) })
     }
@@ -103,8 +108,11 @@ enum JobTables {
             state: try row.read("state", Clip.State.init), range: TimeRange(start: start, end: end),
             title: try row.text("title"), score: try row.double("score"), reason: try row.text("reason"),
             signals: try row.json("signals"), files: try row.jsonIfPresent("files"),
-            figures: try row.jsonIfPresent("figures"), failure: try row.jsonIfPresent("failure"))
+            figures: try row.jsonIfPresent("figures"), failure: try row.jsonIfPresent("failure"),
+            revision: try row.jsonIfPresent("revision"))
     }
+
+    static func revision(_ row: Row) throws -> Revision { try row.json("body") }
 
     private static func records(
         _ rows: Rows, on connection: inout PostgresConnection, cache: ResultCache

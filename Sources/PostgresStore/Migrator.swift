@@ -32,6 +32,7 @@ struct Migration: Sendable {
         Migration(16, "quotas", PackageResources.m0016_quotas_sql),
         Migration(17, "idempotency", PackageResources.m0017_idempotency_sql),
         Migration(18, "mixed_releases", PackageResources.m0018_mixed_releases_sql),
+        Migration(19, "revisions", PackageResources.m0019_revisions_sql),
     ]
 }
 

@@ -118,13 +118,13 @@ extension PostgresStore {
         "register",
         """
         insert into node (id, region, epoch, http, version, threads, lease_seconds, member_epoch, registration,
-            started_at, seen_at, running)
-        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, $8, now(), now(), '[]')
+            started_at, seen_at, running, revises)
+        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, $8, now(), now(), '[]', true)
         on conflict (id) do update set region = excluded.region, epoch = excluded.epoch, http = excluded.http,
             version = excluded.version, threads = excluded.threads, lease_seconds = excluded.lease_seconds,
             member_epoch = excluded.member_epoch, registration = excluded.registration,
             started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]',
-            condition = null
+            condition = null, revises = true
         where excluded.member_epoch = 0 or node.member_epoch <> excluded.member_epoch
             or node.registration <= excluded.registration
         returning epoch

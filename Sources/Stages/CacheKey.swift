@@ -1,5 +1,6 @@
 package import ClipModel
 import Crypto
+package import Media
 
 /// Everything that decides what a stage makes, by name. Two runs with equal ingredients may share one result, so a
 /// stage lists the options that matter to it and no others: other subtitles must not mean another transcription.
@@ -40,12 +41,18 @@ package struct ToolVersions: Sendable, Hashable, Codable {
     package var faceModel: String
     /// Whether uploads are scanned for malware.
     package var scansUploads: Bool
+    /// What captions can be drawn with.
+    package var captionFonts: CaptionFonts
 
-    package init(ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false) {
+    package init(
+        ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false,
+        captionFonts: CaptionFonts = .all
+    ) {
         self.ffmpeg = ffmpeg
         self.speechModel = speechModel
         self.faceModel = faceModel
         self.scansUploads = scansUploads
+        self.captionFonts = captionFonts
     }
 }
 

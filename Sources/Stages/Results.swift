@@ -99,10 +99,13 @@ package struct HighlightsResult: StageBody {
     package static let stage = StageName.highlights
     package var highlights: [Highlight]
     package var notes: [Note]
+    /// How interesting the video is along its length; nil in results of earlier releases.
+    package var interest: [InterestPoint]?
 
-    package init(highlights: [Highlight], notes: [Note]) {
+    package init(highlights: [Highlight], notes: [Note], interest: [InterestPoint]? = nil) {
         self.highlights = highlights
         self.notes = notes
+        self.interest = interest
     }
 }
 
@@ -131,6 +134,8 @@ package struct RenderResult: StageBody {
     package var videoSHA256: String
     package var srt: BlobName?
     package var vtt: BlobName?
+    /// What the client should know of how it was drawn; nil: nothing.
+    package var notes: [Note]?
     /// `Framing` as JSON; nil: as it was planned.
     package var framing: BlobName?
     /// Measured on `video`; nil in results of older releases.
@@ -163,6 +168,10 @@ package struct ThumbnailResult: StageBody {
     package static let stage = StageName.thumbnail
     package var thumbnail: BlobName
     package var bytes: Int64
+    /// The best first, which is `thumbnail`. Nil: that one alone.
+    package var choices: [BlobName]?
+    /// Suggested for whoever posts the clip, without the sign. Nil: made by an earlier release.
+    package var hashtags: [String]?
 
     package init(thumbnail: BlobName, bytes: Int64) {
         self.thumbnail = thumbnail

@@ -6,6 +6,7 @@ package actor InMemoryStore: Store {
         var job: Job
         var stages: [StageKey: StageRecord] = [:]
         var clips: [ClipID: Clip] = [:]
+        var revisions: [Revision] = []
         var events: [Event] = []
         /// Its place (`FairShare`).
         var rank = 0.0
@@ -171,6 +172,17 @@ package actor InMemoryStore: Store {
     package func cancel(_ id: JobID) throws -> ChangeOutcome { try change(id) { $0.cancel() } }
     package func retry(_ id: JobID) throws -> ChangeOutcome { try change(id) { $0.retry() } }
 
+    package func revise(_ draft: RevisionDraft, advance: Advance) throws -> ReviseOutcome {
+        guard var record = record(of: draft.job) else { return .noSuchJob }
+        let outcome = try record.revise(draft, advance: advance)
+        guard !record.newRevisions.isEmpty else { return outcome }
+        entries[draft.job]?.rank = takeRank(record.job.tenant, record.job.priority, FairShare.secondsPerClip)
+        write(record)
+        return outcome
+    }
+
+    package func revisions(of job: JobID) -> [Revision] { entries[job]?.revisions ?? [] }
+
     package func delete(_ id: JobID) -> DeleteOutcome {
         guard let entry = entries.removeValue(forKey: id) else { return .noSuchJob }
         idempotency = idempotency.filter { $0.value.job != id }
@@ -213,7 +225,7 @@ package actor InMemoryStore: Store {
         guard let entry = entries[id], let upload = uploads[entry.job.upload] else { return nil }
         return JobRecord(
             job: entry.job, upload: upload, stages: Array(entry.stages.values), clips: Array(entry.clips.values),
-            now: clock())
+            revisions: entry.revisions, now: clock())
     }
 
     func write(_ record: JobRecord) {
@@ -221,6 +233,7 @@ package actor InMemoryStore: Store {
         entries[id]?.job = record.job
         entries[id]?.stages = record.stages
         entries[id]?.clips = record.clips
+        entries[id]?.revisions = record.revisions
         correct(record)
         correctUsage(record)
         note(record)

@@ -45,11 +45,14 @@ package struct JobRecord: Sendable {
     package let upload: Upload
     package private(set) var stages: [StageKey: StageRecord]
     package private(set) var clips: [ClipID: Clip]
+    /// In the order of their slots.
+    package private(set) var revisions: [Revision]
     package let now: Timestamp
 
     package private(set) var jobChanged = false
     package private(set) var changedStages: Set<StageKey> = []
     package private(set) var changedClips: Set<ClipID> = []
+    package private(set) var newRevisions: [Revision] = []
     /// Seconds of video by which the job costs more than was guessed when it was taken in.
     package private(set) var costCorrection: Double?
     /// Seconds by which its video is longer than was guessed when the job was taken in.
@@ -58,11 +61,14 @@ package struct JobRecord: Sendable {
     package private(set) var events: [EventDraft] = []
     package private(set) var signals: Set<StoreSignal> = []
 
-    package init(job: Job, upload: Upload, stages: [StageRecord], clips: [Clip], now: Timestamp) {
+    package init(
+        job: Job, upload: Upload, stages: [StageRecord], clips: [Clip], revisions: [Revision] = [], now: Timestamp
+    ) {
         self.job = job
         self.upload = upload
         self.stages = Dictionary(uniqueKeysWithValues: stages.map { ($0.stage.key, $0) })
         self.clips = Dictionary(uniqueKeysWithValues: clips.map { ($0.id, $0) })
+        self.revisions = revisions.sorted { $0.slot < $1.slot }
         self.now = now
     }
 
@@ -147,18 +153,14 @@ package struct JobRecord: Sendable {
         }
     }
 
-    private func snapshot(changed: StageKey) -> JobSnapshot {
+    func snapshot(changed: StageKey) -> JobSnapshot {
         JobSnapshot(
-            job: job, upload: upload, stages: orderedStages.map(\.stage), clips: orderedClips, changed: changed,
-            now: now)
+            job: job, upload: upload, stages: orderedStages.map(\.stage), clips: orderedClips, revisions: revisions,
+            changed: changed, now: now)
     }
 
-    private mutating func apply(_ decision: JobAdvance) throws(StoreError) {
-        for clip in decision.clips where clips[clip.id] != clip {
-            clips[clip.id] = clip
-            changedClips.insert(clip.id)
-            log(EventDraft(.clipChanged, clip: clip.id))
-        }
+    mutating func apply(_ decision: JobAdvance) throws(StoreError) {
+        for clip in decision.clips where clips[clip.id] != clip { write(clip) }
         if !(decision.status ?? job.status).hasEnded {
             for key in decision.open { open(key) }
             for (key, seconds) in decision.reopen.sorted(by: { $0.key < $1.key }) { reopen(key, afterSeconds: seconds) }
@@ -206,6 +208,10 @@ package struct JobRecord: Sendable {
     /// False when the job has ended already.
     package mutating func cancel() -> Bool {
         guard job.status.mayBecome(.cancelled) else { return false }
+        guard !isPublished else {
+            stopRevisions()
+            return true
+        }
         job.status = .cancelled
         job.isHeld = false
         job.endedAt = now
@@ -214,6 +220,42 @@ package struct JobRecord: Sendable {
         log(EventDraft(.jobCancelled))
         signals.insert(.stop(job.id))
         return true
+    }
+
+    /// The clips of a job that is being revised stand: only what is under way for them ends.
+    private mutating func stopRevisions() {
+        for record in orderedStages where !record.stage.state.hasEnded { abandon(record.stage.key) }
+        // Told by its last stage, so that a revision that was stopped between two stages does not go on with the next.
+        for revision in revisions {
+            let key = StageKey(.publish, revision.slot)
+            guard stages[key] == nil else { continue }
+            put(StageRecord(stage: Stage(job: job.id, key: key, state: .cancelled, openedAt: now, notBefore: now)))
+        }
+        for clip in orderedClips where clip.revision?.pending != nil {
+            var stopped = clip
+            stopped.revision?.pending = nil
+            stopped.revision?.failure = Revision.stopped
+            if clip.files == nil { (stopped.state, stopped.failure) = (.error, Revision.stopped) }
+            write(stopped)
+        }
+        job.status = .ready
+        job.endedAt = now
+        jobChanged = true
+        log(EventDraft(.jobReady))
+        signals.insert(.stop(job.id))
+    }
+
+    /// Writes a wish down, and lets a job that had ended go on.
+    mutating func begin(_ revision: Revision) {
+        revisions.append(revision)
+        newRevisions.append(revision)
+        if job.status == .ready {
+            job.status = .processing
+            job.endedAt = nil
+            jobChanged = true
+        }
+        log(EventDraft(.jobRevised, clip: ClipID(job: job.id, ordinal: revision.clip)))
+        signals.insert(.work)
     }
 
     /// False when the job did not end in an error.
@@ -318,6 +360,12 @@ package struct JobRecord: Sendable {
         guard var record = stages[key], !record.stage.state.hasEnded else { return }
         record.cancel(at: now)
         put(record)
+    }
+
+    private mutating func write(_ clip: Clip) {
+        clips[clip.id] = clip
+        changedClips.insert(clip.id)
+        log(EventDraft(.clipChanged, clip: clip.id))
     }
 
     private mutating func put(_ record: StageRecord) {

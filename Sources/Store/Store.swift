@@ -31,13 +31,20 @@ package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job]
     /// How many jobs that wait for their first stage come before this one, by the rank that clients' shares gave them.
     func queuePosition(of job: JobID) async throws -> Int
-    /// Ends the job and every stage that has not ended. Running stages learn of it by signal and by heartbeat.
+    /// Ends the job and every stage that has not ended. Running stages learn of it by signal and by heartbeat. A job
+    /// whose clips are published stays `ready`: then only the revisions that are under way are ended.
     func cancel(_ id: JobID) async throws -> ChangeOutcome
     /// Makes failed stages ready again with a fresh count of attempts, and the job `processing`.
     func retry(_ id: JobID) async throws -> ChangeOutcome
     /// Deletes the job, its events and clips, the results no other job uses, and its upload when it was the last user.
     /// Running stages lose their leases.
     func delete(_ id: JobID) async throws -> DeleteOutcome
+
+    /// Takes in a wish for a clip of a job that ended well (`JobRecord.revise`), with what `advance` opens for it. The
+    /// job queues behind its client's other work once more, for what a clip costs.
+    func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome
+    /// In the order of their slots.
+    func revisions(of job: JobID) async throws -> [Revision]
 
     /// Makes one stage of a job that has not ended well ready at once, with a fresh count of attempts: one that failed
     /// (and with it what was abandoned because of it), one that waits for a retry, or one that runs, whose holder loses
@@ -260,17 +267,20 @@ package struct JobSnapshot: Sendable, Hashable {
     package let upload: Upload
     package let stages: [Stage]
     package let clips: [Clip]
+    package let revisions: [Revision]
     /// The stage whose outcome was just applied.
     package let changed: StageKey
     package let now: Timestamp
 
     package init(
-        job: Job, upload: Upload, stages: [Stage], clips: [Clip], changed: StageKey, now: Timestamp
+        job: Job, upload: Upload, stages: [Stage], clips: [Clip], revisions: [Revision] = [], changed: StageKey,
+        now: Timestamp
     ) {
         self.job = job
         self.upload = upload
         self.stages = stages
         self.clips = clips
+        self.revisions = revisions
         self.changed = changed
         self.now = now
     }

@@ -35,6 +35,12 @@ package enum StoreLimits {
     package static let usageDays = 800
     /// Plans there can be.
     package static let plansMax = 100
+    /// Clips of one job, those made by hand included.
+    package static let clipsMax = 20
+    /// Changes to clips of one job: each keeps its files until the job is deleted.
+    package static let revisionsMax = 200
+    /// Of these, under way at one time.
+    package static let openRevisionsMax = 5
     /// How long a node that is gone stays listed.
     package static let nodeDays = 7
     /// Signals kept for a subscriber that does not read.

@@ -3,7 +3,7 @@ package import ClipModel
 /// What is counted when a job ends.
 package struct JobEffect: Codable, Hashable, Sendable {
     package let region: Region
-    /// By name: `jobs_ready`, `jobs_error`, `jobs_cancelled`, `clips`, and `failures:CODE`.
+    /// By name: `jobs_ready`, `jobs_error`, `jobs_cancelled`, `clips`, `clips_revised`, and `failures:CODE`.
     package let counts: [String: Int]
 
     package init(region: Region, counts: [String: Int]) {
@@ -34,13 +34,16 @@ extension JobRecord {
         var counts: [String: Int] = [:]
         for event in events {
             switch event.kind {
-            case .jobReady:
+            // Once for each job: one that is ready again after a revision was counted before.
+            case .jobReady where revisions.isEmpty:
                 counts["jobs_ready", default: 0] += 1
                 counts["clips", default: 0] += clips.values.count { $0.state == .ready }
             case .jobFailed:
                 counts["jobs_error", default: 0] += 1
                 if let failure = event.failure { counts["failures:\(failure.code)", default: 0] += 1 }
             case .jobCancelled: counts["jobs_cancelled", default: 0] += 1
+            case .stageDone where event.stage.map { $0.name == .publish && $0.index > 0 } ?? false:
+                counts["clips_revised", default: 0] += 1
             default: break
             }
         }

@@ -47,7 +47,7 @@ struct ClipCommand: AsyncParsableCommand {
     @Option(help: "off, srt (files beside the clips) or burned (files, and words in the picture).")
     var subtitles: JobOptions.Subtitles?
 
-    @Option(help: "classic, plain or boxed.")
+    @Option(help: "classic, plain, boxed, pop, headline or neon.")
     var captionStyle: JobOptions.CaptionStyle?
 
     @Option(help: "Words that make a moment more interesting, with commas between.")
@@ -61,6 +61,9 @@ struct ClipCommand: AsyncParsableCommand {
 
     @Flag(help: "Crop the centre instead of following faces.")
     var noSmartCrop = false
+
+    @Flag(help: "Take steady noise below the voice out of the sound.")
+    var denoise = false
 
     @Option(help: "interactive, or batch: when there is room.")
     var priority: Job.Priority?
@@ -87,8 +90,10 @@ struct ClipCommand: AsyncParsableCommand {
         }
     }
 
+    private func apiKey() throws -> String? { try Self.apiKey(inFile: apiKeyFile) }
+
     /// Never from the command line, where every user of the machine can read it.
-    private func apiKey() throws -> String? {
+    static func apiKey(inFile apiKeyFile: String?) throws -> String? {
         guard let apiKeyFile else {
             let key = ProcessInfo.processInfo.environment["TIJERA_API_KEY"] ?? ""
             return key.isEmpty ? nil : key
@@ -112,6 +117,7 @@ struct ClipCommand: AsyncParsableCommand {
         if let subtitles { options.subtitles = subtitles }
         if let captionStyle { options.captionStyle = captionStyle }
         options.smartCrop = !noSmartCrop
+        options.denoise = denoise
         options.watermark = watermark
         options.keywords = (keywords ?? "").split(separator: ",")
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }

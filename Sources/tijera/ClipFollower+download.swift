@@ -41,6 +41,9 @@ struct DownloadedFiles {
                     + "score \(Int(clip.score)): \(clip.title)"
             )
             lines.append("    \(clip.reason)")
+            if let tags = clip.hashtags, !tags.isEmpty {
+                lines.append("    " + tags.map { "#" + $0 }.joined(separator: " "))
+            }
             for repair in clip.figures?.repairs ?? [] { lines.append("    made otherwise: \(repair.text)") }
             for flag in clip.figures?.flags ?? [] { lines.append("    note: \(flag.text)") }
         }

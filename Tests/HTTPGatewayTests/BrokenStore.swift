@@ -31,6 +31,8 @@ struct BrokenStore: Store {
     func parts(of id: UploadID) async throws -> [UploadPart] { try fail() }
     func removeExpiredSessions(limit: Int) async throws -> [BlobName] { try fail() }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await submitting() }
+    func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome { try fail() }
+    func revisions(of job: JobID) async throws -> [Revision] { try fail() }
     func job(_ id: JobID) async throws -> Job? { try fail() }
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] { try fail() }
     func freeStages(

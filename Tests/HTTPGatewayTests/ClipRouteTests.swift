@@ -77,6 +77,24 @@ import Testing
         }
     }
 
+    @Test func `one of the pictures is chosen by its number`() async throws {
+        try await open { door, path in
+            let best = try await door.client.send("GET", path + "/thumbnail")
+            #expect(try await door.client.send("GET", path + "/thumbnail?choice=0").body == best.body)
+            let other = try await door.client.send("GET", path + "/thumbnail?choice=1")
+            #expect(other.status == 200 && other.body == [0xFF, 0xD8, 1])
+            let none = try await door.client.send("GET", path + "/thumbnail?choice=2")
+            #expect(none.status == 404)
+            #expect(try none.json("code") as? String == "no_such_thumbnail")
+            let wrong = try await door.client.send("GET", path + "/thumbnail?choice=best")
+            #expect(wrong.status == 400)
+            #expect(try wrong.json("code") as? String == "unknown_thumbnail")
+            let links = try await door.client.send("GET", path).json("clip", "links", "thumbnails") as? [String]
+            #expect(links == [path + "/thumbnail", path + "/thumbnail?choice=1"])
+            #expect(try await door.client.send("GET", path).json("clip", "hashtags") as? [String] == ["año"])
+        }
+    }
+
     @Test func `a clip may be shown in place`() async throws {
         try await open { door, path in
             let reply = try await door.client.send("GET", path + "/download?inline=1")

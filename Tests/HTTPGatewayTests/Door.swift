@@ -182,13 +182,16 @@ struct Door: Sendable {
             return (name, try await blobs.put(bytes, as: name))
         }
         let (mp4, facts) = try await put(video, "mp4")
+        var files = ClipFiles(
+            video: mp4, videoBytes: facts.bytes, videoSHA256: facts.sha256,
+            srt: try await put(Array("1\n".utf8), "srt").0, vtt: try await put(Array("WEBVTT\n".utf8), "vtt").0,
+            thumbnail: try await put([0xFF, 0xD8], "jpg").0)
+        files.thumbnails = [files.thumbnail!, try await put([0xFF, 0xD8, 1], "1.jpg").0]
+        files.hashtags = ["año"]
         return Clip(
             id: ClipID(job: job, ordinal: ordinal), state: .ready, range: TimeRange(start: 1, end: 20),
             title: "¿Por qué \(ordinal)?", score: 80, reason: "It asks.", signals: ["hook": 0.9],
-            files: ClipFiles(
-                video: mp4, videoBytes: facts.bytes, videoSHA256: facts.sha256,
-                srt: try await put(Array("1\n".utf8), "srt").0, vtt: try await put(Array("WEBVTT\n".utf8), "vtt").0,
-                thumbnail: try await put([0xFF, 0xD8], "jpg").0))
+            files: files)
     }
 }
 

@@ -62,7 +62,7 @@ struct JobRequestTests {
             #"""
             , "options": {"language": "es", "clipCount": 3, "durationPreset": "long",
             "minSeconds": 20, "maxSeconds": 40.5,
-            "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false,
+            "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false, "denoise": true,
             "keywords": ["año nuevo"], "watermark": "@ana"}
             """#
         ).options
@@ -76,6 +76,7 @@ struct JobRequestTests {
         expected.subtitles = .burned
         expected.captionStyle = .boxed
         expected.smartCrop = false
+        expected.denoise = true
         expected.keywords = ["año nuevo"]
         expected.watermark = "@ana"
         #expect(options == expected)

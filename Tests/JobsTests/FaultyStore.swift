@@ -58,6 +58,10 @@ final class FaultyStore: Store {
     func setPlan(_ plan: Plan) async throws -> Bool { try await pass { await $0.setPlan(plan) } }
     func removePlan(_ name: String) async throws -> PlanRemoval { try await pass { await $0.removePlan(name) } }
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await pass { try await $0.submit(draft) } }
+    func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome {
+        try await pass { try await $0.revise(draft, advance: advance) }
+    }
+    func revisions(of job: JobID) async throws -> [Revision] { try await pass { await $0.revisions(of: job) } }
     func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await pass { await $0.jobs(filter, before: cursor, limit: limit) }

@@ -1,4 +1,5 @@
 import ClipModel
+import Media
 import Stages
 import Testing
 
@@ -25,9 +26,10 @@ import Testing
         Change("durationPreset", [.highlights]) { $0.durationPreset = .long },
         Change("minSeconds", [.highlights]) { $0.minSeconds = 20 },
         Change("maxSeconds", [.highlights]) { $0.maxSeconds = 31 },
-        Change("keywords", [.highlights]) { $0.keywords = ["corazón"] },
+        Change("keywords", [.highlights, .thumbnail]) { $0.keywords = ["corazón"] },
         Change("aspect", [.reframe]) { $0.aspect = .square },
         Change("smartCrop", [.reframe]) { $0.smartCrop = false },
+        Change("denoise", [.render]) { $0.denoise = true },
         Change("subtitles", [.render]) { $0.subtitles = .burned },
         Change("no subtitles", [.render]) { $0.subtitles = .off },
         Change("captionStyle of captions that are not burned", []) { $0.captionStyle = .boxed },
@@ -48,6 +50,21 @@ import Testing
         (plain.subtitles, boxed.subtitles) = (.burned, .burned)
         (plain.captionStyle, boxed.captionStyle) = (.plain, .boxed)
         #expect(try key(.render, options: plain) != key(.render, options: boxed))
+    }
+
+    @Test func `fonts touch burned captions, and keywords those in which they stand out`() throws {
+        var (classic, pop) = (JobOptions(), JobOptions())
+        (classic.subtitles, pop.subtitles) = (.burned, .burned)
+        pop.captionStyle = .pop
+        let fewer = ToolVersions(
+            ffmpeg: "5.1", speechModel: "s", faceModel: "f", captionFonts: CaptionFonts(said: ""))
+        #expect(try key(.render) == key(.render, versions: fewer))
+        #expect(try key(.render, options: classic) != key(.render, options: classic, versions: fewer))
+        for (options, stands) in [(classic, false), (pop, true)] {
+            var keyed = options
+            keyed.keywords = ["corazón"]
+            #expect(try (key(.render, options: options) != key(.render, options: keyed)) == stands)
+        }
     }
 
     @Test func `captions are not in the way when there are none`() throws {

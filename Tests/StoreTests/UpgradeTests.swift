@@ -64,6 +64,38 @@ import Testing
         await store.shutdown()
     }
 
+    /// A node of the release before revisions registers without saying that it knows them.
+    @Test func `no revision is taken in while a node lives that knows none`() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        try await store.migrate()
+        let world = World(store: store)
+        let job = try await world.job(stages: [StageKey(.publish)])
+        let lease = try await world.claimOne(try await world.node())
+        _ = try await world.complete(lease, .produced(world.result())) { _ in
+            var advance = JobAdvance()
+            advance.status = .ready
+            return advance
+        }
+        _ = try await world.node("two")
+        let draft = RevisionDraft(
+            id: Numbers().identifier(), job: job.id, clip: nil, range: TimeRange(start: 0, end: 9),
+            options: JobOptions())
+        try await server.execute("update node set revises = false where id = 'two'", on: database)
+        #expect(try await store.revise(draft, advance: { _ in JobAdvance() }) == .olderNodes)
+        #expect(try await world.job(job.id).status == .ready)
+        // It is gone, or it was restarted as this release.
+        try await server.execute("update node set left_at = now() where id = 'two'", on: database)
+        guard case .taken = try await store.revise(draft, advance: { _ in JobAdvance() }) else {
+            throw Surprise("not taken")
+        }
+        try await server.execute("update node set revises = false", on: database)
+        for name in ["one", "two"] { _ = try await world.node(name) }
+        #expect(try await server.execute("select count(*) from node where revises", on: database) == "2")
+        await store.shutdown()
+    }
+
     @Test func `stages of release 10 keep their results, and what still runs is found`() async throws {
         let (server, database) = try await database(at: 10)
         try await server.execute(

@@ -63,8 +63,16 @@ package final class Child: Sendable {
         let command = (directory.map { ["env", "--chdir=\($0)"] } ?? []) + [program] + arguments
         let words = unsafe command.map { unsafe strdup($0) }
         defer { unsafe words.forEach { unsafe free($0) } }
+        // The threads that tests run on let hardly any signal through, and a program inherits that.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var nothingBlocked = sigset_t()
+        unsafe sigemptyset(&nothingBlocked)
+        unsafe posix_spawnattr_setsigmask(&attributes, &nothingBlocked)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var spawned: pid_t = 0
-        let failure = unsafe posix_spawnp(&spawned, command[0], &actions, nil, words + [nil], environ)
+        let failure = unsafe posix_spawnp(&spawned, command[0], &actions, &attributes, words + [nil], environ)
         identifier = spawned
         guard failure == 0 else {
             for end in [self.input, self.output, self.errors] { try? end?.close() }

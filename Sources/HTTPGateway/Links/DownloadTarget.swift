@@ -4,7 +4,8 @@ package import ClipModel
 package enum DownloadTarget: Sendable, Hashable {
     case video(ClipID)
     case subtitles(ClipID, Captions)
-    case thumbnail(ClipID)
+    /// One of the pictures of a clip, counted from the best.
+    case thumbnail(ClipID, choice: Int = 0)
     /// Everything of a job.
     case archive(JobID)
 
@@ -14,7 +15,7 @@ package enum DownloadTarget: Sendable, Hashable {
         switch self {
         case .video(let clip): "/api/clips/\(clip)/download"
         case .subtitles(let clip, _): "/api/clips/\(clip)/subtitles"
-        case .thumbnail(let clip): "/api/clips/\(clip)/thumbnail"
+        case .thumbnail(let clip, _): "/api/clips/\(clip)/thumbnail"
         case .archive(let job): "/api/jobs/\(job)/archive"
         }
     }
@@ -23,6 +24,8 @@ package enum DownloadTarget: Sendable, Hashable {
     package var query: String {
         switch self {
         case .subtitles(_, let captions): "format=\(captions.rawValue)"
+        // The best goes without, so that addresses given away by an earlier release stay good.
+        case .thumbnail(_, let choice) where choice > 0: "choice=\(choice)"
         case .video, .thumbnail, .archive: ""
         }
     }

@@ -2,12 +2,13 @@
 
 import { activityLog } from "./activity.js";
 import * as api from "./api.js";
-import { clipsGrid } from "./clips.js";
+import { clipsGrid, isRevised } from "./clips.js";
 import { announce, el, icon } from "./dom.js";
 import { errorNotice } from "./errors.js";
 import { follow } from "./follow.js";
 import { ago, clock, number, span } from "./format.js";
 import { language, t, tOr } from "./i18n.js";
+import { interestPanel } from "./interest.js";
 import { waterfallPanel } from "./waterfall.js";
 import { workPanel } from "./work.js";
 
@@ -23,7 +24,11 @@ export function jobView(id) {
   const actions = el("div", { class: "job-actions" });
   const notices = el("div", { class: "job-notices" });
   const work = workPanel();
-  const clips = clipsGrid();
+  const interest = interestPanel();
+  const clips = clipsGrid(async () => {
+    paint(await api.getJob(id));
+    stream.reopen();
+  });
   const waterfall = waterfallPanel(id);
   const activity = activityLog();
   const body = el("div", { class: "job-body" }, el("div", { class: "skeleton skeleton-tall" }));
@@ -49,9 +54,10 @@ export function jobView(id) {
     pill.className = `pill is-${job.status}`;
     pill.textContent = t(`status.${job.status}`);
     facts.textContent = factsOf(job);
-    arrange(job.status);
+    arrange(job.status === "ready" || isRevised(next.clips));
     progress.update(job);
     work.update(job);
+    interest.update(next);
     clips.update(next);
     waterfall.update(job);
     paintActions();
@@ -62,11 +68,11 @@ export function jobView(id) {
   };
 
   /// What matters now comes first: the work while it runs, the clips once they stand.
-  const arrange = (status) => {
-    const order = status === "ready" ? "clips" : "work";
+  const arrange = (stands) => {
+    const order = stands ? "clips" : "work";
     if (arranged === order) return;
     arranged = order;
-    const parts = order === "clips" ? [clips.node, work.node] : [progress.node, work.node, clips.node];
+    const parts = order === "clips" ? [interest.node, clips.node, work.node] : [progress.node, work.node, interest.node, clips.node];
     body.replaceChildren(...parts, waterfall.node, activity.node);
   };
 
@@ -74,7 +80,8 @@ export function jobView(id) {
     const { status } = current.job;
     const running = status === "pending" || status === "processing";
     const archive = current.links?.archive;
-    const key = `${status}/${archive}`;
+    const revised = isRevised(current.clips);
+    const key = `${status}/${archive}/${revised}`;
     if (actions.dataset.key === key) return; // Keeps the focus where it is.
     actions.dataset.key = key;
     actions.replaceChildren(
@@ -83,7 +90,8 @@ export function jobView(id) {
           ? el("a", { class: "button button-primary", href: archive, download: true },
               icon("archive"), t("job.archive"))
           : null,
-        running ? action("close", "job.cancel", () => api.cancelJob(id), "job.cancelSure") : null,
+        running
+          ? action("close", "job.cancel", () => api.cancelJob(id), revised ? "edit.stopSure" : "job.cancelSure") : null,
         status === "error" ? action("retry", "job.retry", () => api.retryJob(id)) : null,
         running ? null : action("trash", "job.delete", () => api.deleteJob(id), "job.deleteSure"),
       ].filter(Boolean),

@@ -17,6 +17,7 @@ const defaults = {
   subtitles: "srt",
   captionStyle: "classic",
   smartCrop: true,
+  denoise: false,
   keywords: [],
   watermark: null,
 };
@@ -60,7 +61,7 @@ export function optionsForm() {
     el(
       "div",
       { class: "field-captions" },
-      choice("captionStyle", ["classic", "plain", "boxed"], values.captionStyle, set("captionStyle")),
+      choice("captionStyle", ["classic", "plain", "boxed", "pop", "headline", "neon"], values.captionStyle, set("captionStyle")),
     ),
     el(
       "details",
@@ -71,6 +72,7 @@ export function optionsForm() {
         { class: "more-fields" },
         languageField(values.language, set("language")),
         toggle("smartCrop", values.smartCrop, set("smartCrop")),
+        toggle("denoise", values.denoise, set("denoise")),
         chipsField(values.keywords, set("keywords")),
         textField("watermark", values.watermark, set("watermark"), 60),
         secondsFields(values, set),
@@ -218,3 +220,5 @@ function secondsFields(values, set) {
     hintOf("exact"),
   );
 }
+
+export { aspectField, choice, textField, toggle };

@@ -4,6 +4,7 @@ import Crypto
 import HTTPTypes
 import Hummingbird
 import Jobs
+import Stages
 import Store
 
 /// `/api/clips/{id}` and its files.
@@ -77,7 +78,14 @@ struct ClipRoutes: Sendable {
     }
 
     @Sendable private func thumbnail(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let target = DownloadTarget.thumbnail(try context.clipID())
+        let choices = 0..<ThumbnailStage.choices
+        guard let choice = Int(request.query("choice") ?? "0"), choices.contains(choice) else {
+            throw Problem(
+                .badRequest, code: "unknown_thumbnail",
+                detail: "choice must be a number from 0 to \(choices.upperBound - 1).",
+                hint: "Leave it out for the best one.", field: "choice", allowed: choices.map(String.init))
+        }
+        let target = DownloadTarget.thumbnail(try context.clipID(), choice: choice)
         try await downloads.admit(request, to: target)
         let (clip, _, blob) = try await file(target)
         return try await small(blob, type: "image/jpeg", name: clip.fileName(ending: "jpg"), inline: true, request)
@@ -87,7 +95,7 @@ struct ClipRoutes: Sendable {
     private func file(_ target: DownloadTarget) async throws -> (clip: Clip, files: ClipFiles, blob: BlobName) {
         let id: ClipID
         switch target {
-        case .video(let clip), .subtitles(let clip, _), .thumbnail(let clip): id = clip
+        case .video(let clip), .subtitles(let clip, _), .thumbnail(let clip, _): id = clip
         case .archive: preconditionFailure("an archive is no file of a clip")
         }
         let clip = try await clip(id)
@@ -100,9 +108,15 @@ struct ClipRoutes: Sendable {
                     hint: "Ask for `subtitles: srt` or `burned` when you start a job; a silent clip has none.")
             }
             return (clip, files, blob)
-        case .thumbnail:
-            guard let blob = files.thumbnail else { throw Self.notReady(clip) }
-            return (clip, files, blob)
+        case .thumbnail(_, let choice):
+            guard let best = files.thumbnail else { throw Self.notReady(clip) }
+            let all = files.thumbnails ?? [best]
+            guard all.indices.contains(choice) else {
+                throw Problem(
+                    .notFound, code: "no_such_thumbnail", detail: "This clip has \(all.count) pictures to choose from.",
+                    hint: "Take one of `links.thumbnails` of GET /api/clips/{id}.", field: "choice")
+            }
+            return (clip, files, all[choice])
         case .video, .archive: return (clip, files, files.video)
         }
     }

@@ -30,6 +30,8 @@ struct ClipBody: Encodable, Hashable, Sendable {
         let srt: String?
         let vtt: String?
         let thumbnail: String?
+        /// All pictures to choose from, the best first.
+        let thumbnails: [String]?
     }
 
     init(_ clip: JobView.ClipView, _ addresses: DownloadAddresses) {
@@ -38,7 +40,10 @@ struct ClipBody: Encodable, Hashable, Sendable {
             download: clip.hasVideo ? addresses[.video(clip.id)] : nil,
             srt: clip.hasSubtitles ? addresses[.subtitles(clip.id, .srt)] : nil,
             vtt: clip.hasSubtitles ? addresses[.subtitles(clip.id, .vtt)] : nil,
-            thumbnail: clip.hasThumbnail ? addresses[.thumbnail(clip.id)] : nil)
+            thumbnail: clip.hasThumbnail ? addresses[.thumbnail(clip.id)] : nil,
+            thumbnails: clip.thumbnails.map { count in
+                (0..<count).map { addresses[.thumbnail(clip.id, choice: $0)] }
+            })
     }
 
     private enum CodingKeys: String, CodingKey { case links }

@@ -93,6 +93,8 @@ private struct OptionsReader {
         options.smartCrop =
             try value(.smartCrop, "must be true or false", allowed: ["true", "false"])
             ?? options.smartCrop
+        options.denoise =
+            try value(.denoise, "must be true or false", allowed: ["true", "false"]) ?? options.denoise
         options.keywords = try value(.keywords, "must be a list of strings") ?? options.keywords
         options.watermark = try value(.watermark, "must be a string")
         return options
@@ -123,6 +125,15 @@ private struct OptionsReader {
         Problem(
             .unprocessableContent, code: "invalid_option", detail: "\(field) \(expected).",
             hint: "Correct the option or leave it out to get its default.", field: field, allowed: allowed)
+    }
+}
+
+/// Options alone, read as strictly.
+struct OptionsBody: Decodable {
+    let options: JobOptions
+
+    init(from decoder: any Decoder) throws {
+        options = try OptionsReader(try decoder.container(keyedBy: AnyKey.self)).read()
     }
 }
 

@@ -108,7 +108,9 @@ extension JobWaterfall {
                 hasPaused = true
             case .stageFailed: end(event, .failed)
             case .stageReleased: end(event, .released)
-            case .jobCreated, .jobStarted, .jobReady, .jobFailed, .jobCancelled, .jobRetried, .clipChanged: break
+            case .jobCreated, .jobStarted, .jobReady, .jobFailed, .jobCancelled, .jobRetried, .jobRevised,
+                .clipChanged:
+                break
             }
         }
 

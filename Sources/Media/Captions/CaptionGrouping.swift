@@ -19,6 +19,9 @@ struct CaptionGrouping: Sendable {
     /// What a group costs in itself: more makes them longer.
     var groupCost: Double
 
+    /// What it costs to part what may not be parted. Finite: a line that is too long is worse.
+    private static let boundCost = 5.0
+
     /// For burned captions: a few words at a time, in step with the voice.
     static func burned(columnsMax: Int) -> CaptionGrouping {
         CaptionGrouping(
@@ -31,13 +34,14 @@ struct CaptionGrouping: Sendable {
         columnsMax: 42, secondsMax: 7, secondsMin: 1, pauseSeconds: 1.5, lingerSeconds: 0.6, columnsPerSecondMax: 17,
         groupCost: 1)
 
-    func groups(_ words: [CaptionWord], clipSeconds: Double) -> [CaptionGroup] {
-        let line = MeasuredWords(words)
+    func groups(_ words: [CaptionWord], clipSeconds: Double, phrasing: CaptionPhrasing) -> [CaptionGroup] {
+        let words = words.flatMap { $0.pieces(columnsMax: columnsMax, secondsMax: secondsMax, phrasing: phrasing) }
+        let line = MeasuredWords(words, phrasing)
         var groups = partition(line).map { range in
             CaptionGroup(
                 words: Array(words[range]), firstLine: firstLine(range, of: line) ?? range.count,
                 start: words[range.lowerBound].start,
-                end: max(words[range.lowerBound].start, words[range.upperBound - 1].end))
+                end: max(words[range.lowerBound].start, words[range.upperBound - 1].end), columns: line.width(range))
         }
         for index in groups.indices {
             let next = index + 1 < groups.count ? groups[index + 1].start : clipSeconds
@@ -86,11 +90,12 @@ struct CaptionGrouping: Sendable {
             if line.endsClause[index] { cost += secondsMax > 3 ? 0.15 : 0.5 }
         }
         if let next, !line.endsSentence[range.upperBound - 1], !line.endsClause[range.upperBound - 1] {
-            // Mid-phrase: worse the closer the words follow each other, worst after a short word ("of", "el").
+            // Mid-phrase: worse the closer the words follow each other, worst after "of" or "el".
             let gap = max(0, next.start - last.end)
             cost += gap >= pauseSeconds ? 0 : 0.5 - min(0.3, gap)
-            if line.columns[range.upperBound - 1] <= 3 { cost += 0.35 }
+            cost += line.leaning(range.upperBound - 1) * (gap >= pauseSeconds ? 0.3 : 1.1)
         }
+        if next != nil, line.isBound[range.upperBound - 1] { cost += Self.boundCost }
         // A lone short word flashes by.
         if range.count == 1, line.columns[range.lowerBound] <= 4 { cost += 0.5 }
         let seconds = last.end - first.start
@@ -110,8 +115,7 @@ struct CaptionGrouping: Sendable {
             if !isLast, gap <= lingerSeconds {
                 end = next  // no flicker between groups that follow each other
             } else {
-                let columns = Double(MeasuredWords(group.words).width(group.words.indices))
-                let readable = columnsPerSecondMax > 0 ? columns / columnsPerSecondMax : 0
+                let readable = columnsPerSecondMax > 0 ? Double(group.columns) / columnsPerSecondMax : 0
                 let wanted = max(group.end + lingerSeconds, group.start + max(secondsMin, readable))
                 end = min(next, wanted)
             }
@@ -132,7 +136,8 @@ struct CaptionGrouping: Sendable {
             var cost = Double(abs(top - bottom)) / Double(columnsMax)
             if top > bottom { cost += 0.05 }  // a pyramid reads better than a funnel
             if line.endsClause[last] || line.endsSentence[last] { cost -= 0.4 }
-            if line.columns[last] <= 3 { cost += 0.25 }
+            cost += line.leaning(last)
+            if line.isBound[last] { cost += Self.boundCost }
             // One letter alone on a line is an orphan.
             if min(top, bottom) <= 1 { cost += 2 }
             if cost < best?.cost ?? .infinity { best = (last + 1 - range.lowerBound, cost) }
@@ -142,20 +147,32 @@ struct CaptionGrouping: Sendable {
 }
 
 /// Words and what grouping asks of them again and again, counted once.
-private struct MeasuredWords {
+struct MeasuredWords {
     let words: [CaptionWord]
     let columns: [Int]
     let endsSentence: [Bool]
     let endsClause: [Bool]
+    /// The word belongs to what follows.
+    let leans: [Bool]
+    /// The word may not be parted from the next.
+    let isBound: [Bool]
     /// Running sum of columns, with the spaces between words.
     private let sums: [Int]
     private let spaceBefore: [Int]
 
-    init(_ words: [CaptionWord]) {
+    init(_ words: [CaptionWord], _ phrasing: CaptionPhrasing) {
         self.words = words
-        columns = words.map { Self.columns($0.text) }
-        endsSentence = words.map(\.endsSentence)
+        let columns = words.map { Self.columns($0.text) }
+        self.columns = columns
+        endsSentence = words.map { $0.endsSentence && !phrasing.isAbbreviation($0.text) }
         endsClause = words.map(\.endsClause)
+        leans = words.indices.map { index in
+            let hasMark = words[index].endsClause || words[index].endsSentence
+            return !hasMark && (phrasing.isKnown ? phrasing.leans(words[index].text) : columns[index] <= 3)
+        }
+        isBound = words.indices.map { index in
+            index + 1 < words.count && phrasing.keepsTogether(words[index].text, words[index + 1].text)
+        }
         spaceBefore = words.indices.map { index in
             index > 0 && SpokenText.isSpaced(words[index - 1].text, words[index].text) ? 1 : 0
         }
@@ -164,12 +181,19 @@ private struct MeasuredWords {
         self.sums = sums
     }
 
+    /// How bad an end is after this word: worst where the article loses its noun, less where only the preposition stays
+    /// behind ("según | la noche").
+    func leaning(_ index: Int) -> Double {
+        guard leans[index] else { return 0 }
+        return index + 1 < leans.count && leans[index + 1] ? 0.25 : 0.7
+    }
+
     /// Columns of these words on one line.
     func width(_ range: Range<Int>) -> Int {
         range.isEmpty ? 0 : sums[range.upperBound] - sums[range.lowerBound] - spaceBefore[range.lowerBound]
     }
 
-    private static func columns(_ text: String) -> Int {
+    static func columns(_ text: String) -> Int {
         text.reduce(0) { columns, character in
             columns + (character.unicodeScalars.first.map(SpokenText.isFullWidth) ?? false ? 2 : 1)
         }

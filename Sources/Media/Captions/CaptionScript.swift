@@ -3,32 +3,34 @@ import ClipModel
 /// Writes an ASS script: one event for every state of a group, so that the word being spoken is marked without relying
 /// on a player's karaoke effects, and a line never moves while it is on screen.
 struct CaptionScript {
-    private let size: PixelSize
-    private let placement: CaptionPlacement
-    private let band: CaptionPlacement.Band
-    private let clipSeconds: Double
+    let size: PixelSize
+    let placement: CaptionPlacement
+    let bands: CaptionBands
+    let clipSeconds: Double
+    /// Nil: no captions.
+    let design: CaptionDesign?
+    let watermark: String?
 
-    init(size: PixelSize, placement: CaptionPlacement, band: CaptionPlacement.Band, clipSeconds: Double) {
-        self.size = size
-        self.placement = placement
-        self.band = band
-        self.clipSeconds = clipSeconds
-    }
+    /// Layers lie above each other in this order; libass keeps events apart inside one layer only.
+    private enum Layer: Int { case watermark, underlay, captions }
 
-    func text(words: [CaptionWord], style: JobOptions.CaptionStyle?, watermark: String?) -> String {
-        let isRightToLeft = words.contains { $0.text.unicodeScalars.contains(where: SpokenText.isRightToLeft) }
+    func text(_ groups: [CaptionGroup]) -> String {
+        let isRightToLeft = groups.contains { group in
+            group.words.contains { $0.text.unicodeScalars.contains(where: SpokenText.isRightToLeft) }
+        }
         var lines = head()
-        if let style { lines.append(self.style(named: "Caption", style, isRightToLeft: isRightToLeft)) }
+        if let design { lines += styles(design, isRightToLeft: isRightToLeft) }
         if let watermark { lines.append(watermarkStyle(for: watermark)) }
         lines += [
             "", "[Events]", "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
         ]
         if let watermark, clipSeconds > 0 {
-            lines.append("Dialogue: 0,\(clock(0)),\(clock(clipSeconds)),Watermark,,0,0,0,,\(Self.escaped(watermark))")
+            lines.append(
+                "Dialogue: \(Layer.watermark.rawValue),\(clock(0)),\(clock(clipSeconds)),Watermark,,0,0,0,,"
+                    + Self.escaped(watermark))
         }
-        if let style {
-            let grouping = CaptionGrouping.burned(columnsMax: placement.columnsMax)
-            for group in grouping.groups(words, clipSeconds: clipSeconds) { lines += events(of: group, style) }
+        if let design {
+            for group in groups { lines += events(of: group, design) }
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -46,83 +48,149 @@ struct CaptionScript {
 
     // MARK: Styles
 
-    private func style(named name: String, _ style: JobOptions.CaptionStyle, isRightToLeft: Bool) -> String {
-        let isBoxed = style == .boxed
-        let frame = frame(style)
+    private func styles(_ design: CaptionDesign, isRightToLeft: Bool) -> [String] {
+        let frame = design.frame * placement.scale
+        let shade = design.shade ?? design.outline
         // BorderStyle 4 is libass's one box behind all lines; its padding is the shadow's distance.
-        let border = isBoxed ? 4 : 1
-        let outline = isBoxed ? 0 : frame, shadow = isBoxed ? frame : frame * 2 / 7
-        let alignment = band == .lower ? 2 : 8
-        let text = "&H00FFFFFF", night = "&H002A1F0B", shade = isBoxed ? "&H382A1F0B" : "&H602A1F0B"
-        // Encoding -1 lets libass find the direction of each line by its letters.
-        return "Style: \(name),\(FontMetrics.family),\(number(placement.fontSize)),\(text),\(text),\(night),\(shade),"
-            + "-1,0,0,0,100,100,0,0,\(border),\(number(outline)),\(number(shadow)),\(alignment),"
-            + "\(number(placement.safe.left)),\(number(Double(size.width) - placement.safe.right)),"
-            + "\(number(verticalMargin)),\(isRightToLeft ? -1 : 1)"
+        let letters = style(
+            "Caption", design,
+            colours: "&H00\(design.text),&H00\(design.text),&H00\(design.outline),"
+                + (design.isBoxed ? "&H38\(shade)" : "&H60\(shade)"),
+            border: design.isBoxed ? 4 : 1, outline: design.isBoxed ? 0 : frame,
+            shadow: design.isBoxed ? frame : design.shadow.map { $0 * placement.scale } ?? frame * 2 / 7,
+            isRightToLeft: isRightToLeft)
+        guard let underlay = design.underlay else { return [letters] }
+        let colour = underlay.usual ?? underlay.spoken
+        return [
+            style(
+                "Underlay", design, colours: "&HFF\(colour),&HFF\(colour),&H00\(colour),&HFF\(colour)", border: 1,
+                outline: underlay.width * placement.scale, shadow: 0, isRightToLeft: isRightToLeft),
+            letters,
+        ]
     }
 
-    /// Thickness in pixels of what is drawn around letters: the outline, or the padding of the box.
-    private func frame(_ style: JobOptions.CaptionStyle) -> Double {
-        (style == .boxed ? 18 : 7) * placement.fontSize / 84
+    private func style(
+        _ name: String, _ design: CaptionDesign, colours: String, border: Int, outline: Double, shadow: Double,
+        isRightToLeft: Bool
+    ) -> String {
+        // Encoding -1 lets libass find the direction of each line by its letters.
+        "Style: \(name),\(design.typeface.family),\(number(placement.fontSize)),\(colours),"
+            + "\(design.typeface.isBold ? -1 : 0),0,0,0,100,100,\(number(design.spacing * placement.scale)),0,"
+            + "\(border),\(number(outline)),\(number(shadow)),\(alignment(bands.usual)),\(number(placement.safe.left)),"
+            + "\(number(Double(size.width) - placement.safe.right)),\(number(verticalMargin(bands.usual))),"
+            + "\(isRightToLeft ? -1 : 1)"
     }
+
+    private func alignment(_ band: CaptionPlacement.Band) -> Int { band == .lower ? 2 : 8 }
 
     /// Lower band: the last baseline, not the tails of its letters, stands on the edge of the safe box, which is 20 %
-    /// above the bottom.
-    private var verticalMargin: Double {
+    /// above the bottom. Upper band: below the watermark, where that stands above.
+    private func verticalMargin(_ band: CaptionPlacement.Band) -> Double {
         switch band {
         case .lower:
-            (Double(size.height) - placement.safe.bottom - placement.fontSize * FontMetrics.descentShare).rounded()
-        case .upper: placement.safe.top.rounded()
+            let descent = placement.fontSize * (design?.typeface.descentShare ?? 0)
+            return (Double(size.height) - placement.safe.bottom - descent).rounded()
+        case .upper:
+            let isTaken = watermark != nil && isWatermarkAbove
+            return (placement.safe.top + (isTaken ? 1.4 * placement.watermarkSize : 0)).rounded()
         }
     }
 
+    /// The watermark stands where the captions do not; where they change places, above.
+    private var isWatermarkAbove: Bool { bands.usual == .lower || !bands.changes.isEmpty }
+
     private func watermarkStyle(for text: String) -> String {
         let width = placement.safe.right - placement.safe.left
-        let usual = (placement.fontSize * 0.43).rounded()
-        let fits = usual * min(1, width / max(1, FontMetrics.width(of: text, fontSize: usual)))
-        // Where the captions are not: the upper right corner of the safe box, or the lower one.
-        let alignment = band == .lower ? 9 : 3
-        let margin = band == .lower ? placement.safe.top : Double(size.height) - placement.safe.bottom
+        let usual = placement.watermarkSize
+        let fits = usual * min(1, width / max(1, Typeface.dejaVu.width(of: text, fontSize: usual)))
+        // In the upper right corner of the safe box, or the lower one.
+        let alignment = isWatermarkAbove ? 9 : 3
+        let margin = isWatermarkAbove ? placement.safe.top : Double(size.height) - placement.safe.bottom
         let isRightToLeft = text.unicodeScalars.contains(where: SpokenText.isRightToLeft)
-        return "Style: Watermark,\(FontMetrics.family),\(number(max(12, fits.rounded(.down)))),&H59FFFFFF,&H59FFFFFF,"
-            + "&H802A1F0B,&HFF000000,-1,0,0,0,100,100,0,0,1,\(number(2.5 * placement.fontSize / 84)),0,\(alignment),"
-            + "\(number(placement.safe.left)),\(number(Double(size.width) - placement.safe.right)),\(number(margin)),"
-            + "\(isRightToLeft ? -1 : 1)"
+        return "Style: Watermark,\(Typeface.dejaVu.family),\(number(max(12, fits.rounded(.down)))),"
+            + "&H59FFFFFF,&H59FFFFFF,&H802A1F0B,&HFF000000,-1,0,0,0,100,100,0,0,1,\(number(2.5 * placement.scale)),0,"
+            + "\(alignment),\(number(placement.safe.left)),\(number(Double(size.width) - placement.safe.right)),"
+            + "\(number(margin)),\(isRightToLeft ? -1 : 1)"
     }
 
     // MARK: Events
 
-    /// Sun yellow on an outline, aqua on a box: each is the stronger contrast there.
-    private func highlight(_ style: JobOptions.CaptionStyle) -> String? {
-        switch style {
-        case .classic: "&H47B3FF&"
-        case .boxed: "&HBFD42D&"
-        case .plain: nil
-        }
-    }
-
-    private func events(of group: CaptionGroup, _ style: JobOptions.CaptionStyle) -> [String] {
-        let shrink = shrinking(group, style)
-        guard let colour = highlight(style) else {
-            return event(group.start, group.end, shrink + lines(group, marked: nil, colour: ""))
+    /// The states of a group: no word spoken, where the design shows none, or each word in turn.
+    private func events(of group: CaptionGroup, _ design: CaptionDesign) -> [String] {
+        guard design.spoken != nil || design.underlay != nil else {
+            return event(group, group.start, group.end, .captions, letters(group, design, spoken: nil))
         }
         var events: [String] = []
         for index in group.words.indices {
             // A word stays marked until the next begins: no blinking between words.
             let start = index == 0 ? group.start : group.words[index].start
             let end = index + 1 < group.words.count ? min(group.words[index + 1].start, group.end) : group.end
-            events += event(start, end, shrink + lines(group, marked: index, colour: colour))
+            let pop = index == 0 && design.pops ? "{\\fscx86\\fscy86\\t(0,110,\\fscx100\\fscy100)}" : ""
+            if let underlay = design.underlay {
+                let glow = pop + below(group, underlay, spoken: index)
+                events += event(group, start, end, .underlay, glow)
+            }
+            events += event(group, start, end, .captions, pop + letters(group, design, spoken: index))
         }
         return events
     }
 
-    private func event(_ start: Double, _ end: Double, _ text: String) -> [String] {
+    private func event(
+        _ group: CaptionGroup, _ start: Double, _ end: Double, _ layer: Layer, _ text: String
+    ) -> [String] {
         // ASS counts hundredths: words that begin in the same one would give an event without length.
         guard hundredths(end) > hundredths(start) else { return [] }
-        return ["Dialogue: 1,\(clock(start)),\(clock(end)),Caption,,0,0,0,,\(text)"]
+        let band = bands.band(at: (group.start + group.end) / 2)
+        let isMoved = band != bands.usual
+        let place = isMoved ? "{\\an\(alignment(band))}" : ""
+        let margin = isMoved ? number(verticalMargin(band)) : "0"
+        let name = layer == .underlay ? "Underlay" : "Caption"
+        return [
+            "Dialogue: \(layer.rawValue),\(clock(start)),\(clock(end)),\(name),,0,0,\(margin),,"
+                + place + shrinking(group) + text
+        ]
     }
 
-    private func lines(_ group: CaptionGroup, marked: Int?, colour: String) -> String {
+    private func letters(_ group: CaptionGroup, _ design: CaptionDesign, spoken: Int?) -> String {
+        let soft = design.blur > 0 ? "{\\blur\(number(design.blur * placement.scale))}" : ""
+        return soft
+            + lines(group) { index, word in
+                let isSpoken = index == spoken
+                if design.tintsOutline, let underlay = design.underlay {
+                    guard let colour = isSpoken ? underlay.spoken : word.isEmphasised ? underlay.emphasis : nil else {
+                        return nil
+                    }
+                    return ("\\3c&H\(colour)&", "\\3c&H\(design.outline)&")
+                }
+                guard let colour = (isSpoken ? design.spoken : nil) ?? (word.isEmphasised ? design.emphasis : nil)
+                else { return nil }
+                return ("\\1c&H\(colour)&", "\\1c&H\(design.text)&")
+            }
+    }
+
+    private func below(_ group: CaptionGroup, _ underlay: CaptionDesign.Underlay, spoken: Int) -> String {
+        let blur = "\\blur\(number(underlay.blur * placement.scale))"
+        let width = underlay.width * placement.scale
+        guard let usual = underlay.usual else {
+            // Only the word being spoken has one, which grows out of the letters.
+            let grown = "\\3a&H00&\\bord\(number(width / 3))\\t(0,90,\\bord\(number(width)))"
+            return "{\(blur)\\3a&HFF&}"
+                + lines(group) { index, _ in
+                    index == spoken ? (grown, "\\3a&HFF&\\bord\(number(width))") : nil
+                }
+        }
+        return "{\(blur)}"
+            + lines(group) { index, word in
+                guard let colour = index == spoken ? underlay.spoken : word.isEmphasised ? underlay.emphasis : nil
+                else { return nil }
+                return ("\\3c&H\(colour)&", "\\3c&H\(usual)&")
+            }
+    }
+
+    /// The words of a group; `mark` gives what stands before and after one that looks different.
+    private func lines(
+        _ group: CaptionGroup, mark: (Int, CaptionWord) -> (before: String, after: String)?
+    ) -> String {
         var index = 0
         return group.lines.map { line in
             var text = ""
@@ -130,7 +198,7 @@ struct CaptionScript {
             for word in line {
                 let escaped = Self.escaped(word.text)
                 if let previous, SpokenText.isSpaced(previous, word.text) { text += " " }
-                text += index == marked ? "{\\1c\(colour)}\(escaped){\\1c&HFFFFFF&}" : escaped
+                text += mark(index, word).map { "{\($0.before)}\(escaped){\($0.after)}" } ?? escaped
                 previous = word.text
                 index += 1
             }
@@ -139,12 +207,16 @@ struct CaptionScript {
     }
 
     /// A line that is wider than the safe box gets smaller letters instead of leaving the picture.
-    private func shrinking(_ group: CaptionGroup, _ style: JobOptions.CaptionStyle) -> String {
+    private func shrinking(_ group: CaptionGroup) -> String {
+        guard let design else { return "" }
         let widest =
             group.lines.map { line in
-                FontMetrics.width(of: SpokenText.join(line.map(\.text)), fontSize: placement.fontSize)
+                let text = SpokenText.join(line.map(\.text))
+                return design.typeface.width(of: text, fontSize: placement.fontSize)
+                    + Double(text.count) * design.spacing * placement.scale
             }.max() ?? 0
-        let width = placement.safe.right - placement.safe.left - 2 * frame(style)
+        let around = max(design.frame, design.underlay.map { $0.width + $0.blur / 2 } ?? 0) * placement.scale
+        let width = placement.safe.right - placement.safe.left - 2 * around
         guard widest > width else { return "" }
         return "{\\fs\(number(max(8, (placement.fontSize * width / widest).rounded(.down))))}"
     }

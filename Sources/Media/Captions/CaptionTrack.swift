@@ -5,11 +5,39 @@ package struct CaptionTrack: Hashable, Sendable {
     /// In seconds from the start of the clip.
     let words: [CaptionWord]
     let clipSeconds: Double
+    /// What a client wrote, line by line; nil: the words are grouped as is best.
+    let lines: [CaptionGroup]?
+    /// ISO 639-1 as far as it is known.
+    private var language = "und"
+    private var phrasing = CaptionPhrasing(language: "und")
 
-    /// `words` have times of the source; those outside `clip` are left out.
-    package init(words: [Word], clip: TimeRange) {
-        self.words = CaptionWord.words(words, in: clip)
-        clipSeconds = clip.duration
+    /// `words` have times of the source; those outside `clip` are left out. Without a `language` the words tell. The
+    /// `keywords` stand out where a style lets words do that.
+    package init(words: [Word], clip: TimeRange, language: String = "und", keywords: [String] = []) {
+        self.init(
+            shown: CaptionWord.words(words, in: clip), lines: nil, clipSeconds: clip.duration, language: language,
+            keywords: keywords)
+    }
+
+    init(
+        shown words: [CaptionWord], lines: [CaptionGroup]?, clipSeconds: Double, language: String, keywords: [String]
+    ) {
+        var words = words
+        let isKnown = !language.isEmpty && language != "und"
+        self.language = isKnown ? language : LanguageProfile.guess(words.map(\.text)) ?? "und"
+        phrasing = CaptionPhrasing(language: self.language)
+        for index in CaptionEmphasis(language: self.language, keywords: keywords).marked(words) {
+            words[index].isEmphasised = true
+        }
+        self.words = words
+        self.lines = lines
+        self.clipSeconds = clipSeconds
+    }
+
+    /// Whether a style lets keywords stand out.
+    package static func marksKeywords(_ style: JobOptions.CaptionStyle) -> Bool {
+        let design = CaptionDesign(style)
+        return design.emphasis != nil || design.underlay?.emphasis != nil
     }
 
     /// Nothing is said in the clip.
@@ -41,20 +69,38 @@ package struct CaptionTrack: Hashable, Sendable {
     /// With `style` nil only the watermark is drawn; with neither there is a valid script without events. `faces` are
     /// in display pixels of the source and `framing` says what of it is shown: the captions move to the band where they
     /// cover fewer of them. `sourceSize` is needed for that only where the whole picture is fitted into the frame.
+    /// A style whose font is not among `fonts` is drawn in the one that every node has.
     package func ass(
         style: JobOptions.CaptionStyle?, size: PixelSize, faces: [FaceSighting] = [], framing: Framing? = nil,
-        watermark: String? = nil, sourceSize: PixelSize? = nil
+        watermark: String? = nil, sourceSize: PixelSize? = nil, fonts: CaptionFonts = .all
     ) -> String {
-        let placement = CaptionPlacement(size)
-        let shown = FaceMapping(framing, size: size, sourceSize: sourceSize).shown(faces)
-        let script = CaptionScript(
-            size: size, placement: placement, band: placement.band(avoiding: shown), clipSeconds: clipSeconds)
-        return script.text(words: words, style: style, watermark: watermark)
+        let drawn = words.compactMap(\.withoutEmoji)
+        let design = style.map { CaptionDesign($0).able(toShow: drawn, with: fonts) }
+        let placement = CaptionPlacement(size, design: design ?? CaptionDesign(.plain))
+        let mapping = FaceMapping(framing, size: size, sourceSize: sourceSize)
+        let bands = CaptionBands(placement, faces: faces, framing: framing, mapping: mapping)
+        let cased = design?.isUppercase ?? false ? drawn.map(capitals) : drawn
+        let groups = CaptionGrouping.burned(columnsMax: placement.columnsMax)
+            .groups(cased, clipSeconds: clipSeconds, phrasing: phrasing)
+        return CaptionScript(
+            size: size, placement: placement, bands: bands, clipSeconds: clipSeconds, design: design,
+            watermark: watermark
+        ).text(groups)
     }
 
-    private func cues() -> [CaptionGroup] { CaptionGrouping.subtitles.groups(words, clipSeconds: clipSeconds) }
+    /// Capitals of Turkish and Azeri keep the dot of the i.
+    private func capitals(_ word: CaptionWord) -> CaptionWord {
+        var word = word
+        let isDotted = language == "tr" || language == "az"
+        word.text = (isDotted ? word.text.replacing("i", with: "İ") : word.text).uppercased()
+        return word
+    }
 
-    private func line(of words: ArraySlice<CaptionWord>) -> String { SpokenText.join(words.map(\.text)) }
+    func cues() -> [CaptionGroup] {
+        lines ?? CaptionGrouping.subtitles.groups(words, clipSeconds: clipSeconds, phrasing: phrasing)
+    }
+
+    func line(of words: ArraySlice<CaptionWord>) -> String { SpokenText.join(words.map(\.text)) }
 
     private static func escapedForVTT(_ text: String) -> String {
         // `>` too: a cue must not hold `-->`.

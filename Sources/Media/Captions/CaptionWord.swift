@@ -5,6 +5,8 @@ struct CaptionWord: Hashable, Sendable {
     var text: String
     var start: Double
     var end: Double
+    /// One of the few that may have a colour of their own.
+    var isEmphasised = false
 
     /// The words of `words` that are heard in `clip`: loose marks joined to the word they belong to, times inside the
     /// clip, in order, not overlapping.
@@ -32,13 +34,80 @@ struct CaptionWord: Hashable, Sendable {
         }
         shown = shown.indices.sorted { (shown[$0].start, $0) < (shown[$1].start, $1) }.map { shown[$0] }
         for index in shown.indices.dropLast() { shown[index].end = min(shown[index].end, shown[index + 1].start) }
-        return shown
+        return withCurrencies(shown)
+    }
+
+    /// Recognisers part a sign of currency from its number: "$ 5" is "$5", "50 €" stays on one line.
+    private static func withCurrencies(_ words: [CaptionWord]) -> [CaptionWord] {
+        var joined: [CaptionWord] = []
+        var sign: CaptionWord?
+        for word in words {
+            if let before = sign {
+                sign = nil
+                if word.text.first?.isNumber ?? false {
+                    joined.append(CaptionWord(text: before.text + word.text, start: before.start, end: word.end))
+                    continue
+                }
+                joined.append(before)
+            }
+            guard isCurrency(word.text) else {
+                joined.append(word)
+                continue
+            }
+            if let last = joined.indices.last, joined[last].text.last?.isNumber ?? false {
+                joined[last].text += "\u{A0}" + word.text
+                joined[last].end = word.end
+            } else {
+                sign = word
+            }
+        }
+        return joined + (sign.map { [$0] } ?? [])
+    }
+
+    private static func isCurrency(_ text: String) -> Bool {
+        text.count <= 3 && (text.last?.unicodeScalars.first?.properties.generalCategory == .currencySymbol)
     }
 
     /// A sentence is over behind this word.
     var endsSentence: Bool { SpokenText.lastMark(of: text).map(SpokenText.endsSentence) ?? false }
     /// A comma or the like follows this word.
     var endsClause: Bool { SpokenText.lastMark(of: text).map(SpokenText.endsClause) ?? false }
+
+    /// Without pictograms, which no font of captions has; nil when nothing is left.
+    var withoutEmoji: CaptionWord? {
+        guard text.unicodeScalars.contains(where: { $0.value >= 0x2600 }) else { return self }
+        var kept = self
+        kept.text = text.filter { character in
+            guard let first = character.unicodeScalars.first else { return false }
+            return !first.properties.isEmojiPresentation && !character.unicodeScalars.contains("\u{FE0F}")
+        }
+        return kept.text.isEmpty ? nil : kept
+    }
+
+    /// Parts of `columnsMax` columns and `secondsMax` seconds at most, for scripts without spaces, where a recogniser's
+    /// "word" may be a whole sentence. Times are shared out by characters.
+    func pieces(columnsMax: Int, secondsMax: Double, phrasing: CaptionPhrasing) -> [CaptionWord] {
+        let characters = Array(text)
+        guard characters.count > 1, text.unicodeScalars.contains(where: SpokenText.isFullWidth) else { return [self] }
+        let byWidth = (MeasuredWords.columns(text) + columnsMax - 1) / columnsMax
+        let bySeconds = Int(((end - start) / secondsMax).rounded(.up))
+        let count = min(characters.count, max(byWidth, bySeconds))
+        guard count > 1 else { return [self] }
+        var borders: [Int] = []
+        for part in 1..<count {
+            var border = characters.count * part / count
+            while border < characters.count,
+                phrasing.keepsTogether(String(characters[border - 1]), String(characters[border]))
+            { border += 1 }
+            if border > borders.last ?? 0, border < characters.count { borders.append(border) }
+        }
+        let each = (end - start) / Double(characters.count)
+        return zip([0] + borders, borders + [characters.count]).map { first, last in
+            CaptionWord(
+                text: String(characters[first..<last]), start: start + Double(first) * each,
+                end: start + Double(last) * each, isEmphasised: isEmphasised)
+        }
+    }
 }
 
 /// Words that are shown together, on one or two lines.
@@ -49,6 +118,8 @@ struct CaptionGroup: Hashable, Sendable {
     /// When it is on screen, in seconds from the start of the clip.
     var start: Double
     var end: Double
+    /// Of all its words on one line; 0: not counted.
+    var columns = 0
 
     var lines: [ArraySlice<CaptionWord>] {
         firstLine >= words.count ? [words[...]] : [words[..<firstLine], words[firstLine...]]

@@ -1,6 +1,6 @@
 import ClipModel
 
-/// Takes the picture that stands for a clip: sharp, well lit, with a face where there is one.
+/// Takes the pictures that may stand for a clip: sharp, well lit, with a face where there is one.
 package struct Thumbnail {
     package struct Limits: Hashable, Sendable {
         /// Pictures to choose from.
@@ -16,11 +16,12 @@ package struct Thumbnail {
     /// What candidates are compared at. Stretched, whatever the clip's shape: they are compared with one another only.
     private static let lookSize = PixelSize(width: 180, height: 320)
 
-    /// Writes a JPEG to `outputPath`.
+    /// Writes a JPEG to each of `outputPaths`, the best first; fewer where the clip has fewer to choose from. Returns
+    /// how many.
     @concurrent
     package static func run(
-        clipPath: String, framing: Framing, outputPath: String, toolbox: Toolbox, limits: Limits = Limits()
-    ) async throws(MediaError) {
+        clipPath: String, framing: Framing, outputPaths: [String], toolbox: Toolbox, limits: Limits = Limits()
+    ) async throws(MediaError) -> Int {
         let candidates = ThumbnailCandidate.candidates(framing, countMax: limits.candidatesMax)
         let toolLimits = toolbox.configuration.passLimits(overSeconds: 0)
         let size = lookSize
@@ -33,10 +34,13 @@ package struct Thumbnail {
                 toolbox.effort.measure { FrameLook(luma: pixels, width: size.width, height: size.height) })
         }
         _ = try output.checked(otherwise: .renderFailed)
-        let time = ThumbnailCandidate.best(candidates, looks)?.time ?? 0
-        let command = pictureCommand(
-            clipPath: clipPath, time: time, outputPath: outputPath, limits: toolLimits, of: limits)
-        _ = try await toolbox.run(command).checked(otherwise: .renderFailed)
+        let chosen = ThumbnailCandidate.ranked(candidates, looks, count: outputPaths.count)
+        for (candidate, path) in zip(chosen, outputPaths) {
+            let command = pictureCommand(
+                clipPath: clipPath, time: candidate.time, outputPath: path, limits: toolLimits, of: limits)
+            _ = try await toolbox.run(command).checked(otherwise: .renderFailed)
+        }
+        return chosen.count
     }
 
     /// All candidates in one run, each by a seek of its own to the keyframe before it. The exact frame would cost sixty

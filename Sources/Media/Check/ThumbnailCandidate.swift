@@ -48,18 +48,38 @@ package struct ThumbnailCandidate: Hashable, Sendable {
         return weights.max() ?? 0
     }
 
-    /// The candidate whose picture looks best; nil when the looks do not belong to the candidates.
+    /// Up to `count` candidates to choose from, that whose picture looks best first; the first candidate alone when the
+    /// looks do not belong to them.
     ///
     /// Sharpness is compared with the sharpest of them, as it says nothing by itself; exposure counts as it is, and a
-    /// face may outweigh a third of both.
-    package static func best(_ candidates: [ThumbnailCandidate], _ looks: [FrameLook]) -> ThumbnailCandidate? {
-        guard candidates.count == looks.count, !looks.isEmpty else { return candidates.first }
+    /// face may outweigh a third of both. The others are good pictures of other moments: one that is near a better one
+    /// in time counts the less the nearer it is (maximal marginal relevance, Carbonell and Goldstein 1998).
+    package static func ranked(
+        _ candidates: [ThumbnailCandidate], _ looks: [FrameLook], count: Int
+    ) -> [ThumbnailCandidate] {
+        guard candidates.count == looks.count, !looks.isEmpty else { return Array(candidates.prefix(1)) }
         let sharpest = max(looks.map(\.sharpness).max() ?? 0, .leastNormalMagnitude)
         let scores = zip(candidates, looks).map { candidate, look in
             look.exposure * (0.4 + 0.6 * look.sharpness / sharpest) * (1 + 0.5 * candidate.faceWeight)
         }
-        return zip(candidates, scores).max { $0.1 < $1.1 }?.0
+        let times = candidates.map(\.time)
+        let apart = max(.leastNormalMagnitude, ((times.max() ?? 0) - (times.min() ?? 0)) * Self.apartShare)
+        var chosen: [Int] = []
+        while chosen.count < min(count, candidates.count) {
+            var best: (index: Int, value: Double)?
+            for index in candidates.indices where !chosen.contains(index) {
+                let distance = chosen.map { abs(times[$0] - times[index]) }.min() ?? apart
+                let value = scores[index] * min(1, distance / apart)
+                if value > best?.value ?? -1 { best = (index, value) }
+            }
+            guard let best else { break }
+            chosen.append(best.index)
+        }
+        return chosen.map { candidates[$0] }
     }
+
+    /// From this share of the clip on two moments are taken for different ones.
+    private static let apartShare = 0.3
 }
 
 /// How good a small grey picture looks.

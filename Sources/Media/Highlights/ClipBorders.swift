@@ -14,6 +14,9 @@ package struct ClipBorders: Sendable {
     static let leadMillisecondsUsual = 250
     static let tailMillisecondsUsual = 350
 
+    /// Where the audience answers the last word, so much of it is heard.
+    static let laughMillisecondsMax = 2500
+
     struct Span: Hashable, Sendable {
         var start: Int
         var end: Int
@@ -37,8 +40,13 @@ package struct ClipBorders: Sendable {
             let lead = min(Self.leadMillisecondsMax, isFirst ? before : Self.share(of: before, lead: true))
             let tail = min(Self.tailMillisecondsMax, isLast ? after : Self.share(of: after, lead: false))
             earliest.append(word.start - lead)
-            latest.append(word.end + tail)
             start.append(Self.start(word.start, lead: lead, sound, cuts))
+            if let laugh = Self.laugh(after: word.end, room: isLast ? after : after - Self.leadMillisecondsMax, sound) {
+                latest.append(laugh)
+                end.append(laugh)
+                continue
+            }
+            latest.append(word.end + tail)
             end.append(Self.end(word.end, tail: tail, sound, cuts))
         }
         self.earliest = earliest
@@ -94,6 +102,13 @@ package struct ClipBorders: Sendable {
         guard let silence = sound.silence(within: word, word + tail) else { return usual }
         // The sound may ring on after the time the recogniser gives: end inside the silence, not before it.
         return min(max(usual, silence.lowerBound), silence.upperBound)
+    }
+
+    /// Where a clip ends that lets the audience laugh; nil where it does not laugh at once.
+    private static func laugh(after word: Int, room: Int, _ sound: SoundProfile) -> Int? {
+        guard let laugh = sound.reaction(after: word, delay: tailMillisecondsMax) else { return nil }
+        let end = min(laugh.upperBound, word + min(room, laughMillisecondsMax))
+        return end > laugh.lowerBound ? end : nil
     }
 
     private static func first(of sorted: [Int], atOrAfter value: Int) -> Int? {

@@ -7,7 +7,8 @@ struct ClipScorer {
         var pauses = 0.0
         var energy = 0.0
         var dynamics = 0.0
-        var reaction = 0.0
+        var people = 0.0
+        var liveliness = 0.0
         var cuts = 0.0
     }
 
@@ -22,6 +23,16 @@ struct ClipScorer {
 
     /// A pause longer than this is dead air, in milliseconds.
     static let pauseMillisecondsMin = 500
+    /// A stretch this long without a word or a reaction is music, noise or nothing: no clip goes over it gladly.
+    static let wordlessMillisecondsMax = 4000
+    /// A reaction counts when at least so much of what caused it is in the clip, in milliseconds.
+    static let causeMillisecondsMin = 6000
+    /// What is left of the score of a clip that goes over a wordless stretch, opens in the middle of a thought, breaks
+    /// off, or says little. Sums forgive what people do not.
+    static let wordlessShare = 0.5
+    static let hangingShare = 0.85
+    static let brokenShare = 0.85
+    static let emptyShare = 0.7
     /// In a video with speech a stretch without any is worth this much of its score.
     static let silentShare = 0.6
 
@@ -39,8 +50,11 @@ struct ClipScorer {
     /// Running sums over words: letters, and milliseconds of dead air before each word.
     private let letters: [Int]
     private let pauses: [Int]
-    /// Running count of words in sentences that only keep the house.
+    /// Running count of words in sentences that only keep the house, or think aloud.
     private let housekeeping: [Int]
+    /// Running count of wordless stretches before each word.
+    private let wordless: [Int]
+    private let telling: TellingCounts
 
     init(
         _ text: SpeechText, _ sentences: [Sentence], topics: [Int], standalone: [Double], weights: TermWeights,
@@ -58,17 +72,26 @@ struct ClipScorer {
         let rules = OpeningRules(text)
         hooks = sentences.map(rules.hook)
         questions = sentences.map { rules.isQuestion($0.words) }
-        var letters = [0], pauses = [0]
+        var letters = [0], pauses = [0], wordless = [0]
         for (index, word) in text.words.enumerated() {
             let gap = text.gap(before: index)
             letters.append(letters[index] + word.folded.unicodeScalars.count)
-            pauses.append(pauses[index] + (gap >= Self.pauseMillisecondsMin ? gap : 0))
+            let reaction = index == 0 ? 0 : sound.reaction(word.start - gap, word.start, cause: 0)
+            let silent = gap - reaction
+            pauses.append(pauses[index] + (silent >= Self.pauseMillisecondsMin ? silent : 0))
+            wordless.append(wordless[index] + (silent >= Self.wordlessMillisecondsMax ? 1 : 0))
         }
+        let phrases = TellingPhrases.named(text.profile.language)
         var housekeeping = [0]
         for sentence in sentences {
-            let step = rules.isHousekeeping(sentence) ? 1 : 0
-            for _ in sentence.words { housekeeping.append(housekeeping[housekeeping.count - 1] + step) }
+            let isIdle = rules.isHousekeeping(sentence)
+            for index in sentence.words {
+                let step = isIdle || phrases.drawls.contains(text.words[index].folded) ? 1 : 0
+                housekeeping.append(housekeeping[index] + step)
+            }
         }
+        telling = TellingCounts(text, sentences, phrases: phrases, questions: questions)
+        self.wordless = wordless
         self.housekeeping = housekeeping
         self.letters = letters
         self.pauses = pauses
@@ -78,7 +101,8 @@ struct ClipScorer {
         let figures = candidates.map(figures)
         let salience = RobustScale(figures.map(\.salience)), pace = RobustScale(figures.map(\.pace))
         let flow = RobustScale(figures.map { -$0.pauses }), energy = RobustScale(figures.map(\.energy))
-        let dynamics = RobustScale(figures.map(\.dynamics)), reaction = RobustScale(figures.map(\.reaction))
+        let dynamics = RobustScale(figures.map(\.dynamics))
+        let people = RobustScale(figures.map(\.people)), pitch = RobustScale(figures.map(\.liveliness))
         let variety = RobustScale(figures.map(\.cuts))
         return zip(candidates, figures).map { candidate, figure in
             let signals = HighlightSignal.allCases.map { signal in
@@ -94,11 +118,15 @@ struct ClipScorer {
                 case .flow: candidate.words.isEmpty ? 0 : flow.signal(-figure.pauses)
                 case .energy: energy.signal(figure.energy)
                 case .dynamics: dynamics.signal(figure.dynamics)
-                case .reaction: reaction.signal(figure.reaction)
+                case .reaction: reaction(candidate)
+                case .story:
+                    candidate.sentences.map { 0.6 * people.signal(figure.people) + 0.4 * telling.told($0) } ?? 0
+                case .pitch: candidate.words.isEmpty ? 0 : pitch.signal(figure.liveliness)
                 case .variety: candidate.sentences == nil ? variety.signal(figure.cuts) : 0
                 }
             }
-            return Verdict(score: score(signals, ofSpeech: candidate.sentences != nil), signals: signals)
+            let share = candidate.sentences == nil ? 1 : share(candidate)
+            return Verdict(score: share * score(signals, ofSpeech: candidate.sentences != nil), signals: signals)
         }
     }
 
@@ -122,15 +150,41 @@ struct ClipScorer {
         var figures = Figures()
         figures.energy = sound.mean(span.start, span.end)
         figures.dynamics = sound.deviation(span.start, span.end)
-        figures.reaction = sound.reaction(span.start, span.end)
+        figures.liveliness = sound.liveliness(span.start, span.end)
         figures.cuts = Double(lowerBound(of: cuts, span.end) - lowerBound(of: cuts, span.start + 1)) / length
         guard !words.isEmpty else { return figures }
         // Air inside the clip only: the pause before its first word is not part of it.
         let pause = pauses[words.upperBound] - pauses[words.lowerBound + 1]
         figures.salience = weights.density(words)
+        figures.people = telling.people(words)
         figures.pauses = Double(pause) / length
         figures.pace = Double(letters[words.upperBound] - letters[words.lowerBound]) / max(1, length - Double(pause))
         return figures
+    }
+
+    /// What faults leave of a clip's score.
+    private func share(_ candidate: ClipCandidate) -> Double {
+        guard let range = candidate.sentences, !candidate.words.isEmpty else { return 1 }
+        var share = 1.0
+        if wordless[candidate.words.upperBound] > wordless[candidate.words.lowerBound + 1] {
+            share *= Self.wordlessShare
+        }
+        if standalone[range.lowerBound] < OpeningRules.standaloneMin { share *= Self.hangingShare }
+        if ending(candidate) < 0.5 { share *= Self.brokenShare }
+        if substance(candidate) < 0.4 { share *= Self.emptyShare }
+        return share
+    }
+
+    /// 1 for two seconds of laughter and more. The border of the clip may cut it short, so the burst after the last
+    /// word counts whole.
+    private func reaction(_ candidate: ClipCandidate) -> Double {
+        guard !candidate.words.isEmpty else { return 0 }
+        let last = text.words[candidate.words.upperBound - 1].end
+        var length = sound.reaction(candidate.span.start, last, cause: Self.causeMillisecondsMin)
+        if last - candidate.span.start >= Self.causeMillisecondsMin {
+            length += sound.reaction(after: last, delay: ReactionFinder.delayMillisecondsMax)?.count ?? 0
+        }
+        return min(1, Double(length) / 2000)
     }
 
     /// The first sentence, or, when that is over in a moment, the second at a discount.
@@ -149,12 +203,13 @@ struct ClipScorer {
         var ending: Double =
             switch sentences[last].closing {
             // The question is asked and the clip is over before the answer.
-            case .sentence: questions[last] ? 0.4 : 0.8
+            case .sentence: questions[last] ? 0.2 : 0.8
             case .clause: 0.3
             case .word: 0.05
             }
         guard range.upperBound < sentences.count else { return ending + 0.2 }
         if topics[last] != topics[range.upperBound] || text.gap(after: candidate.words.upperBound - 1) >= 1000 {
+            // Also where the audience answers: what follows the laugh is something else.
             ending += 0.2
         } else if standalone[range.upperBound] <= 0.1 {
             // "... because": the thought goes on behind the border.

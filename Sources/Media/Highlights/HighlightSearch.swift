@@ -17,6 +17,7 @@ struct HighlightSearch {
     /// For every sentence, where its topic begins, in milliseconds.
     private let topicStarts: [Int]
     private let scorer: ClipScorer
+    let weights: TermWeights
 
     /// `longest`: sentences that last longer, in milliseconds, are taken apart. `lengths` of clips in milliseconds.
     init(
@@ -37,9 +38,10 @@ struct HighlightSearch {
             starts.append(continues ? starts[index - 1] : text.words[sentence.words.lowerBound].start)
         }
         topicStarts = starts
+        weights = TermWeights(text, sentences)
         scorer = ClipScorer(
-            text, sentences, topics: topics, standalone: standalone, weights: TermWeights(text, sentences),
-            sound: sound, cuts: cuts, hits: hits, hasKeywords: hasKeywords)
+            text, sentences, topics: topics, standalone: standalone, weights: weights, sound: sound, cuts: cuts,
+            hits: hits, hasKeywords: hasKeywords)
     }
 
     /// Clips that start and end with sentences.

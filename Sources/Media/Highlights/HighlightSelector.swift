@@ -77,7 +77,9 @@ package struct HighlightSelector {
         }
         if chosen.isEmpty { return wholeVideo(notes) }
         if chosen.count < options.clipCount { notes.append(fewerClips(than: options.clipCount, chosen: chosen.count)) }
-        return HighlightSelection(highlights: ranked(chosen), notes: notes)
+        return HighlightSelection(
+            highlights: ranked(chosen), notes: notes,
+            interest: InterestCurve(text, sound: sound, weights: coarse.weights).points(pool))
     }
 
     private func search(longest: Int, lengths: ClosedRange<Int>) -> HighlightSearch {
@@ -108,14 +110,17 @@ package struct HighlightSelector {
                 signals[signal.rawValue] = rounded(value, 1000)
             }
             let said = Set(hits.filter { contains(found.candidate.words, $0.words) }.map(\.keyword)).sorted()
+            var reasons: [String: String] = [:]
+            for language in HighlightReason.languages {
+                reasons[language] = HighlightReason(language: language).text(
+                    found.verdict, keywords: said.map { options.keywords[$0] },
+                    ofSpeech: found.candidate.sentences != nil)
+            }
             return Highlight(
                 range: TimeRange(start: seconds(found.candidate.span.start), end: seconds(found.candidate.span.end)),
                 title: titles.title(of: found.candidate.words) ?? Self.timeTitle(found.candidate.span),
                 score: rounded(100 * found.verdict.score, 10),
-                reason: HighlightReason.text(
-                    found.verdict, keywords: said.map { options.keywords[$0] },
-                    ofSpeech: found.candidate.sentences != nil),
-                signals: signals)
+                reason: reasons["en"]!, reasons: reasons, signals: signals)
         }
         return highlights.sorted { ($1.score, $0.range.start) < ($0.score, $1.range.start) }
     }
@@ -141,7 +146,8 @@ package struct HighlightSelector {
     }
 
     private func wholeVideo(_ notes: [Note]) -> HighlightSelection {
-        let whole = search(longest: SentenceSplitter.sentenceMillisecondsMax, lengths: 0...text.duration).whole()
+        let search = search(longest: SentenceSplitter.sentenceMillisecondsMax, lengths: 0...text.duration)
+        let whole = search.whole()
         let note =
             text.duration < lengths.lowerBound
             ? Note(
@@ -149,7 +155,8 @@ package struct HighlightSelector {
                 text: "The video lasts \(rounded(seconds(text.duration), 10)) s, less than the shortest clip asked for "
                     + "(\(rounded(options.clipSeconds.start, 10)) s): it became one clip as it is.")
             : Note(code: "fewer_clips", text: "No better stretch was found: the whole video became one clip.")
-        return HighlightSelection(highlights: ranked([whole]), notes: notes + [note])
+        let curve = InterestCurve(text, sound: sound, weights: search.weights)
+        return HighlightSelection(highlights: ranked([whole]), notes: notes + [note], interest: curve.points([whole]))
     }
 
     private func fewerClips(than asked: Int, chosen: Int) -> Note {

@@ -25,25 +25,31 @@ package enum HighlightSignal: String, CaseIterable, Sendable {
     case energy
     /// Loudness changes more than usual (measured).
     case dynamics
-    /// It is loud while nobody speaks: laughter, applause (measured).
+    /// Laughter or applause, with what caused it.
     case reaction
+    /// It tells of people: a story, a turn, a question and its answer (partly measured).
+    case story
+    /// The voice moves more than usual (measured).
+    case pitch
     /// The picture is cut more often than usual (measured). Only where nothing is said.
     case variety
 
     /// Share in the score of a clip with speech. With keywords the other shares shrink to make room for theirs.
     var weight: Double {
         switch self {
-        case .hook: 0.18
-        case .standalone: 0.12
-        case .ending: 0.11
-        case .salience: 0.15
+        case .hook: 0.14
+        case .standalone: 0.08
+        case .ending: 0.08
+        case .salience: 0.10
         case .substance: 0.08
-        case .focus: 0.05
-        case .pace: 0.05
-        case .flow: 0.05
-        case .energy: 0.11
-        case .dynamics: 0.05
-        case .reaction: 0.05
+        case .focus: 0.04
+        case .pace: 0.04
+        case .flow: 0.04
+        case .energy: 0.07
+        case .dynamics: 0.03
+        case .reaction: 0.10
+        case .story: 0.12
+        case .pitch: 0.08
         case .keywords, .variety: 0
         }
     }

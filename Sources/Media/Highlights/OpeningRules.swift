@@ -6,11 +6,13 @@ struct OpeningRules {
     private let text: SpeechText
     /// All words, folded.
     private let words: [String]
+    private let answers: Set<String>
     private var profile: LanguageProfile { text.profile }
 
     init(_ text: SpeechText) {
         self.text = text
         words = text.words.map(\.folded)
+        answers = TellingPhrases.named(text.profile.language).answers
     }
 
     /// Whether the sentence greets, thanks, says goodbye or asks to subscribe.
@@ -37,6 +39,10 @@ struct OpeningRules {
             return profile.connectives.contains(word.folded) ? 0.6 : 1
         }
         if profile.connectives.contains(word.folded) { return 0.1 }
+        // "Yes, and" answers a question that is not in the clip; "no one" and "sin" do not.
+        if answers.contains(word.folded), range.count == 1 || text.words[first].text.last?.isLetter == false {
+            return 0.3
+        }
         if profile.danglingPronouns.contains(word.plain) || isElided(word) { return 0.4 }
         let second = first + 1 < range.upperBound ? text.words[first + 1] : nil
         if first > range.lowerBound, let second, profile.connectives.contains(second.folded) { return 0.5 }

@@ -19,6 +19,8 @@ package struct RenderPlan: Hashable, Sendable {
     /// Working files stand beside it, under its name and a suffix, until the run ends.
     package var outputPath: String
     package var encoding: EncoderSettings
+    /// Nil: the sound keeps its noise.
+    package var noise: NoiseReduction?
 
     package init(
         sourcePath: String, facts: VideoFacts, clip: TimeRange, framing: Framing, size: PixelSize,

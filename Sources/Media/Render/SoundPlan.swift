@@ -35,6 +35,7 @@ package struct SoundPlan: Hashable, Sendable {
                 // Fills the gaps of a broken stream and the wait of one that begins late, so that sound stays in step.
                 "aresample=\(Self.samplesPerSecond):async=1:first_pts=0",
                 "aformat=sample_fmts=flt:channel_layouts=stereo",
+            ] + (plan.noise?.filters(samplesPerSecond: Self.samplesPerSecond) ?? []) + [
                 "apad=whole_len=\(sampleCount)", "atrim=end_sample=\(sampleCount)",
                 "afade=t=in:d=\(FFmpeg.seconds(Self.fadeSeconds))",
                 "afade=t=out:st=\(end):d=\(FFmpeg.seconds(Self.fadeSeconds))",

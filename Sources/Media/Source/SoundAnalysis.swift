@@ -92,7 +92,7 @@ package struct SoundAnalysis {
                 .compactMap { $0.clamped(to: TimeRange(start: 0, end: seconds)) }
         let curves = SoundCurves(
             durationSeconds: seconds, energyDBFS: energy, loudnessLUFS: loudness.curve(steps: energy.count),
-            integratedLUFS: loudness.integratedLUFS, silences: silences)
+            integratedLUFS: loudness.integratedLUFS, silences: silences, pitchHz: levels.pitch)
         return SoundTrack(
             curves: curves,
             chunks: Chunker.chunks(durationSeconds: seconds, silences: silences, energyDBFS: energy),

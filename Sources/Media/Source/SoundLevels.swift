@@ -10,10 +10,13 @@ struct SoundLevels: Sendable {
     static let silence: Float = -100
     static let sampleRate = 16_000
     private static let frameSamples = 320
+    private static let framesPerStep = Int((SoundCurves.stepSeconds / frameSeconds).rounded())
     private static let blockBytes = 1 << 18
 
     /// RMS of every frame in dBFS.
     var frames: [Float]
+    /// Pitch of the voice at the start of every step of `SoundCurves.stepSeconds` in Hz, 0 where there is none.
+    var pitch: [Float] = []
 
     /// Measures the file at `path`. Blocking reads and arithmetic, so it leaves the caller's thread.
     @concurrent
@@ -32,9 +35,8 @@ struct SoundLevels: Sendable {
 
     /// RMS of every step of `SoundCurves.stepSeconds`, in dBFS.
     var steps: [Float] {
-        let framesPerStep = Int((SoundCurves.stepSeconds / Self.frameSeconds).rounded())
-        return stride(from: 0, to: frames.count, by: framesPerStep).map { start in
-            let part = frames[start..<min(frames.count, start + framesPerStep)]
+        stride(from: 0, to: frames.count, by: Self.framesPerStep).map { start in
+            let part = frames[start..<min(frames.count, start + Self.framesPerStep)]
             return Self.decibels(meanSquare: part.reduce(0) { $0 + Self.meanSquare(decibels: $1) } / Float(part.count))
         }
     }
@@ -45,6 +47,8 @@ struct SoundLevels: Sendable {
     private static func levels(_ file: FileDescriptor, from start: Int64) throws -> SoundLevels {
         var levels = SoundLevels(frames: [])
         var (position, rest) = (start, [UInt8]())
+        // Of the step at hand, at the rate at which pitch is told.
+        var slow: [Float] = []
         while true {
             try Task.checkCancellation()
             let bytes = try read(file, at: position, blockBytes)
@@ -52,21 +56,40 @@ struct SoundLevels: Sendable {
             position += Int64(bytes.count)
             rest.append(contentsOf: bytes)
             let whole = rest.count / (2 * frameSamples)
-            for frame in 0..<whole { levels.frames.append(level(rest, frame: frame)) }
+            for frame in 0..<whole {
+                levels.frames.append(level(rest, frame: frame))
+                slow += slowed(rest, frame: frame)
+                guard levels.frames.count % framesPerStep == 0 else { continue }
+                levels.pitch.append(PitchTracker.pitch(slow[...]))
+                slow.removeAll(keepingCapacity: true)
+            }
             rest.removeFirst(whole * 2 * frameSamples)
         }
+        if !slow.isEmpty { levels.pitch.append(PitchTracker.pitch(slow[...])) }
         return levels
     }
 
     private static func level(_ bytes: [UInt8], frame: Int) -> Float {
         var sum: Int64 = 0
-        let start = frame * 2 * frameSamples
-        for index in stride(from: start, to: start + 2 * frameSamples, by: 2) {
-            let sample = Int64(Int16(bitPattern: UInt16(bytes[index]) | UInt16(bytes[index + 1]) << 8))
+        for index in 0..<frameSamples {
+            let sample = Int64(sample(bytes, frame * frameSamples + index))
             sum += sample * sample
         }
         let fullScale: Float = 32_768 * 32_768
         return decibels(meanSquare: Float(sum) / Float(frameSamples) / fullScale)
+    }
+
+    private static func sample(_ bytes: [UInt8], _ index: Int) -> Int16 {
+        Int16(bitPattern: UInt16(bytes[2 * index]) | UInt16(bytes[2 * index + 1]) << 8)
+    }
+
+    /// A frame at the rate of `PitchTracker`: means of a few samples, which also keep out what lies above it.
+    private static func slowed(_ bytes: [UInt8], frame: Int) -> [Float] {
+        let few = PitchTracker.decimation
+        return stride(from: frame * frameSamples, to: (frame + 1) * frameSamples, by: few).map { first in
+            let sum = (first..<first + few).reduce(0) { $0 + Int(sample(bytes, $1)) }
+            return Float(sum) / Float(few)
+        }
     }
 
     /// Where the samples begin: chunks of any kind may stand before them.

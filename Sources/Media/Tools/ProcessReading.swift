@@ -42,14 +42,13 @@ struct ProcessReading: Hashable, Sendable {
         return (user + system) / Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
     }
 
-    /// The innermost of a chain of processes that each have one child.
-    static func innermost(of process: pid_t) -> pid_t {
+    /// The process `depth` below in a chain of processes that each have one child; nil while it is not there.
+    static func descendant(of process: pid_t, depth: Int) -> pid_t? {
         var found = process
-        // A sandbox is two deep.
-        for _ in 0..<4 {
+        for _ in 0..<depth {
             guard let text = text(of: "/proc/\(found)/task/\(found)/children"),
                 let child = text.split(separator: " ").first.flatMap({ pid_t($0) })
-            else { break }
+            else { return nil }
             found = child
         }
         return found
@@ -85,21 +84,21 @@ struct MemoryWatch {
     private static let cpuSecondsBetween = 0.05
 
     private let first: pid_t
-    /// The tool itself; nil while it is not known, because what makes its sandbox has not started it yet.
+    /// How many processes stand before the tool.
+    private let depth: Int
+    /// The tool itself; nil while it is not known, because what stands before it has not started it yet.
     private var process: pid_t?
     private var lookedAt = 0.0
     private(set) var peakBytes: Int64?
 
-    init(of process: pid_t, isBehindSandbox: Bool = false) {
+    init(of process: pid_t, behind depth: Int = 0) {
         first = process
-        self.process = isBehindSandbox ? nil : process
+        self.depth = depth
+        self.process = depth == 0 ? process : nil
     }
 
     mutating func look() {
-        if process == nil {
-            let innermost = ProcessReading.innermost(of: first)
-            if innermost != first { process = innermost }
-        }
+        if process == nil { process = ProcessReading.descendant(of: first, depth: depth) }
         guard let process else { return }
         guard let spent = CPUClock.seconds(of: process), spent - lookedAt >= Self.cpuSecondsBetween else { return }
         lookedAt = spent

@@ -28,33 +28,52 @@ package struct Sandbox: Sendable, Hashable {
     static let temporaryBytesMax = 64 << 20
 
     /// The arguments of `setpriv` that start `tool`.
-    func arguments(for command: ToolCommand, tool: String, programs: Programs, extra reads: [String]) -> [String] {
-        let bound = ["--pdeathsig", "KILL", "--no-new-privs"]
+    ///
+    /// First stands a shell, the guardian: the kernel tells it of the node's death, and it takes its whole process
+    /// group along. A death signal of the tool alone is not enough. It is forgotten when the user changes, it does not
+    /// reach what `bwrap` has forked and not yet bound to itself, and a node that died before it was asked for is never
+    /// told of: of nodes killed while they started a tool one in ten left it behind.
+    /// - Parameter node: whose death ends the tool.
+    package func arguments(
+        for command: ToolCommand, tool: String, programs: Programs, extra reads: [String], node: Int32
+    ) -> [String] {
+        var arguments = ["--pdeathsig", "USR1", "--no-new-privs", "--", programs.shell, "-c", Self.guardian]
+        arguments += ["\(node)", filter?.path ?? "/dev/null"]
         // The group stays: through it the files of the node can be read where they are shown.
         let person = user.map { ["--reuid=\($0)", "--clear-groups", "--inh-caps=-all"] } ?? []
-        var guardian: [String]
-        switch kind {
-        case .rlimits: guardian = bound + person + ["--"]
-        case .bwrap:
-            guardian = bound + ["--"]
-            // Opened before there is another user, who may not look into the node's part of `/proc`.
-            if let filter { guardian += [programs.shell, "-c", "exec \"$@\" 3<\"$0\"", filter.path] }
-            // With a new user the kernel forgets which death the first one asked to be told of.
-            if !person.isEmpty { guardian += [programs.guardian] + bound + person + ["--"] }
-            guardian += [programs.bwrap] + view(of: command, tool: tool, extra: reads)
-            if filter != nil { guardian += ["--seccomp", "3"] }
-            guardian.append("--")
+        // Should the guardian itself be killed.
+        arguments += [programs.person, "--pdeathsig", "KILL", "--no-new-privs"] + person + ["--"]
+        if kind == .bwrap {
+            arguments += [programs.bwrap] + view(of: command, tool: tool, extra: reads)
+            if filter != nil { arguments += ["--seccomp", "3"] }
+            arguments.append("--")
         }
-        return guardian + limits(of: command, programs: programs) + ["--", tool] + command.arguments
+        return arguments + limits(of: command, programs: programs) + ["--", tool] + command.arguments
     }
 
+    /// `$0` is the node: when it is not the parent any more, its death came before the request to be told of it. The
+    /// filter, `$1`, is opened here, because the tool's user may not look into the node's part of `/proc`.
+    private static let guardian = """
+        trap 'kill -KILL 0' USR1; [ "$PPID" = "$0" ] || exit 125; filter=$1; shift; "$@" 3<"$filter" & wait $!
+        """
+
+    /// Processes that stand before the tool and wait for it.
+    var processesBefore: Int { kind == .bwrap ? 2 : 1 }
+
     /// The programs that stand before a tool.
-    struct Programs: Sendable, Hashable {
-        var guardian: String
+    package struct Programs: Sendable, Hashable {
+        var person: String
         var limiter: String
+        var shell: String
         /// Needed by `bwrap` alone.
-        var shell = ""
         var bwrap = ""
+
+        package init(person: String, limiter: String, shell: String, bwrap: String = "") {
+            self.person = person
+            self.limiter = limiter
+            self.shell = shell
+            self.bwrap = bwrap
+        }
     }
 
     private func limits(of command: ToolCommand, programs: Programs) -> [String] {

@@ -5,13 +5,13 @@ import SystemPackage
 
 /// Starts the tools, with limits, and never leaves one behind.
 ///
-/// A child runs as `setpriv --pdeathsig KILL -- prlimit ... -- tool`, with `bwrap` between them where the sandbox has a
-/// view of its own (`Sandbox`), so the kernel ends it when this process dies, in whatever way. (The signal is bound to
-/// the thread that forked; Subprocess forks on one thread that lives as long as the process.) It has its own process
-/// group, which is killed as a whole when the calling task is cancelled, a limit is passed or the reader of its output
-/// gives up: by SIGKILL at once, because nothing that a tool wrote is used unless it ended by itself, and a leader that
-/// is asked politely may leave children behind. Its standard input is empty, its environment minimal, both its outputs
-/// are drained all the time.
+/// A child runs as `sh, setpriv ... -- prlimit ... -- tool`, with `bwrap` between them where the sandbox has a view of
+/// its own (`Sandbox`). The shell ends all of them when this process dies, in whatever way. (The kernel's signal is
+/// bound to the thread that forked; Subprocess forks on one thread that lives as long as the process.) They have their
+/// own process group, which is killed as a whole when the calling task is cancelled, a limit is passed or the reader of
+/// its output gives up: by SIGKILL at once, because nothing that a tool wrote is used unless it ended by itself, and a
+/// leader that is asked politely may leave children behind. Its standard input is empty, its environment minimal, both
+/// its outputs are drained all the time.
 package struct Toolbox: Sendable {
     package let configuration: MediaConfiguration
     private let clock: any Clock<Duration>
@@ -97,7 +97,7 @@ package struct Toolbox: Sendable {
         do {
             let result = try await Subprocess.run(setup, input: .none, output: .sequence, error: .sequence) { child in
                 // It is reaped only after this, so whatever ended it is on the account.
-                var memory = MemoryWatch(of: child.processIdentifier.value, isBehindSandbox: sandbox.kind == .bwrap)
+                var memory = MemoryWatch(of: child.processIdentifier.value, behind: sandbox.processesBefore)
                 defer { account(for: child.processIdentifier.value, memory) }
                 do {
                     return try await withThrowingTaskGroup(of: Watch.self) { group in
@@ -105,8 +105,7 @@ package struct Toolbox: Sendable {
                         group.addTask { await .standardErrorEnded(tail: Self.tail(of: errors, limits.errorBytesMax)) }
                         group.addTask {
                             do { try await clock.sleep(for: .seconds(limits.wallSeconds)) } catch { return .notNeeded }
-                            // Fails only when the group is gone already, which is what it is for.
-                            try? child.send(signal: .kill, toProcessGroup: true)
+                            kill(child)
                             return .wallLimitPassed
                         }
                         for try await buffer in child.standardOutput {
@@ -119,7 +118,7 @@ package struct Toolbox: Sendable {
                     }
                 } catch {
                     // Subprocess would do so next; but what it works until then would be on nobody's account.
-                    try? child.send(signal: .kill, toProcessGroup: true)
+                    kill(child)
                     throw error
                 }
             }
@@ -153,6 +152,15 @@ package struct Toolbox: Sendable {
         return errorTail
     }
 
+    /// Kills a tool with all that stands before it. What it took goes on the account first: nobody who could wait for it
+    /// is left then.
+    private func kill(_ child: Execution<NoInput, SequenceOutput, SequenceOutput>) {
+        let tool = ProcessReading.descendant(of: child.processIdentifier.value, depth: sandbox.processesBefore)
+        if let spent = tool.flatMap({ ProcessReading(of: $0) })?.effort() { effort.add(spent) }
+        // Fails only when the group is gone already, which is what it is for.
+        try? child.send(signal: .kill, toProcessGroup: true)
+    }
+
     private func account(for process: pid_t, _ memory: MemoryWatch) {
         guard var spent = ProcessReading(of: process)?.effort() else { return }
         spent.memoryPeakBytes = [spent.memoryPeakBytes, memory.peakBytes].compactMap(\.self).max()
@@ -162,22 +170,21 @@ package struct Toolbox: Sendable {
     private func subprocessConfiguration(_ command: ToolCommand) throws(MediaError) -> Subprocess.Configuration {
         let name = command.executable == .ffmpeg ? configuration.ffmpegPath : configuration.ffprobePath
         let tool = try ToolPath.resolve(name, package: command.executable.package)
-        let guardian = try ToolPath.resolve("setpriv", package: "util-linux")
+        let person = try ToolPath.resolve("setpriv", package: "util-linux")
         var programs = Sandbox.Programs(
-            guardian: guardian, limiter: try ToolPath.resolve("prlimit", package: "util-linux"))
-        if sandbox.kind == .bwrap {
-            programs.bwrap = try ToolPath.resolve("bwrap", package: "bubblewrap")
-            programs.shell = try ToolPath.resolve("sh", package: "dash")
-        }
+            person: person, limiter: try ToolPath.resolve("prlimit", package: "util-linux"),
+            shell: try ToolPath.resolve("sh", package: "dash"))
+        if sandbox.kind == .bwrap { programs.bwrap = try ToolPath.resolve("bwrap", package: "bubblewrap") }
         let arguments = sandbox.arguments(
-            for: command, tool: tool, programs: programs, extra: configuration.fontsDirectory.map { [$0] } ?? [])
+            for: command, tool: tool, programs: programs, extra: configuration.fontsDirectory.map { [$0] } ?? [],
+            node: getpid())
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
         ]
         return Subprocess.Configuration(
-            executable: .path(FilePath(guardian)), arguments: Arguments(arguments), environment: Self.environment,
+            executable: .path(FilePath(person)), arguments: Arguments(arguments), environment: Self.environment,
             workingDirectory: command.workingDirectory.map { FilePath($0) }, platformOptions: options)
     }
 
@@ -210,9 +217,8 @@ package struct Toolbox: Sendable {
         switch status {
         // ffmpeg catches SIGXCPU and exits with its code for any signal; nobody else sends it one.
         case .exited(caughtSignal) where limits.cpuSeconds != nil: return .signalled(cpuTimeUsedUp)
-        // How bwrap tells that a signal ended what it ran. No tool of ours exits so by itself.
-        case .exited(let code) where sandbox.kind == .bwrap && (129..<193).contains(code):
-            return .signalled(code - 128)
+        // How a shell, and bwrap, tell that a signal ended what they ran. No tool of ours exits so by itself.
+        case .exited(let code) where (129..<193).contains(code): return .signalled(code - 128)
         case .exited(let code): return .exited(code: code)
         case .signaled(let signal): return .signalled(signal)
         }

@@ -5,7 +5,7 @@ import Media
 /// silence into the chunks that nodes transcribe side by side.
 package enum AudioStage: PipelineStage {
     package static let name = StageName.audio
-    package static let version = 1
+    package static let version = 2
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions

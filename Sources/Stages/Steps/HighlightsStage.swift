@@ -4,7 +4,7 @@ import Media
 /// Chooses the moments that become clips, and says why.
 package enum HighlightsStage: PipelineStage {
     package static let name = StageName.highlights
-    package static let version = 1
+    package static let version = 2
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions
@@ -29,7 +29,9 @@ package enum HighlightsStage: PipelineStage {
         }
         let duration = try inputs.body(ProbeResult.self).facts.durationSeconds
         let selection = await select(transcript, curves, cuts, duration, context)
-        return try StageOutput(HighlightsResult(highlights: selection.highlights, notes: selection.notes))
+        return try StageOutput(
+            HighlightsResult(
+                highlights: selection.highlights, notes: selection.notes, interest: selection.interest))
     }
 
     @concurrent private static func select(

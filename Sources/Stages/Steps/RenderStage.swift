@@ -19,21 +19,37 @@ package enum RenderStage: PipelineStage {
         if options.subtitles != .off {
             ingredients["transcript"] = try inputs.identity(of: StageKey(.transcript))
         }
-        if options.subtitles == .burned { ingredients["captionStyle"] = options.captionStyle.rawValue }
+        if options.subtitles == .burned {
+            ingredients["captionStyle"] = options.captionStyle.rawValue
+            ingredients["captionFonts"] = "\(versions.captionFonts)"
+            if CaptionTrack.marksKeywords(options.captionStyle) {
+                ingredients["keywords"] = options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+            }
+        }
+        if options.subtitles != .off, let captions = inputs.edits.captions { ingredients["captions"] = "\(captions)" }
         ingredients["watermark"] = options.watermark
+        if options.denoise { ingredients["denoise"] = try inputs.identity(of: StageKey(.audio)) }
         ingredients["ffmpeg"] = versions.ffmpeg
         ingredients["faceModel"] = versions.faceModel
         return ingredients
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
-        let inputs = context.inputs
+        let (inputs, options) = (context.inputs, context.inputs.options)
         let clip = try inputs.clipRange()
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
         let planned = try await context.load(Framing.self, reframe.framing)
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
-        let captions = context.effort.measure { CaptionTrack(words: transcript.words, clip: clip) }
+        let captions = context.effort.measure {
+            inputs.edits.captions.map {
+                CaptionTrack(
+                    edited: $0, heard: transcript.words, clip: clip, language: transcript.language,
+                    keywords: options.keywords)
+            }
+                ?? CaptionTrack(
+                    words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
+        }
 
         var gate = ClipGate(planned, source: facts.displaySize)
         var action = gate.start()
@@ -52,10 +68,11 @@ package enum RenderStage: PipelineStage {
         if gate.framing(of: attempt) != planned {
             body.framing = try await context.keep(json: gate.framing(of: attempt), as: "framing.json")
         }
-        if inputs.options.subtitles != .off, !transcript.words.isEmpty {
+        if options.subtitles != .off, inputs.edits.captions.map({ !$0.isEmpty }) ?? !transcript.words.isEmpty {
             body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
             body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
         }
+        if isUnwritable(captions, context) { body.notes = [unwritable(clip: inputs.key.index)] }
         return try StageOutput(body, blobs: [video, body.framing, body.srt, body.vtt].compactMap { $0 })
     }
 
@@ -71,25 +88,42 @@ package enum RenderStage: PipelineStage {
     ) async throws -> ClipVerdict {
         let options = context.inputs.options
         var assPath: String?
-        let style = options.subtitles == .burned ? options.captionStyle : nil
+        let fonts = context.tools.versions.captionFonts
+        let isBurned = options.subtitles == .burned && !isUnwritable(captions, context)
+        let style = isBurned ? options.captionStyle : nil
         if style != nil || options.watermark != nil {
             let text = context.effort.measure {
                 captions.ass(
                     style: style, size: options.aspect.pixels, faces: framing.faces, framing: framing,
-                    watermark: options.watermark, sourceSize: facts.displaySize)
+                    watermark: options.watermark, sourceSize: facts.displaySize, fonts: fonts)
             }
             assPath = try await context.write(text, to: "captions.ass")
         }
-        let plan = RenderPlan(
+        var plan = RenderPlan(
             sourcePath: try await context.sourcePath, facts: facts, clip: clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
             outputPath: context.scratch + "/" + file)
+        if options.denoise, let curves = try context.inputs.body(AudioResult.self).curves {
+            plan.noise = NoiseReduction(try await context.load(SoundCurves.self, curves), clip: clip)
+        }
         try await Renderer.run(plan, toolbox: context.toolbox) { context.progress(renderShare * $0) }
         return try await ClipCheck.run(
             path: plan.outputPath, facts: facts, clip: clip, size: plan.size, framing: framing,
             faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,
             threads: context.threads
         ) { context.progress(renderShare + (1 - renderShare) * $0) }
+    }
+
+    /// Empty boxes in place of letters are worse than none.
+    private static func isUnwritable(_ captions: CaptionTrack, _ context: StageContext) -> Bool {
+        context.inputs.options.subtitles == .burned && context.tools.versions.captionFonts.lacks(captions)
+    }
+
+    private static func unwritable(clip index: Int) -> Note {
+        Note(
+            code: "captions_not_burned",
+            text: "Clip \(index + 1) has no captions in its picture: no font here has their script. "
+                + "The subtitle files hold them.")
     }
 }

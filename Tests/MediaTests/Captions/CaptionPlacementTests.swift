@@ -53,6 +53,39 @@ struct CaptionPlacementTests {
         #expect(place(outside).alignment == 2)
     }
 
+    @Test func `captions move in the shot where a face stands in their place, and the watermark makes room`() {
+        func segment(_ start: Double, _ end: Double) -> Framing.Segment {
+            Framing.Segment(
+                range: TimeRange(start: start, end: end),
+                layout: .crop(CropPath(width: 607.5, height: 1080, keyframes: [.init(time: start, x: 600, y: 0)])))
+        }
+        // High in the first shot, low in the second, high again in a third that is too short to move in.
+        let sightings = (0..<28).map { index in
+            let time = Double(index) / 4
+            return FaceSighting(
+                time: time, x: 800, y: (3..<6).contains(time) ? 720 : 150, width: 180, height: 180, confidence: 0.9,
+                track: 0)
+        }
+        let framing = Framing(
+            segments: [segment(0, 3), segment(3, 6), segment(6, 7)], faceInFrame: nil, reversalsPerSecond: 0,
+            travelPixelsPerSecond: 0, faces: [])
+        let words = CaptionSamples.words("Una voz que habla sin parar, y sigue hablando hasta el final del todo.")
+        let track = CaptionTrack(words: words, clip: TimeRange(start: 0, end: 7))
+        let script = track.ass(
+            style: .plain, size: portrait, faces: sightings, framing: framing, watermark: "@yo",
+            sourceSize: PixelSize(width: 1920, height: 1080))
+        #expect(place(script).alignment == 2)
+        #expect(place(script, style: "Watermark") == (9, 384))
+        let events = script.split(separator: "\n").filter { $0.contains(",Caption,") }
+        let times = zip(events, ShownCaption.inScript(script)).map { (moved: $0.contains("{\\an8}"), shown: $1) }
+        #expect(times.contains { $0.moved } && times.contains { !$0.moved })
+        for (moved, shown) in times {
+            #expect(moved == (3..<6).contains((shown.start + shown.end) / 2), "\(shown)")
+        }
+        // 84 x 0.43 of watermark and 0.4 of that as air.
+        #expect(events.filter { $0.contains("{\\an8}") }.allSatisfy { $0.contains(",0,0,434,,") })
+    }
+
     @Test func `faces in a fitted picture are where the picture is`() {
         let track = CaptionSamples.track("hola a todos")
         let source = PixelSize(width: 1080, height: 1920)

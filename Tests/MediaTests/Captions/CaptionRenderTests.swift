@@ -55,6 +55,17 @@ struct CaptionRenderTests {
         #expect(ink.bottom >= size.height * 4 / 5 - 3, "\(ink)")
     }
 
+    @Test(arguments: JobOptions.CaptionStyle.allCases)
+    func `every style keeps to the safe box, glow and patch included`(style: JobOptions.CaptionStyle) throws {
+        let size = JobOptions.Aspect.portrait.pixels
+        let track = CaptionSamples.track("Nunca MMMMM WWWWW dejes 3.5 millones, ágil jugó así.")
+        let ink = try ink(track.ass(style: style, size: size), size, seconds: 4)
+        #expect(ink.left >= size.width / 10 - 2 && ink.right <= size.width * 9 / 10 + 2, "\(ink)")
+        // Tails and what is drawn around them hang below the edge.
+        #expect(ink.bottom <= size.height * 4 / 5 + 52, "\(ink)")
+        #expect(ink.right - ink.left > size.width / 3, "\(ink)")
+    }
+
     @Test func `words with markup of their own are drawn as they are`() throws {
         let size = JobOptions.Aspect.portrait.pixels
         let words = [Word(text: "{\\an7\\pos(0,0)}X\\N\\h", start: 0, end: 2, probability: 1)]

@@ -58,10 +58,12 @@ import Testing
                 MediaSamples.source("testsrc2=s=180x320:r=30:d=6,drawbox=c=black:t=fill:enable='lt(t,4)'") + [
                     "-g", "30",
                 ])
-            let output = samples.path("thumbnail.jpg")
-            try await Thumbnail.run(
-                clipPath: path, framing: .of([.fit(0, 6)]), outputPath: output, toolbox: samples.toolbox)
-            let bytes = try samples.bytes(output)
+            let outputs = ["thumbnail.jpg", "thumbnail-1.jpg"].map(samples.path)
+            let count = try await Thumbnail.run(
+                clipPath: path, framing: .of([.fit(0, 6)]), outputPaths: outputs, toolbox: samples.toolbox)
+            #expect(count == 2)
+            let bytes = try samples.bytes(outputs[0])
+            #expect(try samples.bytes(outputs[1]) != bytes)
             #expect(Array(bytes.prefix(3)) == [0xFF, 0xD8, 0xFF])
             // The frame header says 8 bits, the height, the width.
             let header = try #require(bytes.indices.first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 })

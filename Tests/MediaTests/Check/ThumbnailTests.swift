@@ -32,13 +32,24 @@ import Testing
         let dark = FrameLook(sharpness: 0.02, exposure: 0.1)
         func best(_ looks: [FrameLook], faces: [Double]) -> Double? {
             let candidates = faces.enumerated().map { ThumbnailCandidate(time: Double($0), faceWeight: $1) }
-            return ThumbnailCandidate.best(candidates, looks)?.time
+            return ThumbnailCandidate.ranked(candidates, looks, count: 1).first?.time
         }
         #expect(best([blurred, sharp], faces: [0, 0]) == 1)
         #expect(best([dark, blurred], faces: [0, 0]) == 1)
         #expect(best([sharp, sharp], faces: [0, 0.9]) == 1)
         #expect(best([dark, sharp], faces: [1, 0]) == 1)
         #expect(best([sharp], faces: [0, 0]) == 0, "looks that do not belong to the candidates decide nothing")
+    }
+
+    @Test func `the others to choose from are good pictures of other moments`() {
+        let candidates = (0..<8).map { ThumbnailCandidate(time: Double($0), faceWeight: 0) }
+        // Sharp at the start, a little less in the middle, dark at the end.
+        let looks = (0..<8).map { index in
+            FrameLook(sharpness: [20, 19, 18, 10, 12, 10, 9, 8][index] / 1000, exposure: index == 7 ? 0.1 : 1)
+        }
+        #expect(ThumbnailCandidate.ranked(candidates, looks, count: 3).map(\.time) == [0, 4, 2])
+        #expect(ThumbnailCandidate.ranked(candidates, looks, count: 9).count == 8)
+        #expect(ThumbnailCandidate.ranked(candidates, [], count: 3).map(\.time) == [0])
     }
 
     @Test func `sharpness and exposure come from the pixels`() {

@@ -73,6 +73,25 @@ import Testing
         try expectKept(sound.encodeCommand(SoundGain(gainDB: -3)), "command-sound-encode")
     }
 
+    @Test func `noise is taken out by the floor that was measured, where there is one`() throws {
+        func curves(_ quiet: Float, _ loud: Float) -> SoundCurves {
+            SoundCurves(
+                durationSeconds: 120, energyDBFS: (0..<1200).map { $0 % 4 == 0 ? quiet : loud }, loudnessLUFS: [],
+                integratedLUFS: nil, silences: [])
+        }
+        let clip = TimeRange(start: 61.25, end: 91.25)
+        #expect(NoiseReduction(curves(-46, -20), clip: clip)?.floor == -46)
+        #expect(NoiseReduction(curves(-75, -20), clip: clip) == nil, "not heard")
+        #expect(NoiseReduction(curves(-100, -20), clip: clip) == nil, "digital silence has no noise")
+        #expect(NoiseReduction(curves(-25, -18), clip: clip) == nil, "music")
+        var plan = try #require(Self.plans["still-window"])
+        plan.noise = NoiseReduction(curves(-46, -20), clip: clip)
+        let filters = SoundPlan(plan, limits: limits).bedCommand.arguments.first { $0.contains("afade") }
+        let noise = "=stereo,highpass=f=70,apad=pad_len=1200,afftdn=nr=15:nf=-37,atrim=start_sample=1200,"
+        #expect(filters?.contains(noise) == true)
+        #expect(filters?.contains("aformat=sample_fmts=flt") == true)
+    }
+
     @Test func `a source without sound gets silence of the same length`() throws {
         var plan = try #require(Self.plans["still-window"])
         plan.facts.audioStream = nil

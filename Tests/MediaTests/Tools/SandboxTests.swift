@@ -140,6 +140,36 @@ import Testing
         #expect(looks < 5000)
     }
 
+    @Test(arguments: [bwrap, Sandbox(.bwrap, user: user), Sandbox(.rlimits)])
+    func `a node that dies while it starts a tool leaves nothing behind`(sandbox: Sandbox) throws {
+        // Longer than the test. What is left is found by its title.
+        let title = "title=orphan-\(sandbox.kind)-\(sandbox.user ?? 0)"
+        let endless = [
+            "-f", "lavfi", "-i", "testsrc2=s=64x64", "-vf", "realtime", "-metadata", title, "-f", "null", "-",
+        ]
+        // Larger than any process has; the shell that plays the node puts its own number there.
+        let nobody = Int32.max
+        let arguments = sandbox.arguments(
+            for: ffmpeg(endless), tool: "/usr/bin/ffmpeg",
+            programs: Sandbox.Programs(
+                person: "/usr/bin/setpriv", limiter: "/usr/bin/prlimit", shell: "/bin/sh", bwrap: "/usr/bin/bwrap"),
+            extra: [], node: nobody)
+        let script = """
+            for argument; do shift; [ "$argument" = \(nobody) ] && argument=$$; set -- "$@" "$argument"; done
+            delay=$1; shift; setsid "$@" & sleep "$delay"; kill -KILL $$
+            """
+        for step in 0..<30 {
+            let delay = "0.0\(step < 5 ? "0" : "")\(step * 2)"
+            let node = try Child(
+                "/bin/sh", ["-c", script, "node", delay, "/usr/bin/setpriv"] + arguments, output: .nothing,
+                errors: .nothing)
+            #expect(node.wait() == -SIGKILL)
+        }
+        var looks = 0
+        while try runningTools(with: title) > 0, looks < 2000 { looks += 1 }
+        #expect(try runningTools(with: title) == 0)
+    }
+
     @Test func `memory, processor time and size of files are bounded inside`() async throws {
         try await MediaSamples.with { samples in
             let huge = ["-f", "lavfi", "-i", "color=s=4096x4096", "-c:v", "libx264", "-f", "null", "-"]

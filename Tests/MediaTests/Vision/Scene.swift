@@ -2,7 +2,7 @@ import ClipModel
 import Media
 
 /// A clip with known truth: people who stand and walk in a picture, seen by a detector with noise.
-struct Scene {
+struct Scene: Sendable {
     var source = PixelSize(width: 1920, height: 1080)
     var output = PixelSize(width: 1080, height: 1920)
     var seconds = 20.0
@@ -13,10 +13,10 @@ struct Scene {
     var noise = 4.0
     var people: [Person]
 
-    struct Person {
+    struct Person: Sendable {
         var size = 220.0
         /// The middle of the face at a time; nil: not to be seen.
-        var place: (Double) -> (x: Double, y: Double)?
+        var place: @Sendable (Double) -> (x: Double, y: Double)?
     }
 
     static let stepSeconds = 0.2

@@ -59,6 +59,10 @@ package struct MeddlingStore: Store {
         await base.rotateLinkKeys(to: draft, revoking: revoking)
     }
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await base.submit(draft) }
+    package func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome {
+        try await base.revise(draft, advance: advance)
+    }
+    package func revisions(of job: JobID) async throws -> [Revision] { await base.revisions(of: job) }
     package func job(_ id: JobID) async throws -> Job? { await base.job(id) }
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         await base.jobs(filter, before: cursor, limit: limit)

@@ -112,6 +112,12 @@ package struct ModelStore: Store {
             try await $0.submit(draft)
         }
     }
+    package func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome {
+        try await ask { try await $0.revise(draft, advance: advance) }
+    }
+    package func revisions(of job: JobID) async throws -> [Revision] {
+        try await ask { try await $0.revisions(of: job) }
+    }
     package func job(_ id: JobID) async throws -> Job? { try await ask { try await $0.job(id) } }
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await ask { try await $0.jobs(filter, before: cursor, limit: limit) }

@@ -1,0 +1,83 @@
+import ClipModel
+import Media
+import Testing
+
+/// What follows speech without words: laughter is kept, music is not, and nothing is cut before its answer.
+struct ReactionTests {
+    /// Five sentences of twelve words, over and over, each a topic of its own; the pauses are 0.6 s but where `gaps`
+    /// says more.
+    private func talk(_ sentences: [String], gaps: [Int: Double] = [:]) -> (words: [Word], ends: [Double]) {
+        var words: [Word] = [], ends: [Double] = []
+        var time = 1.0
+        for (index, sentence) in sentences.enumerated() {
+            for piece in sentence.split(separator: " ") {
+                words.append(Word(text: String(piece), start: time, end: time + 0.3, probability: 1))
+                time += 0.35
+            }
+            ends.append(words[words.count - 1].end)
+            time += gaps[index] ?? 0.6
+        }
+        return (words, ends)
+    }
+
+    private func select(
+        _ talk: (words: [Word], ends: [Double]), loud: [TimeRange], count: Int = 1
+    ) -> [Highlight] {
+        let duration = talk.words[talk.words.count - 1].end + 5
+        var loudness = [Float](repeating: -60, count: Int(duration * 10))
+        func paint(_ range: TimeRange, _ level: Float) {
+            for step in Int(range.start * 10)..<min(loudness.count, Int(range.end * 10)) { loudness[step] = level }
+        }
+        for word in talk.words { paint(TimeRange(start: word.start, end: word.end + 0.1), -22) }
+        for range in loud { paint(range, -24) }
+        let curves = SoundCurves(
+            durationSeconds: duration, energyDBFS: loudness, loudnessLUFS: loudness, integratedLUFS: -23, silences: [])
+        var options = JobOptions()
+        options.clipCount = count
+        return HighlightSelector.select(
+            transcript: Transcript(language: "en", words: talk.words), curves: curves, cuts: [],
+            durationSeconds: duration, options: options
+        ).highlights
+    }
+
+    private let plain = (0..<40).map { "The committee files report \($0 % 7) beside folder \($0 % 5) in cabinet blue." }
+
+    @Test func `laughter brings the sentences before it into a clip, and is heard at its end`() throws {
+        let talk = talk(plain, gaps: [23: 4])
+        let laugh = TimeRange(start: talk.ends[23] + 0.3, end: talk.ends[23] + 3.3)
+        let clip = try #require(select(talk, loud: [laugh]).first)
+        #expect(clip.range.start < laugh.start - 6)
+        #expect(clip.range.overlap(laugh) > 1)
+        #expect(clip.signals["reaction"] == 1)
+        #expect(clip.reason.contains("aughter or applause"))
+        #expect(clip.reasons?["es"]?.lowercased().contains("risas o aplausos") == true)
+        #expect(clip.reasons?["pt"]?.lowercased().contains("risos ou aplausos") == true)
+    }
+
+    @Test func `music of half a minute is no reaction and in no clip`() {
+        let talk = talk(plain, gaps: [23: 30])
+        let music = TimeRange(start: talk.ends[23] + 0.3, end: talk.ends[23] + 29.5)
+        for clip in select(talk, loud: [music], count: 4) {
+            #expect(clip.range.overlap(music) < 1, "\(clip.range)")
+            #expect(clip.signals["reaction"] == 0)
+        }
+    }
+
+    @Test func `a question is not left without its answer`() throws {
+        var sentences = plain
+        sentences[20] = "Why did nobody in this whole country ever ask you one question?"
+        sentences[21] = "Because my father told everybody the secret forty years ago at home."
+        let talk = talk(sentences)
+        let clips = select(talk, loud: [], count: 3)
+        for clip in clips { #expect(abs(clip.range.end - talk.ends[20]) > 0.5, "\(clip.range)") }
+    }
+
+    @Test func `a clip does not open with the answer to a question that is left out`() throws {
+        var sentences = plain
+        sentences[19] = "Did the harbour ever freeze during all those winters of your childhood?"
+        sentences[20] = "Yes, and I remember the day when my brother walked to the island."
+        let talk = talk(sentences)
+        let begins = talk.words.first { $0.text == "Yes," }!.start
+        for clip in select(talk, loud: [], count: 3) { #expect(abs(clip.range.start - begins) > 0.5, "\(clip.range)") }
+    }
+}
