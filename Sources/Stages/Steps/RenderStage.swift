@@ -110,6 +110,12 @@ package enum RenderStage: PipelineStage {
         try await Renderer.run(plan, toolbox: context.toolbox) { context.progress(renderShare * $0) }
         return try await ClipCheck.run(
             path: plan.outputPath, facts: facts, clip: clip, size: plan.size, framing: framing,
+            captionsOverFaces: style.flatMap { style in
+                context.effort.measure {
+                    captions.hiddenFaceShare(
+                        style: style, size: plan.size, framing: framing, sourceSize: facts.displaySize, fonts: fonts)
+                }
+            },
             faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,
             threads: context.threads
         ) { context.progress(renderShare + (1 - renderShare) * $0) }
