@@ -69,14 +69,14 @@ package struct FramingPlanner: Hashable, Sendable {
     }
 
     /// - Parameter samples: In order of time, `stepSeconds` apart, from the start of the clip.
-    package func framing(_ samples: [FaceSample]) -> Framing {
+    package func framing(_ samples: [FaceSample], speech: SpeechEvidence = .none) -> Framing {
         let shots = shots(samples)
         let tracks = tracks(samples, shots: shots)
         var segments: [Framing.Segment] = []
         var score = FramingScore(window: window, clipSeconds: clipSeconds)
         for shot in shots {
             let cast = ShotCast(
-                tracks: tracks, samples: shot.samples, stepSeconds: stepSeconds, source: window.source)
+                tracks: tracks, samples: shot.samples, stepSeconds: stepSeconds, source: window.source, speech: speech)
             let layout = layout(of: shot, cast: cast, samples: samples)
             score.add(layout, cast: cast, times: samples[shot.samples].map(\.time))
             segments.append(Framing.Segment(range: shot.range, layout: layout))
