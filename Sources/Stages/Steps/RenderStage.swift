@@ -51,7 +51,10 @@ package enum RenderStage: PipelineStage {
                     words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
         }
 
-        var gate = ClipGate(planned, source: facts.displaySize)
+        let chosen = (inputs.edits.scenes ?? []).map {
+            TimeRange(start: $0.start - clip.start, end: $0.end - clip.start)
+        }
+        var gate = ClipGate(planned, source: facts.displaySize, chosen: chosen)
         var action = gate.start()
         var attempts = 0
         while case .render(let framing) = action {
