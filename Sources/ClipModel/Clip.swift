@@ -91,6 +91,8 @@ package struct ClipFigures: Hashable, Sendable, Codable {
     package var reversalsPerSecond: Double
     /// Mean speed of the camera, in pixels of a clip 1080 wide, per second.
     package var travelPixelsPerSecond: Double?
+    /// What burned captions hide of a face, on average. Nil without captions or faces.
+    package var captionsOverFaces: Double?
     /// How much later the sound begins than the picture.
     package var soundOffsetSeconds: Double?
     /// Share of the clip in each layout, by name.
@@ -104,7 +106,8 @@ package struct ClipFigures: Hashable, Sendable, Codable {
         durationSeconds: Double, width: Int, height: Int, framesPerSecond: Double, videoCodec: String,
         audioCodec: String, loudnessLUFS: Double?, truePeakDBTP: Double?, blackSeconds: Double, frozenSeconds: Double,
         faceInFrame: Double?, speakerInFrame: Double? = nil, emptyFrames: Double? = nil, reversalsPerSecond: Double,
-        travelPixelsPerSecond: Double? = nil, soundOffsetSeconds: Double? = nil, layouts: [String: Double]? = nil,
+        travelPixelsPerSecond: Double? = nil, captionsOverFaces: Double? = nil, soundOffsetSeconds: Double? = nil,
+        layouts: [String: Double]? = nil,
         repairs: [Note]? = nil, flags: [Note]
     ) {
         self.durationSeconds = durationSeconds
@@ -122,6 +125,7 @@ package struct ClipFigures: Hashable, Sendable, Codable {
         self.emptyFrames = emptyFrames
         self.reversalsPerSecond = reversalsPerSecond
         self.travelPixelsPerSecond = travelPixelsPerSecond
+        self.captionsOverFaces = captionsOverFaces
         self.soundOffsetSeconds = soundOffsetSeconds
         self.layouts = layouts
         self.repairs = repairs

@@ -122,9 +122,13 @@ struct FaceMapping {
 
     /// Boxes of the faces that can be seen, in pixels of the output, clipped to it.
     func shown(_ faces: [FaceSighting]) -> [CaptionPlacement.Box] {
-        guard let framing, let sourceSize else { return [] }
-        let geometry = FrameGeometry(source: sourceSize, frame: size)
-        return faces.flatMap { geometry.shown($0, in: framing) }.map { box in
+        guard let framing else { return [] }
+        let geometry = FrameGeometry(source: sourceSize ?? size, frame: size)
+        let known = faces.filter { face in
+            // Where the whole picture is fitted in, nobody can tell without the source's size.
+            sourceSize != nil || framing.segments.last { $0.range.start <= face.time + 0.001 }?.layout != .fit
+        }
+        return known.flatMap { geometry.shown($0, in: framing) }.map { box in
             CaptionPlacement.Box(left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height)
         }
     }

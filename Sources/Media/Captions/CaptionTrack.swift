@@ -74,18 +74,45 @@ package struct CaptionTrack: Hashable, Sendable {
         style: JobOptions.CaptionStyle?, size: PixelSize, faces: [FaceSighting] = [], framing: Framing? = nil,
         watermark: String? = nil, sourceSize: PixelSize? = nil, fonts: CaptionFonts = .all
     ) -> String {
-        let drawn = words.compactMap(\.withoutEmoji)
-        let design = style.map { CaptionDesign($0).able(toShow: drawn, with: fonts) }
+        let design = style.map { self.design($0, fonts) }
         let placement = CaptionPlacement(size, design: design ?? CaptionDesign(.plain))
         let mapping = FaceMapping(framing, size: size, sourceSize: sourceSize)
         let bands = CaptionBands(placement, faces: faces, framing: framing, mapping: mapping)
-        let cased = design?.isUppercase ?? false ? drawn.map(capitals) : drawn
-        let groups = CaptionGrouping.burned(columnsMax: placement.columnsMax)
-            .groups(cased, clipSeconds: clipSeconds, phrasing: phrasing)
         return CaptionScript(
             size: size, placement: placement, bands: bands, clipSeconds: clipSeconds, design: design,
             watermark: watermark
-        ).text(groups)
+        ).text(groups(placement, design))
+    }
+
+    /// What burned captions hide of the faces that are seen while they stand: the mean share of a face. Nil without
+    /// such faces. The two lines are taken as wide as they may be, so it is rather too much.
+    package func hiddenFaceShare(
+        style: JobOptions.CaptionStyle, size: PixelSize, framing: Framing, sourceSize: PixelSize,
+        fonts: CaptionFonts = .all
+    ) -> Double? {
+        let design = design(style, fonts)
+        let placement = CaptionPlacement(size, design: design)
+        let mapping = FaceMapping(framing, size: size, sourceSize: sourceSize)
+        let bands = CaptionBands(placement, faces: framing.faces, framing: framing, mapping: mapping)
+        let groups = groups(placement, design)
+        let shares = framing.faces.flatMap { face -> [Double] in
+            guard groups.contains(where: { $0.start <= face.time && face.time < $0.end }) else { return [] }
+            let box = placement.box(bands.band(at: face.time))
+            return mapping.shown([face]).filter { $0.area > 0 }.map { box.shared(with: $0) / $0.area }
+        }
+        return shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
+    }
+
+    private var drawn: [CaptionWord] { words.compactMap(\.withoutEmoji) }
+
+    private func design(_ style: JobOptions.CaptionStyle, _ fonts: CaptionFonts) -> CaptionDesign {
+        CaptionDesign(style).able(toShow: drawn, with: fonts)
+    }
+
+    private func groups(_ placement: CaptionPlacement, _ design: CaptionDesign?) -> [CaptionGroup] {
+        let cased = design?.isUppercase ?? false ? drawn.map(capitals) : drawn
+        return CaptionGrouping.burned(columnsMax: placement.columnsMax)
+            .groups(cased, clipSeconds: clipSeconds, phrasing: phrasing)
     }
 
     /// Capitals of Turkish and Azeri keep the dot of the i.

@@ -5,10 +5,12 @@ package struct ClipCheck {
     /// The sound's share of the work.
     private static let soundShare = 0.1
 
-    /// `facts`, `clip`, `size` and `framing` are those the clip was rendered with.
+    /// `facts`, `clip`, `size` and `framing` are those the clip was rendered with. `captionsOverFaces` is what its
+    /// captions hide, which cannot be seen in the picture.
     package static func run(
-        path: String, facts: VideoFacts, clip: TimeRange, size: PixelSize, framing: Framing, faceModelPath: String,
-        toolbox: Toolbox, threads: Int, progress: @Sendable (Double) -> Void = { _ in }
+        path: String, facts: VideoFacts, clip: TimeRange, size: PixelSize, framing: Framing,
+        captionsOverFaces: Double? = nil,
+        faceModelPath: String, toolbox: Toolbox, threads: Int, progress: @Sendable (Double) -> Void = { _ in }
     ) async throws(MediaError) -> ClipVerdict {
         let rate = FrameRate.ofClip(sourceAverage: facts.framesPerSecond)
         let expected = ClipVerdict.Expectation(
@@ -27,7 +29,7 @@ package struct ClipCheck {
         ) { progress(soundShare + (1 - soundShare) * $0) }
         let measured = ClipMeasurements(
             streams: streams, isIndexFirst: try IndexPlace.isFirst(path: path), loudness: loudness, picture: picture,
-            framing: framing, sourceSize: facts.displaySize)
+            framing: framing, sourceSize: facts.displaySize, captionsOverFaces: captionsOverFaces)
         progress(1)
         return ClipVerdict(measured, expected: expected)
     }

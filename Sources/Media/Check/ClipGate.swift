@@ -15,6 +15,8 @@ package struct ClipGate: Hashable, Sendable {
     }
 
     private let source: PixelSize
+    /// In seconds of the clip: what a client framed by hand is not judged.
+    private let chosen: [TimeRange]
     private let bounds: ClipVerdict.Bounds
     private var framings: [Framing]
     private var verdicts: [ClipVerdict] = []
@@ -22,8 +24,12 @@ package struct ClipGate: Hashable, Sendable {
     /// What was changed for the second attempt alone.
     private var laterChanges: [Note] = []
 
-    package init(_ framing: Framing, source: PixelSize, bounds: ClipVerdict.Bounds = ClipVerdict.Bounds()) {
+    package init(
+        _ framing: Framing, source: PixelSize, chosen: [TimeRange] = [],
+        bounds: ClipVerdict.Bounds = ClipVerdict.Bounds()
+    ) {
         self.source = source
+        self.chosen = chosen
         self.bounds = bounds
         framings = [framing]
     }
@@ -31,7 +37,7 @@ package struct ClipGate: Hashable, Sendable {
     /// What the first render shows.
     package mutating func start() -> Action {
         let planned = framings[0]
-        framings[0] = planned.held(in: source) { bounds.flags(ofCamera: $0).isEmpty }
+        framings[0] = planned.held(in: source, but: chosen) { bounds.flags(ofCamera: $0).isEmpty }
         if framings[0] != planned {
             changes.append(
                 Note(
@@ -49,7 +55,7 @@ package struct ClipGate: Hashable, Sendable {
             return .publish(attempt: isBetter ? 1 : 0)
         }
         guard verdict.hasLostPeople else { return .publish(attempt: 0) }
-        let wider = framings[0].widened(at: verdict.missed, in: source)
+        let wider = framings[0].widened(at: verdict.missed, in: source, but: chosen)
         guard wider != framings[0] else { return .publish(attempt: 0) }
         framings.append(wider)
         laterChanges = [
@@ -74,13 +80,16 @@ package struct ClipGate: Hashable, Sendable {
 
 extension Framing {
     /// The same with cameras held still, the liveliest shot first, until it is calm.
-    fileprivate func held(in source: PixelSize, until isCalm: (Framing) -> Bool) -> Framing {
+    fileprivate func held(
+        in source: PixelSize, but chosen: [TimeRange], until isCalm: (Framing) -> Bool
+    ) -> Framing {
         var framing = self
-        let liveliest = segments.indices.filter { segments[$0].layout.windows.contains { $0.travelWidths > 0 } }
-            .sorted { one, other in
-                let (here, there) = (segments[one].liveliness, segments[other].liveliness)
-                return here == there ? one < other : here > there
-            }
+        let liveliest = segments.indices.filter { index in
+            segments[index].layout.windows.contains { $0.travelWidths > 0 } && !segments[index].touches(chosen)
+        }.sorted { one, other in
+            let (here, there) = (segments[one].liveliness, segments[other].liveliness)
+            return here == there ? one < other : here > there
+        }
         for index in liveliest where !isCalm(framing) {
             framing.segments[index].layout = segments[index].layout.still(in: source, covering: [])
             framing.recount()
@@ -89,10 +98,11 @@ extension Framing {
     }
 
     /// The same with the shots in which somebody was lost shown wider: around all that the main face does, else whole.
-    fileprivate func widened(at times: [Double], in source: PixelSize) -> Framing {
+    fileprivate func widened(at times: [Double], in source: PixelSize, but chosen: [TimeRange]) -> Framing {
         var framing = self
-        for index in segments.indices where times.contains(where: { segments[index].range.contains($0) }) {
+        for index in segments.indices {
             let range = segments[index].range
+            guard times.contains(where: range.contains), !segments[index].touches(chosen) else { continue }
             let faces = faces.filter { face in
                 range.contains(face.time)
                     && (leads ?? []).contains { $0.track == face.track && $0.range.contains(face.time) }
@@ -115,6 +125,10 @@ extension Framing {
 }
 
 extension Framing.Segment {
+    fileprivate func touches(_ ranges: [TimeRange]) -> Bool {
+        ranges.contains { $0.start < range.end && range.start < $0.end }
+    }
+
     /// What holding it still would save, as the bounds count it: a turn weighs as much as ten seconds.
     fileprivate var liveliness: Double {
         layout.windows.map { 10 * Double($0.reversals) + $0.travelWidths }.max() ?? 0

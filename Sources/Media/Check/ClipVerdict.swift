@@ -9,10 +9,12 @@ package struct ClipMeasurements: Hashable, Sendable {
     package var framing: Framing
     /// Display pixels of the source.
     package var sourceSize: PixelSize
+    /// What burned captions hide of a face, on average; nil without captions or faces.
+    package var captionsOverFaces: Double?
 
     package init(
         streams: ClipStreams, isIndexFirst: Bool, loudness: LoudnessReading, picture: PictureScan, framing: Framing,
-        sourceSize: PixelSize
+        sourceSize: PixelSize, captionsOverFaces: Double? = nil
     ) {
         self.streams = streams
         self.isIndexFirst = isIndexFirst
@@ -20,6 +22,7 @@ package struct ClipMeasurements: Hashable, Sendable {
         self.picture = picture
         self.framing = framing
         self.sourceSize = sourceSize
+        self.captionsOverFaces = captionsOverFaces
     }
 }
 
@@ -55,6 +58,8 @@ package struct ClipVerdict: Hashable, Sendable {
         /// Share of the pictures with a main face that show nobody, and how many may whatever their share.
         package var emptyFramesMax = 0.01
         package var emptyFramesFree = 1
+        /// Captions stand where they hide least; a chin is no fault.
+        package var captionsOverFacesMax = 0.3
         /// The first turn of a clip is free: who walks to the board walks back.
         package var reversalsPerSecondMax = 0.10
         /// Of the camera in pixels of a clip 1080 wide, per second: while the main face stands still, and otherwise...
@@ -97,7 +102,8 @@ package struct ClipVerdict: Hashable, Sendable {
             faceInFrame: evidence.faceInFrame, speakerInFrame: evidence.speakerInFrame,
             emptyFrames: evidence.emptyFrames, reversalsPerSecond: measured.framing.reversalsPerSecond,
             travelPixelsPerSecond: measured.framing.travelPixelsPerSecond,
-            soundOffsetSeconds: streams.soundOffsetSeconds, layouts: measured.framing.shares, flags: flags)
+            captionsOverFaces: measured.captionsOverFaces, soundOffsetSeconds: streams.soundOffsetSeconds,
+            layouts: measured.framing.shares, flags: flags)
     }
 
     private static func formatFlags(_ measured: ClipMeasurements, _ expected: Expectation) -> [Note] {
@@ -162,6 +168,10 @@ package struct ClipVerdict: Hashable, Sendable {
         if frozen > bounds.frozenShareMax * max(measured.streams.durationSeconds, 0) {
             let seconds = FilterText.number(frozen, places: 1)
             flags.append(Note(code: "frozen_picture", text: "The picture stands still for \(seconds) s."))
+        }
+        if let share = measured.captionsOverFaces, share > bounds.captionsOverFacesMax {
+            let share = FilterText.number(share * 100, places: 0)
+            flags.append(Note(code: "captions_over_faces", text: "The captions hide \(share) % of the faces."))
         }
         if abs(measured.streams.soundOffsetSeconds) > bounds.soundOffsetSecondsMax {
             let offset = FilterText.number(measured.streams.soundOffsetSeconds, places: 2)

@@ -11,14 +11,21 @@ package struct DetectedFace: Hashable, Sendable {
     package var confidence: Double
     /// Height of the line between the eyes: what headroom is measured to.
     package var eyeLine: Double
+    /// How its mouth moved from this picture to the next one that faces are looked for in, step by step. Empty when
+    /// nobody measured it.
+    package var mouth: [MouthMotion]
 
-    package init(x: Double, y: Double, width: Double, height: Double, confidence: Double, eyeLine: Double) {
+    package init(
+        x: Double, y: Double, width: Double, height: Double, confidence: Double, eyeLine: Double,
+        mouth: [MouthMotion] = []
+    ) {
         self.x = x
         self.y = y
         self.width = width
         self.height = height
         self.confidence = confidence
         self.eyeLine = eyeLine
+        self.mouth = mouth
     }
 
     package var middleX: Double { x + width / 2 }
@@ -28,7 +35,7 @@ package struct DetectedFace: Hashable, Sendable {
     package func scaled(horizontally horizontal: Double, vertically vertical: Double) -> DetectedFace {
         DetectedFace(
             x: x * horizontal, y: y * vertical, width: width * horizontal, height: height * vertical,
-            confidence: confidence, eyeLine: eyeLine * vertical)
+            confidence: confidence, eyeLine: eyeLine * vertical, mouth: mouth)
     }
 
     /// Intersection over union, 0 to 1.

@@ -48,10 +48,19 @@ package struct FaceTrack: Hashable, Sendable {
 /// A face belongs to the track whose place it is expected at: the best pairs first, by overlap and closeness to where
 /// the track would be had it gone on as before. Ties go to the older track and the stronger face, so the same samples
 /// give the same tracks. Tracks end at cuts, because the same place in another shot is another person.
+///
+/// At the end of a shot tracks are joined that are one person with something between: turned away, behind a hand or
+/// somebody who walked past. The later one begins where the earlier one stood or was going, as large as it was.
 package struct FaceTracker: Sendable {
     package struct Limits: Hashable, Sendable {
         /// How long a face may be gone (turned away, behind a hand) and still be the same.
         package var gapSecondsMax = 1.0
+        /// How long it may be gone when it comes back as large as it was, and where it stood or was going.
+        package var joinSecondsMax = 3.0
+        /// How far from there, in face sizes...
+        package var joinFacesMax = 0.8
+        /// ...and how much larger or smaller.
+        package var joinGrowthMax = 1.5
         /// How far from its expected place a face may be after one step, in face sizes; grows by half a face for every
         /// missed sample, up to twice this.
         package var surpriseFacesMax = 1.2
@@ -67,8 +76,17 @@ package struct FaceTracker: Sendable {
 
     fileprivate struct Open {
         var track: FaceTrack
-        /// In pixels per sample.
+        /// In pixels per sample, over the last few sightings: of two alone it would be mostly the jitter of boxes.
         var velocity: (x: Double, y: Double) = (0, 0)
+    }
+
+    /// Two tracks that may be one.
+    private struct Joint {
+        var earlier: Int
+        var later: Int
+        var gap: Int
+        /// In face sizes.
+        var distance: Double
     }
 
     private struct Pair {
@@ -79,7 +97,10 @@ package struct FaceTracker: Sendable {
 
     private let limits: Limits
     private let gapSamplesMax: Int
+    private let joinSamplesMax: Int
     private var open: [Open] = []
+    /// Of the present shot.
+    private var ended: [Open] = []
     private var kept: [FaceTrack] = []
     private var begun = 0
     private var nextSample = 0
@@ -89,12 +110,13 @@ package struct FaceTracker: Sendable {
         precondition(stepSeconds > 0, "a step of \(stepSeconds) s")
         self.limits = limits
         gapSamplesMax = Int((limits.gapSecondsMax / stepSeconds).rounded())
+        joinSamplesMax = Int((limits.joinSecondsMax / stepSeconds).rounded())
     }
 
     /// The next sample shows another shot.
     package mutating func cut() {
-        for ended in open { end(ended) }
-        open = []
+        for track in joined(ended + open) where isWorthy(track) { kept.append(track) }
+        (open, ended) = ([], [])
         shotBegan = nextSample
     }
 
@@ -102,7 +124,7 @@ package struct FaceTracker: Sendable {
     package mutating func observed(_ faces: [DetectedFace]) {
         let sample = nextSample
         nextSample += 1
-        for ended in open where sample - ended.track.last > gapSamplesMax + 1 { end(ended) }
+        ended += open.filter { sample - $0.track.last > gapSamplesMax + 1 }
         open.removeAll { sample - $0.track.last > gapSamplesMax + 1 }
 
         var (takenTracks, takenFaces) = (Set<Int>(), Set<Int>())
@@ -138,10 +160,55 @@ package struct FaceTracker: Sendable {
         return pairs.sorted { ($1.affinity, $0.open, $0.face) < ($0.affinity, $1.open, $1.face) }
     }
 
-    private mutating func end(_ ended: Open) {
-        let count = ended.track.sightings.count
-        let sure = count >= min(2, nextSample - shotBegan) && ended.track.meanConfidence >= limits.briefConfidenceMin
-        if count >= limits.sightingsMin || sure { kept.append(ended.track) }
+    private func isWorthy(_ track: FaceTrack) -> Bool {
+        let count = track.sightings.count
+        let sure = count >= min(2, nextSample - shotBegan) && track.meanConfidence >= limits.briefConfidenceMin
+        return count >= limits.sightingsMin || sure
+    }
+
+    /// The shortest gaps are closed first, and of equals the closest.
+    private func joined(_ parts: [Open]) -> [FaceTrack] {
+        let parts = parts.sorted { $0.track.id < $1.track.id }
+        var joints: [Joint] = []
+        for earlier in parts.indices {
+            // In the order in which they began: a crowd has thousands, of which few come into question.
+            let end = parts[earlier].track.last + joinSamplesMax + 1
+            for later in parts.indices.dropFirst(earlier + 1) {
+                guard parts[later].track.first <= end else { break }
+                guard let joint = joint(parts, earlier: earlier, later: later) else { continue }
+                joints.append(joint)
+            }
+        }
+        joints.sort { ($0.gap, $0.distance, $0.earlier, $0.later) < ($1.gap, $1.distance, $1.earlier, $1.later) }
+        var next = [Int?](repeating: nil, count: parts.count)
+        var isContinuation = [Bool](repeating: false, count: parts.count)
+        for joint in joints where next[joint.earlier] == nil && !isContinuation[joint.later] {
+            next[joint.earlier] = joint.later
+            isContinuation[joint.later] = true
+        }
+        return parts.indices.filter { !isContinuation[$0] }.map { start in
+            var track = parts[start].track
+            var part = start
+            while let following = next[part] {
+                track.sightings += parts[following].track.sightings
+                part = following
+            }
+            return track
+        }
+    }
+
+    private func joint(_ parts: [Open], earlier: Int, later: Int) -> Joint? {
+        let (before, after) = (parts[earlier].track, parts[later].track)
+        let gap = after.first - before.last
+        guard gap > 0, gap <= joinSamplesMax + 1 else { return nil }
+        let (left, came) = (before.sightings[before.sightings.count - 1].face, after.sightings[0].face)
+        guard left.growth(to: came) <= limits.joinGrowthMax else { return nil }
+        var going = left
+        going.x += parts[earlier].velocity.x * Double(gap)
+        going.y += parts[earlier].velocity.y * Double(gap)
+        let distance = min(left.distance(to: came), going.distance(to: came))
+        guard distance <= limits.joinFacesMax else { return nil }
+        return Joint(earlier: earlier, later: later, gap: gap, distance: distance)
     }
 }
 
@@ -153,27 +220,35 @@ extension FaceTracker.Open {
         var expected = last.face
         expected.x += velocity.x * steps
         expected.y += velocity.y * steps
-        let (size, lastSize) = (
-            (face.width * face.height).squareRoot(), (expected.width * expected.height).squareRoot()
-        )
-        guard size > 0, lastSize > 0, max(size / lastSize, lastSize / size) <= limits.growthMax else { return nil }
-        let (dx, dy) = (face.middleX - expected.middleX, face.middleY - expected.middleY)
-        let surprise = (dx * dx + dy * dy).squareRoot() / max(size, lastSize)
+        guard face.size > 0, expected.size > 0, expected.growth(to: face) <= limits.growthMax else { return nil }
+        let surprise = expected.distance(to: face)
         let allowed = min(limits.surpriseFacesMax + 0.5 * (steps - 1), 2 * limits.surpriseFacesMax)
         guard surprise <= allowed else { return nil }
         return expected.overlap(face) + 0.5 * (1 - surprise / allowed)
     }
 
     fileprivate mutating func extend(with face: DetectedFace, sample: Int) {
-        let last = track.sightings[track.sightings.count - 1]
-        let steps = Double(sample - last.sample)
-        // Halved: a jittering box must not send the expectation flying.
-        velocity = ((face.middleX - last.face.middleX) / steps / 2, (face.middleY - last.face.middleY) / steps / 2)
         track.sightings.append(.init(sample: sample, face: face))
+        let recent = track.sightings.suffix(4)
+        guard let first = recent.first else { return }
+        // As if it had also stood still for half a step: of a jittering box at first less is believed.
+        let steps = Double(sample - first.sample) + 0.5
+        velocity = ((face.middleX - first.face.middleX) / steps, (face.middleY - first.face.middleY) / steps)
     }
 }
 
 extension DetectedFace {
+    fileprivate var size: Double { (width * height).squareRoot() }
+
+    /// How many times larger the larger one is.
+    fileprivate func growth(to other: DetectedFace) -> Double { max(size / other.size, other.size / size) }
+
+    /// Between the middles, in sizes of the larger one.
+    fileprivate func distance(to other: DetectedFace) -> Double {
+        let (dx, dy) = (other.middleX - middleX, other.middleY - middleY)
+        return (dx * dx + dy * dy).squareRoot() / max(size, other.size)
+    }
+
     fileprivate func moved(towards other: DetectedFace, by share: Double) -> DetectedFace {
         func mix(_ path: KeyPath<DetectedFace, Double>) -> Double {
             self[keyPath: path] + (other[keyPath: path] - self[keyPath: path]) * share

@@ -78,22 +78,32 @@ package struct FrameSampler: Hashable, Sendable {
 }
 
 extension FrameSampler {
-    /// The faces of every picture, in pixels of a picture of `display` size, strongest first.
-    func faces(
-        display: PixelSize, toolbox: Toolbox, progress: @Sendable (Double) -> Void
+    /// The faces of every `stride`th picture, in pixels of a picture of `display` size, strongest first. The pictures
+    /// between them tell how the mouths move, where there are several: adjacent ones, because lips do not wait.
+    package func faces(
+        display: PixelSize, every stride: Int = 1, toolbox: Toolbox, progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> [FaceSample] {
+        precondition(stride > 0, "every \(stride)th picture")
         let detector = try FaceDetector(modelPath: toolbox.configuration.faceModelPath)
         let horizontal = Double(display.width) / Double(size.width)
         let vertical = Double(display.height) / Double(size.height)
         var samples: [FaceSample] = []
+        var mouths = MouthMeter(size: size)
+        var looked = 0
         try await frames(toolbox) { pixels, time throws(MediaError) in
+            defer { looked += 1 }
+            for (face, motion) in toolbox.effort.measure({ mouths.motions(to: pixels) }) {
+                samples[samples.count - 1].faces[face].mouth.append(motion)
+            }
+            guard looked % stride == 0 else { return }
             let faces = try toolbox.effort.measure { () throws(MediaError) in
                 try detector.faces(in: pixels, size: size)
             }
+            if stride > 1 { mouths.follow(faces, in: pixels) }
             samples.append(
                 FaceSample(
                     time: time, faces: faces.map { $0.scaled(horizontally: horizontal, vertically: vertical) }))
-            progress(min(1, Double(samples.count) / Double(frameCount)))
+            progress(min(1, Double(looked + 1) / Double(frameCount)))
         }
         return samples
     }

@@ -56,7 +56,7 @@ package struct FramingPlanner: Hashable, Sendable {
     }
 
     /// - Parameter samples: In order of time, `stepSeconds` apart, from the start of the clip.
-    package func framing(_ samples: [FaceSample]) -> Framing {
+    package func framing(_ samples: [FaceSample], speech: SpeechEvidence = .none) -> Framing {
         let shots = shots(samples)
         let tracks = tracks(samples, shots: shots)
         let inset = InsetFinder(samples, source: window.source, output: output)
@@ -65,7 +65,7 @@ package struct FramingPlanner: Hashable, Sendable {
         var score = FramingScore(window: window, clipSeconds: clipSeconds)
         for shot in shots {
             let cast = ShotCast(
-                tracks: tracks, samples: shot.samples, stepSeconds: stepSeconds, source: window.source)
+                tracks: tracks, samples: shot.samples, stepSeconds: stepSeconds, source: window.source, speech: speech)
             let times = samples[shot.samples].map(\.time)
             let shown = shown(
                 in: shot, cast: cast, times: times,
@@ -122,8 +122,10 @@ package struct FramingPlanner: Hashable, Sendable {
         let layout: Framing.Segment.Layout? =
             mustFit ? .fit : inset ?? (cast.members.isEmpty ? layoutWithoutFaces() : nil)
         if let layout { return [Framing.Segment(range: shot.range, layout: layout)] }
-        return ShotFramer(cast, times: times, window: window, output: output, stepSeconds: stepSeconds)
-            .segments(over: shot.range)
+        return ShotFramer(
+            cast, turns: cast.turns, times: times, window: window, output: output, stepSeconds: stepSeconds
+        )
+        .segments(over: shot.range)
     }
 
     private func layoutWithoutFaces() -> Framing.Segment.Layout {

@@ -100,7 +100,9 @@ extension ShotFramer {
         let wanted = max(face / limits.splitFaceShare * shape.aspectRatio, smallest)
         let extent = min(wanted, 2 * room, largest.width)
         guard extent >= smallest, extent >= width / limits.closeUpMax else { return nil }
-        let pane = CropWindow(source: source, width: extent, height: extent / shape.aspectRatio)
+        // Rounding may make the largest pane higher than the source by the last digit.
+        let pane = CropWindow(
+            source: source, width: extent, height: min(Double(source.height), extent / shape.aspectRatio))
         let faces = places([[Int]](repeating: [member], count: samples.count), in: samples)
         return path(of: pane, showing: faces, times: Array(times[samples]))
     }

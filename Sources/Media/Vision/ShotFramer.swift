@@ -8,19 +8,6 @@ package import ClipModel
 /// To another face far away the window leaps, as a director would cut, and never pans; two who talk in quick turns
 /// are shown above each other.
 package struct ShotFramer {
-    /// One is the main face through these samples, or speaks in them.
-    package struct Turn: Hashable, Sendable {
-        /// Index of a member of the cast.
-        package var member: Int
-        /// Of the shot's samples.
-        package var samples: Range<Int>
-
-        package init(member: Int, samples: Range<Int>) {
-            self.member = member
-            self.samples = samples
-        }
-    }
-
     package struct Limits: Hashable, Sendable {
         /// From this many faces that matter, all are shown or none is singled out, unless it is known who speaks.
         package var groupSizeMin = 3
@@ -84,7 +71,7 @@ package struct ShotFramer {
     /// Of the shot's samples, in seconds of the clip.
     let times: [Double]
     /// Who speaks when; empty where that is not known.
-    let turns: [Turn]
+    let turns: [ShotCast.Turn]
     let limits: Limits
     /// All who matter when the first does.
     let group: [Int]
@@ -93,7 +80,7 @@ package struct ShotFramer {
 
     /// - Parameter times: Of the shot's samples, in seconds of the clip.
     package init(
-        _ cast: ShotCast, turns: [Turn] = [], times: [Double], window: CropWindow, output: PixelSize,
+        _ cast: ShotCast, turns: [ShotCast.Turn] = [], times: [Double], window: CropWindow, output: PixelSize,
         stepSeconds: Double, limits: Limits = Limits()
     ) {
         precondition(!cast.members.isEmpty, "nobody to frame")
@@ -189,24 +176,24 @@ package struct ShotFramer {
     }
 
     /// The main face of every sample: runs that hold, and cover the shot. In a group that fits, all are the first.
-    private func heldRuns() -> [Turn] {
-        var runs: [Turn] = []
+    private func heldRuns() -> [ShotCast.Turn] {
+        var runs: [ShotCast.Turn] = []
         for (sample, lead) in cast.leads.enumerated() {
             let member = lead.map { isTogether && group.contains($0) ? 0 : $0 }
             if let last = runs.last, member == nil || last.member == member {
                 runs[runs.count - 1].samples = last.samples.lowerBound..<(sample + 1)
             } else if let member {
-                runs.append(Turn(member: member, samples: (runs.isEmpty ? 0 : sample)..<(sample + 1)))
+                runs.append(ShotCast.Turn(member: member, samples: (runs.isEmpty ? 0 : sample)..<(sample + 1)))
             }
         }
-        if runs.isEmpty { runs = [Turn(member: 0, samples: cast.leads.indices)] }
-        var held: [Turn] = []
+        if runs.isEmpty { runs = [ShotCast.Turn(member: 0, samples: cast.leads.indices)] }
+        var held: [ShotCast.Turn] = []
         for run in runs {
             let isAgain = held.last?.member == run.member
             if let last = held.last, isAgain || run.samples.count < samplesMin || last.samples.count < samplesMin {
                 // The first run of a shot has nobody before it who could hold, and goes over to the next.
                 let member = isAgain || last.samples.count >= samplesMin ? last.member : run.member
-                held[held.count - 1] = Turn(
+                held[held.count - 1] = ShotCast.Turn(
                     member: member, samples: last.samples.lowerBound..<run.samples.upperBound)
             } else {
                 held.append(run)
@@ -260,7 +247,7 @@ package struct ShotFramer {
             && Set(turns[first...index].map(\.member)).count <= 2
     }
 
-    private func split(_ turns: ArraySlice<Turn>) -> Stretch? {
+    private func split(_ turns: ArraySlice<ShotCast.Turn>) -> Stretch? {
         let members = Set(turns.map(\.member)).sorted()
         guard let first = turns.first, let last = turns.last, turns.count >= limits.splitTurnsMin, members.count == 2
         else { return nil }

@@ -4,7 +4,7 @@ import Media
 /// Decides for one clip which part of the picture is shown.
 package enum ReframeStage: PipelineStage {
     package static let name = StageName.reframe
-    package static let version = 1
+    package static let version = 2
 
     /// The clip enters by its range and not by the selection it came from: another score for the same moment does not
     /// mean another path.
@@ -13,6 +13,7 @@ package enum ReframeStage: PipelineStage {
     ) throws(Failure) -> CacheIngredients? {
         var ingredients = CacheIngredients()
         ingredients["shots"] = try inputs.identity(of: StageKey(.shots))
+        ingredients["audio"] = try inputs.identity(of: StageKey(.audio))
         ingredients["clip"] = "\(try inputs.clipRange())"
         ingredients["aspect"] = inputs.options.aspect.rawValue
         ingredients["smartCrop"] = String(inputs.options.smartCrop)
@@ -24,14 +25,18 @@ package enum ReframeStage: PipelineStage {
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
         let inputs = context.inputs
+        let clip = try inputs.clipRange()
+        var speech = SpeechEvidence.none
+        if let blob = try inputs.body(AudioResult.self).curves {
+            speech = SpeechEvidence(try await context.load(SoundCurves.self, blob), clip: clip)
+        }
         let found = try await Reframer.run(
-            path: try await context.sourcePath, facts: try inputs.body(ProbeResult.self).facts,
-            clip: try inputs.clipRange(),
+            path: try await context.sourcePath, facts: try inputs.body(ProbeResult.self).facts, clip: clip,
             cuts: try await context.load([Double].self, inputs.body(ShotsResult.self).cuts),
-            aspect: inputs.options.aspect.pixels, smartCrop: inputs.options.smartCrop, threads: context.threads,
-            toolbox: context.toolbox, progress: context.progress)
+            aspect: inputs.options.aspect.pixels, smartCrop: inputs.options.smartCrop, speech: speech,
+            threads: context.threads, toolbox: context.toolbox, progress: context.progress)
         let framing = found.overridden(
-            by: inputs.edits.scenes ?? [], clip: try inputs.clipRange(),
+            by: inputs.edits.scenes ?? [], clip: clip,
             source: try inputs.body(ProbeResult.self).facts.displaySize, output: inputs.options.aspect.pixels)
         let blob = try await context.keep(json: framing, as: "framing.json")
         let body = ReframeResult(

@@ -51,7 +51,10 @@ package enum RenderStage: PipelineStage {
                     words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
         }
 
-        var gate = ClipGate(planned, source: facts.displaySize)
+        let chosen = (inputs.edits.scenes ?? []).map {
+            TimeRange(start: $0.start - clip.start, end: $0.end - clip.start)
+        }
+        var gate = ClipGate(planned, source: facts.displaySize, chosen: chosen)
         var action = gate.start()
         var attempts = 0
         while case .render(let framing) = action {
@@ -110,6 +113,12 @@ package enum RenderStage: PipelineStage {
         try await Renderer.run(plan, toolbox: context.toolbox) { context.progress(renderShare * $0) }
         return try await ClipCheck.run(
             path: plan.outputPath, facts: facts, clip: clip, size: plan.size, framing: framing,
+            captionsOverFaces: style.flatMap { style in
+                context.effort.measure {
+                    captions.hiddenFaceShare(
+                        style: style, size: plan.size, framing: framing, sourceSize: facts.displaySize, fonts: fonts)
+                }
+            },
             faceModelPath: context.toolbox.configuration.faceModelPath, toolbox: context.toolbox,
             threads: context.threads
         ) { context.progress(renderShare + (1 - renderShare) * $0) }

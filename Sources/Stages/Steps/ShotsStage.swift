@@ -1,10 +1,10 @@
 package import ClipModel
 import Media
 
-/// Finds the hard cuts of the picture.
+/// Finds where the shots of the picture end.
 package enum ShotsStage: PipelineStage {
     package static let name = StageName.shots
-    package static let version = 1
+    package static let version = 2
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions

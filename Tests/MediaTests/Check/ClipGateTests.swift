@@ -124,6 +124,14 @@ import Testing
         #expect(gate.figures(of: 0).flags.map(\.code) == ["face_lost", "speaker_lost", "empty_frames"])
     }
 
+    @Test func `what a client framed by hand stays`() {
+        let planned = framing([crop(0, 12, [(0, 200)]), crop(12, 20, [(12, 800), (14, 100), (16, 800), (18, 100)])])
+        var gate = ClipGate(planned, source: Self.source, chosen: [TimeRange(start: 12, end: 20)])
+        #expect(gate.start() == .render(planned))
+        #expect(gate.checked(verdict(planned)) == .publish(attempt: 0))
+        #expect(gate.figures(of: 0).flags.contains { $0.code == "hasty_camera" })
+    }
+
     @Test func `what no framing can mend is not rendered again`() {
         let planned = framing([crop(0, 20, [(0, 200)])])
         var gate = ClipGate(planned, source: Self.source)

@@ -82,6 +82,8 @@ import Testing
             measured.framing.travelPixelsPerSecond = 200
             measured.framing.subjectPixelsPerSecond = 190
         },
+        Case("captions on the chin", []) { $0.captionsOverFaces = 0.3 },
+        Case("captions on the face", ["captions_over_faces"]) { $0.captionsOverFaces = 0.31 },
         Case("lips before the sound", ["sound_offset"]) { $0.streams.soundOffsetSeconds = 0.05 },
         Case("another face than the speaker's", ["speaker_lost"]) { measured in
             measured.framing.segments = [.crop(0, 30, width: 405, height: 720, (0, 600))]

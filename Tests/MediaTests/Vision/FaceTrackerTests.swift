@@ -32,11 +32,41 @@ import Testing
         #expect(tracks(shuffled) == tracks(samples))
     }
 
-    @Test(arguments: [(missing: 5, tracks: 1), (missing: 6, tracks: 2)])
-    func `a face that is gone for a second comes back as itself, later as another`(missing: Int, tracks count: Int) {
+    @Test(arguments: [(missing: 5, tracks: 1), (missing: 15, tracks: 1), (missing: 16, tracks: 2)])
+    func `a face that is gone for three seconds comes back as itself, later as another`(missing: Int, tracks count: Int)
+    {
         let seen = [[DetectedFace]](repeating: [face(500)], count: 5)
         let tracks = tracks(seen + [[DetectedFace]](repeating: [], count: missing) + seen)
         #expect(tracks.count == count)
+    }
+
+    @Test(arguments: [(x: 560.0, size: 110.0, tracks: 1), (650, 100, 2), (500, 170, 2)])
+    func `after two seconds a face is itself only where and as large as it was`(
+        x: Double, size: Double, tracks count: Int
+    ) {
+        let seen = [[DetectedFace]](repeating: [face(500)], count: 5)
+        let back = [[DetectedFace]](repeating: [face(x, 300 + (100 - size) / 2, size: size)], count: 5)
+        #expect(tracks(seen + [[DetectedFace]](repeating: [], count: 10) + back).count == count)
+    }
+
+    @Test func `who walks behind somebody comes out as himself`() {
+        let samples = (0..<30).map { step -> [DetectedFace] in
+            let x = 100 + 35 * Double(step)
+            // Hidden for 1.6 s behind the one who stands at 600.
+            return (abs(x - 600) < 140 ? [] : [face(x, 310)]) + [face(600, 250, size: 150)]
+        }
+        let tracks = tracks(samples)
+        #expect(tracks.count == 2)
+        #expect(tracks.map { [$0.first, $0.last] } == [[0, 29], [0, 29]])
+    }
+
+    @Test func `one of two who swap places is not joined to the other`() {
+        let samples = (0..<20).map { step -> [DetectedFace] in
+            [face(step < 10 ? 300 : 305)] + (step < 6 || step > 12 ? [face(step < 6 ? 700 : 705)] : [])
+        }
+        let tracks = tracks(samples)
+        #expect(
+            tracks.count == 2 && tracks.allSatisfy { track in Set(track.sightings.map { $0.face.x > 500 }).count == 1 })
     }
 
     @Test func `a cut ends every track`() {

@@ -12,7 +12,7 @@ import Testing
     }
 
     /// The segments of a scene of one shot in which it is known who speaks.
-    private func segments(_ scene: Scene, turns: [ShotFramer.Turn]) -> [Framing.Segment] {
+    private func segments(_ scene: Scene, turns: [ShotCast.Turn]) -> [Framing.Segment] {
         let samples = scene.samples()
         var tracker = FaceTracker(stepSeconds: Scene.stepSeconds)
         for sample in samples { tracker.observed(sample.faces) }
@@ -28,9 +28,9 @@ import Testing
     private var pair: Scene { Scene(people: [Person { _ in (400, 500) }, Person { _ in (1500, 520) }]) }
 
     /// Two in turn, each for so many samples.
-    private func turns(_ each: Int, count: Int = 100) -> [ShotFramer.Turn] {
+    private func turns(_ each: Int, count: Int = 100) -> [ShotCast.Turn] {
         stride(from: 0, to: count, by: each).map { start in
-            ShotFramer.Turn(member: start / each % 2, samples: start..<min(count, start + each - 1))
+            ShotCast.Turn(member: start / each % 2, samples: start..<min(count, start + each - 1))
         }
     }
 
@@ -125,10 +125,10 @@ import Testing
     @Test(arguments: [UInt64](1...30))
     func `whatever the turns, segments cover the shot in order`(seed: UInt64) {
         var chance = SceneNoise(seed: seed)
-        var (turns, sample) = ([ShotFramer.Turn](), 0)
+        var (turns, sample) = ([ShotCast.Turn](), 0)
         while sample < 95 {
             let end = min(100, sample + .random(in: 1...25, using: &chance))
-            turns.append(ShotFramer.Turn(member: .random(in: 0...1, using: &chance), samples: sample..<end))
+            turns.append(ShotCast.Turn(member: .random(in: 0...1, using: &chance), samples: sample..<end))
             sample = end + .random(in: 0...8, using: &chance)
         }
         let segments = segments(pair, turns: turns)
