@@ -12,6 +12,9 @@ from tools import say
 from video import Made, Video
 
 ENDED = ("ready", "error", "cancelled")
+# Too often, or the node is too busy to serve just now.
+LATER = (429, 503)
+REFUSED_SECONDS_MAX = 300
 
 
 class Product:
@@ -22,7 +25,8 @@ class Product:
         self.host = urlsplit(cluster["nodes"][0]["http"]).netloc
 
     def ask(self, method: str, path: str, body=None, headers=None) -> bytes:
-        """The body of a good answer. A refusal for coming too often is obeyed."""
+        """The body of a good answer. Who is told to come later comes later: it did nothing."""
+        end = time.monotonic() + REFUSED_SECONDS_MAX
         while True:
             connection = http.client.HTTPConnection(self.host, timeout=300)
             try:
@@ -31,7 +35,7 @@ class Product:
                 content = answer.read()
             finally:
                 connection.close()
-            if answer.status != 429:
+            if answer.status not in LATER or time.monotonic() > end:
                 break
             time.sleep(int(answer.headers.get("Retry-After", "1")))
         if answer.status >= 400:
