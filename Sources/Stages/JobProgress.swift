@@ -16,7 +16,7 @@ package struct JobProgress: Sendable, Hashable {
             (fraction, etaSeconds) = (1, nil)
             return
         }
-        guard !plan.isPublished else {
+        guard !plan.isPublished || !plan.revisions.contains(where: { plan.standing(of: $0) == .open }) else {
             (fraction, etaSeconds) = Self.ofRevisions(job, plan, running)
             return
         }

@@ -38,7 +38,8 @@ private struct RevisionWorld {
     private let life = NodeLife(id: NodeID("a")!, region: Region("eu")!, epoch: 1)
 
     init(seed: UInt64, failuresPercent: Int) throws {
-        sample = SampleJob()
+        let sample = SampleJob()
+        self.sample = sample
         self.failuresPercent = failuresPercent
         random = SplitMix64(state: seed)
         let inputs = sample.inputs(StageKey(.publish))
