@@ -4,8 +4,8 @@
 /// (after Zhang, Kankanhalli and Smoliar 1993, "twin comparison", with the mixture tested for instead of a sum of
 /// differences). So for every picture and several half lengths, the pictures at a quarter, a half and three quarters of
 /// the way are told by the two ends: their share of the second must be 0.25, 0.5 and 0.75, and nearly nothing may be
-/// left over. A pan leaves everything over, a change of the light leaves ends that look alike, a walker moves too little
-/// of the picture. What lies outside of the two ends must be at rest against what lies between them.
+/// left over. A pan leaves nearly all over, a change of the light leaves ends that look alike, a walker moves too
+/// little of the picture. What lies outside of the two ends must be at rest against what lies between them.
 ///
 /// A fade goes through a picture without any contrast, black or white, and is found by that.
 package struct SoftCutFinder: Sendable {

@@ -99,7 +99,7 @@ private struct FaceGrid {
     init(_ pixels: [UInt8], size: PixelSize, face: DetectedFace) {
         let (stepX, stepY) = (face.width / Double(Self.columns), face.height / Double(Self.rows))
         // A cell wider than a pixel is the mean of a few, or it would flicker with every fraction of a shift.
-        let fine = min(3, max(1, Int(max(stepX, stepY).rounded())))
+        let fine = min(2, max(1, Int(max(stepX, stepY).rounded())))
         var raw = [Float](repeating: 0, count: Self.width * Self.height)
         for row in 0..<Self.height {
             for column in 0..<Self.width {

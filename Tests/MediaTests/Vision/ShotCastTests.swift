@@ -24,20 +24,19 @@ import Testing
         var noise = SceneNoise(seed: seed)
         func chance() -> Double { 0.3 + 1.4 * Double.random(in: 0...1, using: &noise) }
         let samples = Int(seconds / Self.step)
-        let tracks = people.enumerated().map { id, person in
-            let sightings = (0..<samples).compactMap { sample -> FaceTrack.Sighting? in
-                let time = Double(sample) * Self.step
-                guard person.isSeen(time) else { return nil }
-                var face = DetectedFace(
-                    x: person.x - person.size / 2, y: 300, width: person.size, height: person.size * 1.3,
-                    confidence: 0.9, eyeLine: 400)
-                face.mouth = (0..<3).map { part in
-                    let motion = person.motion(time + (Double(part) + 0.5) * Self.step / 3)
-                    return MouthMotion(mouth: motion.mouth * chance(), upper: motion.upper * chance())
-                }
-                return FaceTrack.Sighting(sample: sample, face: face)
-            }
-            return FaceTrack(id: id, sightings: sightings)
+        var tracker = FaceTracker(stepSeconds: Self.step)
+        for sample in 0..<samples {
+            let time = Double(sample) * Self.step
+            tracker.observed(
+                people.filter { $0.isSeen(time) }.map { person in
+                    let mouth = (0..<3).map { part in
+                        let motion = person.motion(time + (Double(part) + 0.5) * Self.step / 3)
+                        return MouthMotion(mouth: motion.mouth * chance(), upper: motion.upper * chance())
+                    }
+                    return DetectedFace(
+                        x: person.x - person.size / 2, y: 300, width: person.size, height: person.size * 1.3,
+                        confidence: 0.9, eyeLine: 400, mouth: mouth)
+                })
         }
         let levels = (0..<Int(seconds * 10)).map { index -> Double in
             let isHeard = heard.contains { $0.contains((Double(index) + 0.5) / 10) }
@@ -50,7 +49,7 @@ import Testing
         }
         silences.append(TimeRange(start: start, end: seconds))
         return ShotCast(
-            tracks: tracks, samples: 0..<samples, stepSeconds: Self.step, source: Self.source,
+            tracks: tracker.finish(), samples: 0..<samples, stepSeconds: Self.step, source: Self.source,
             speech: SpeechEvidence(levels: levels, stepSeconds: 0.1, silences: silences.filter { $0.duration >= 0.3 }))
     }
 
