@@ -118,7 +118,7 @@ private struct FaceGrid {
         cells = Self.smoothed(raw.map { $0 / Float(fine * fine) })
     }
 
-    /// Where the places of a row or a column of cells lie between pixels: the two beside it, and the share of the second.
+    /// Where the places of a row or a column of cells lie: between which pixels, and the share of the second.
     private struct Axis {
         var low: [Int] = []
         var high: [Int] = []
