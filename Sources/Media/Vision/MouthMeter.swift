@@ -98,35 +98,41 @@ private struct FaceGrid {
 
     init(_ pixels: [UInt8], size: PixelSize, face: DetectedFace) {
         let (stepX, stepY) = (face.width / Double(Self.columns), face.height / Double(Self.rows))
-        // A cell wider than a pixel is the mean of a few, or it would flicker with every fraction of a shift.
-        let fine = min(2, max(1, Int(max(stepX, stepY).rounded())))
+        // A cell wider than a pixel is the mean of four, or it would flicker with every fraction of a shift.
+        let fine = max(stepX, stepY) < 1.5 ? 1 : 2
+        let across = Axis(from: face.x, step: stepX, cells: Self.width, fine: fine, limit: size.width)
+        let down = Axis(from: face.y, step: stepY, cells: Self.height, fine: fine, limit: size.height)
         var raw = [Float](repeating: 0, count: Self.width * Self.height)
-        for row in 0..<Self.height {
-            for column in 0..<Self.width {
-                var sum: Float = 0
-                for part in 0..<(fine * fine) {
-                    let across = (Double(part % fine) + 0.5) / Double(fine)
-                    let down = (Double(part / fine) + 0.5) / Double(fine)
-                    sum += Self.green(
-                        pixels, size, x: face.x + (Double(column - Self.margin) + across) * stepX - 0.5,
-                        y: face.y + (Double(row - Self.margin) + down) * stepY - 0.5)
-                }
-                raw[row * Self.width + column] = sum / Float(fine * fine)
+        for line in down.low.indices {
+            let (top, bottom) = (down.low[line] * size.width, down.high[line] * size.width)
+            let (shareY, begin) = (down.share[line], line / fine * Self.width)
+            for place in across.low.indices {
+                // Green of a BGR picture stands for its brightness.
+                func at(_ row: Int, _ column: Int) -> Float { Float(pixels[(row + column) * 3 + 1]) }
+                let (left, right, shareX) = (across.low[place], across.high[place], across.share[place])
+                let upper = at(top, left) + (at(top, right) - at(top, left)) * shareX
+                let lower = at(bottom, left) + (at(bottom, right) - at(bottom, left)) * shareX
+                raw[begin + place / fine] += upper + (lower - upper) * shareY
             }
         }
-        cells = Self.smoothed(raw)
+        cells = Self.smoothed(raw.map { $0 / Float(fine * fine) })
     }
 
-    /// Green of a BGR picture stands for its brightness; between the pixels, on the line.
-    private static func green(_ pixels: [UInt8], _ size: PixelSize, x: Double, y: Double) -> Float {
-        let (x, y) = (min(max(x, 0), Double(size.width - 1)), min(max(y, 0), Double(size.height - 1)))
-        let (left, top) = (Int(x), Int(y))
-        let (right, bottom) = (min(left + 1, size.width - 1), min(top + 1, size.height - 1))
-        let (shareX, shareY) = (Float(x - Double(left)), Float(y - Double(top)))
-        func at(_ column: Int, _ row: Int) -> Float { Float(pixels[(row * size.width + column) * 3 + 1]) }
-        let upper = at(left, top) + (at(right, top) - at(left, top)) * shareX
-        let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * shareX
-        return upper + (lower - upper) * shareY
+    /// Where the places of a row or a column of cells lie: between which pixels, and the share of the second.
+    private struct Axis {
+        var low: [Int] = []
+        var high: [Int] = []
+        var share: [Float] = []
+
+        init(from start: Double, step: Double, cells: Int, fine: Int, limit: Int) {
+            for place in 0..<(cells * fine) {
+                let at = start + ((Double(place) + 0.5) / Double(fine) - Double(margin)) * step - 0.5
+                let inside = min(max(at, 0), Double(limit - 1))
+                low.append(Int(inside))
+                high.append(min(Int(inside) + 1, limit - 1))
+                share.append(Float(inside - inside.rounded(.down)))
+            }
+        }
     }
 
     /// The mean of three by three: a shift by half a cell blurs a sharp picture, and must not look like motion.

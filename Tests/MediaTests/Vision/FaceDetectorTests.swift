@@ -140,6 +140,42 @@ struct ReframerTests {
         }
     }
 
+    /// The photograph twice: the left one opens and shuts its mouth for 4 s, then the right one, which sways all along.
+    @Test func `the one whose mouth moves leads, and not the one whose head does`() async throws {
+        try await MediaSamples.with { samples in
+            let mouth = "drawbox=x=204:y=136:w=36:h=16:color=0x301010:t=fill:enable='lt(mod(t,0.28),0.14)*"
+            let graph = [
+                "[1:v]scale=512:512,split[a][b]", "[a]\(mouth)lt(t,4)'[left]", "[b]\(mouth)gte(t,4)'[right]",
+                "[0:v][left]overlay=x=60:y=150[one]",
+                "[one][right]overlay=x='690+12*sin(5*t)':y='150+6*sin(7*t)':shortest=1",
+            ].joined(separator: ";")
+            let film = try await samples.make(
+                "two.mp4",
+                MediaSamples.source("color=c=0x335544:s=1280x720:r=25:d=8") + [
+                    "-loop", "1", "-framerate", "25", "-i", "\(fixtures ?? "")/astronaut.png", "-filter_complex", graph,
+                    "-t", "8", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+                ])
+            let display = PixelSize(width: 1280, height: 720)
+            let sampler = FrameSampler(
+                path: film, stream: "v:0", range: TimeRange(start: 0, end: 8), framesPerSecond: 15,
+                size: PixelSize(width: 640, height: 360), threads: 1)
+            let seen = try await sampler.faces(display: display, every: 3, toolbox: toolbox) { _ in }
+            #expect(seen.count == 40)
+            var tracker = FaceTracker(stepSeconds: 0.2)
+            for sample in seen { tracker.observed(sample.faces) }
+            let speech = SpeechEvidence(
+                levels: [Double](repeating: -20, count: 80), stepSeconds: 0.1, silences: [])
+            let cast = ShotCast(
+                tracks: tracker.finish(), samples: 0..<40, stepSeconds: 0.2, source: display, speech: speech)
+            #expect(cast.members.count == 2)
+            for (sample, lead) in cast.leads.enumerated() where abs(Double(sample) * 0.2 - 4) > 0.4 {
+                let face = try #require(lead.flatMap { cast.members[$0].places[sample] }).face
+                #expect((face.middleX < 640) == (sample < 20), "at sample \(sample)")
+            }
+            #expect(cast.turns.count == 2)
+        }
+    }
+
     @Test func `a cancelled look ends soon, with the code for it`() async throws {
         try await withFilm(x: "300", seconds: 20) { film in
             let (toolbox, portrait) = (toolbox, portrait)
