@@ -8,8 +8,8 @@ package struct CaptionTrack: Hashable, Sendable {
     /// What a client wrote, line by line; nil: the words are grouped as is best.
     let lines: [CaptionGroup]?
     /// ISO 639-1 as far as it is known.
-    private var language = "und"
-    private var phrasing = CaptionPhrasing(language: "und")
+    private let language: String
+    private let phrasing: CaptionPhrasing
 
     /// `words` have times of the source; those outside `clip` are left out. Without a `language` the words tell. The
     /// `keywords` stand out where a style lets words do that.

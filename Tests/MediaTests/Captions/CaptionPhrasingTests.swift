@@ -30,7 +30,7 @@ struct CaptionPhrasingTests {
         let shown = lines(text)
         let lines = shown.flatMap(\.lines)
         let bad = lines.dropLast().filter { $0.split(separator: " ").last.map(leaning.contains) ?? false }
-        #expect(bad.count * 8 <= lines.count, "\(lines)")
+        #expect(bad.count * 4 <= lines.count, "\(lines)")
     }
 
     @Test(arguments: [

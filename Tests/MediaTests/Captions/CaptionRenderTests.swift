@@ -56,10 +56,15 @@ struct CaptionRenderTests {
     }
 
     @Test(arguments: JobOptions.CaptionStyle.allCases)
-    func `every style keeps to the safe box, glow and patch included`(style: JobOptions.CaptionStyle) throws {
+    func `every style keeps to the safe box, glow and patch included`(style: JobOptions.CaptionStyle) async throws {
+        // As a node does: a style without its font is drawn, and measured, in another.
+        let fonts = try await MediaSamples.with { samples in
+            try await CaptionFonts.find(
+                samples.toolbox, asking: try samples.write(Array(CaptionFonts.question.utf8), "fonts.ass"))
+        }
         let size = JobOptions.Aspect.portrait.pixels
         let track = CaptionSamples.track("Nunca MMMMM WWWWW dejes 3.5 millones, ágil jugó así.")
-        let ink = try ink(track.ass(style: style, size: size), size, seconds: 4)
+        let ink = try ink(track.ass(style: style, size: size, fonts: fonts), size, seconds: 4)
         #expect(ink.left >= size.width / 10 - 2 && ink.right <= size.width * 9 / 10 + 2, "\(ink)")
         // Tails and what is drawn around them hang below the edge.
         #expect(ink.bottom <= size.height * 4 / 5 + 52, "\(ink)")

@@ -45,7 +45,7 @@ import Testing
         let candidates = (0..<8).map { ThumbnailCandidate(time: Double($0), faceWeight: 0) }
         // Sharp at the start, a little less in the middle, dark at the end.
         let looks = (0..<8).map { index in
-            FrameLook(sharpness: [20, 19, 18, 10, 12, 10, 9, 8][index] / 1000, exposure: index == 7 ? 0.1 : 1)
+            FrameLook(sharpness: [20, 19, 12, 10, 12, 10, 9, 8][index] / 1000, exposure: index == 7 ? 0.1 : 1)
         }
         #expect(ThumbnailCandidate.ranked(candidates, looks, count: 3).map(\.time) == [0, 4, 2])
         #expect(ThumbnailCandidate.ranked(candidates, looks, count: 9).count == 8)
