@@ -60,9 +60,7 @@ package struct NodeProgram: Sendable {
         let speech = SpeechPool(configuration: media, childrenMax: slots.budget, clock: clock, logger: logger)
         let antivirus = AntivirusPart(
             configuration.antivirus, book: store, node: configuration.name, clock: clock, logger: logger)
-        let tools = StageTools(
-            toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
-            versions: try await ToolVersions.read(toolbox, scansUploads: antivirus != nil), gate: antivirus?.gate)
+        let tools = try await stageTools(toolbox, LocalTranscriber(pool: speech), blobs, antivirus?.gate, clock)
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
@@ -107,6 +105,17 @@ package struct NodeProgram: Sendable {
             configuration.door.shutdownSeconds + configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    private func stageTools(
+        _ toolbox: Toolbox, _ transcriber: any Transcriber, _ blobs: any BlobStore, _ gate: UploadGate?,
+        _ clock: any Clock<Duration>
+    ) async throws -> StageTools {
+        let versions = try await ToolVersions.read(
+            toolbox, scansUploads: gate != nil, reranks: configuration.rerank != nil)
+        return StageTools(
+            toolbox: toolbox, transcriber: transcriber, blobs: blobs, versions: versions, gate: gate,
+            reranker: configuration.rerank.map { Reranker($0, clock: clock) })
     }
 
     /// Removes what earlier lives left. A store that cannot be used is found out about now; one that is only away may

@@ -40,12 +40,17 @@ package struct ToolVersions: Sendable, Hashable, Codable {
     package var faceModel: String
     /// Whether uploads are scanned for malware.
     package var scansUploads: Bool
+    /// Whether a language model orders moments.
+    package var reranks: Bool
 
-    package init(ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false) {
+    package init(
+        ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false, reranks: Bool = false
+    ) {
         self.ffmpeg = ffmpeg
         self.speechModel = speechModel
         self.faceModel = faceModel
         self.scansUploads = scansUploads
+        self.reranks = reranks
     }
 }
 
