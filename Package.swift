@@ -96,7 +96,7 @@ let package = Package(
 
         // Band 3: one step at a time, the actor cluster, and the adapters to PostgreSQL and to TLS.
         module("Uploads", band: 3, ["ClipModel", "Store", "Blobs", logging, crypto]),
-        module("Stages", band: 3, ["ClipModel", "Antivirus", "Store", "Blobs", "Media", crypto]),
+        module("Stages", band: 3, ["ClipModel", "Antivirus", "HTTPClient", "Store", "Blobs", "Media", crypto]),
         module(
             "PostgresStore", band: 3, ["ClipModel", "Store", "CLibpq", logging],
             resources: [.embedInCode("Migrations")]),
@@ -184,7 +184,9 @@ let package = Package(
                 hummingbird, hummingbirdCore, httpTypes, nioCore,
             ]),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
-        tests("StagesTests", ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport"]),
+        tests(
+            "StagesTests",
+            ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport", hummingbird, httpTypes, nioCore, logging]),
         tests(
             "JobsTests",
             ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging, systemPackage]),

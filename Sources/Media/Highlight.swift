@@ -31,10 +31,15 @@ package struct HighlightSelection: Hashable, Sendable, Codable {
     package var notes: [Note]
     /// How interesting the video is along its length.
     package var interest: [InterestPoint]
+    /// As many again that overlap neither each other nor a chosen one, where the video has them.
+    package var spares: [Highlight]
 
-    package init(highlights: [Highlight], notes: [Note], interest: [InterestPoint] = []) {
+    package init(
+        highlights: [Highlight], notes: [Note], interest: [InterestPoint] = [], spares: [Highlight] = []
+    ) {
         self.highlights = highlights
         self.notes = notes
         self.interest = interest
+        self.spares = spares
     }
 }

@@ -1,6 +1,7 @@
 package import ClipModel
 import Foundation
 package import HTTPGateway
+package import Stages
 package import Uploads
 
 /// Everything a node needs to know before it starts: one YAML file, over it the environment, over that the flags.
@@ -51,6 +52,8 @@ package struct NodeConfiguration: Sendable {
     package let sourcePixelsMax: Int
     package let sourceStreamsMax: Int
     package let antivirus: AntivirusSettings
+    /// Nil: no language model is asked.
+    package let rerank: Reranker.Configuration?
     package let imports: ImportConfiguration?
     package let adminToken: String?
     package let adminReadToken: String?
@@ -123,6 +126,7 @@ package struct NodeConfiguration: Sendable {
         sourceStreamsMax = values.integer("source.streamsMax")
         imports = try ImportSettings.read(values)
         antivirus = try AntivirusSettings(values)
+        rerank = try RerankSettings.read(values)
         adminToken = try Self.token("admin.tokenFile", values)
         adminReadToken = try Self.token("admin.readTokenFile", values)
         if let adminReadToken, adminReadToken == adminToken {

@@ -60,10 +60,8 @@ package struct NodeProgram: Sendable {
         let speech = SpeechPool(configuration: media, childrenMax: slots.budget, clock: clock, logger: logger)
         let antivirus = AntivirusPart(
             configuration.antivirus, book: store, node: configuration.name, clock: clock, logger: logger)
-        let tools = StageTools(
-            toolbox: toolbox, transcriber: LocalTranscriber(pool: speech), blobs: blobs,
-            versions: try await readVersions(toolbox, blobs, scansUploads: antivirus != nil, logger),
-            gate: antivirus?.gate)
+        let tools = try await stageTools(
+            toolbox, LocalTranscriber(pool: speech), blobs, antivirus?.gate, clock, logger)
         let machine: @Sendable () -> MachineReading = { MachineReading.now(blobs) }
         let overload = makeOverload(store, machine, clock, logger)
         cluster.metrics.registry.addOverload(overload)
@@ -108,6 +106,16 @@ package struct NodeProgram: Sendable {
             configuration.door.shutdownSeconds + configuration.drainSeconds + 8)
         try await ServiceGroup(configuration: services).run()
         await store.shutdown()
+    }
+
+    private func stageTools(
+        _ toolbox: Toolbox, _ transcriber: any Transcriber, _ blobs: any BlobStore, _ gate: UploadGate?,
+        _ clock: any Clock<Duration>, _ logger: Logger
+    ) async throws -> StageTools {
+        let versions = try await readVersions(toolbox, blobs, scansUploads: gate != nil, logger)
+        return StageTools(
+            toolbox: toolbox, transcriber: transcriber, blobs: blobs, versions: versions, gate: gate,
+            reranker: configuration.rerank.map { Reranker($0, clock: clock) })
     }
 
     /// Removes what earlier lives left. A store that cannot be used is found out about now; one that is only away may
@@ -155,7 +163,8 @@ package struct NodeProgram: Sendable {
     private func readVersions(
         _ toolbox: Toolbox, _ blobs: any BlobStore, scansUploads: Bool, _ logger: Logger
     ) async throws -> ToolVersions {
-        let versions = try await ToolVersions.read(toolbox, blobs: blobs, scansUploads: scansUploads)
+        let versions = try await ToolVersions.read(
+            toolbox, blobs: blobs, scansUploads: scansUploads, reranks: configuration.rerank != nil)
         let fonts = versions.captionFonts
         if !fonts.familiesMissing.isEmpty {
             logger.warning(

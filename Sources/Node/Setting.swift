@@ -379,6 +379,15 @@ extension Setting {
             "antivirus.quarantineDays", .integer(0...3650), default: "30", unit: "days",
             "How long the bytes of an infected upload are kept for operators to look at."),
         Setting(
+            "rerank.url", .text, default: "",
+            "Where a language model puts moments in order: what /chat/completions stands behind, like "
+                + "http://localhost:11434/v1. Excerpts of transcripts are sent there. Empty: none is asked."),
+        Setting("rerank.model", .text, default: "", "Name of that model."),
+        Setting("rerank.key", .secret, default: "", "Sent as bearer token. Empty: none is."),
+        Setting(
+            "rerank.seconds", .integer(1...600), default: "30", unit: "seconds",
+            "For one question and its answer; after it our own order stands. Prevents a slow model from holding jobs."),
+        Setting(
             "admin.host", .text, default: "127.0.0.1", "Address of the operators' own port, when there is one."),
         Setting(
             "admin.port", .integer(0...65535), default: "0", unit: "port",

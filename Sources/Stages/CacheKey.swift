@@ -43,16 +43,19 @@ package struct ToolVersions: Sendable, Hashable, Codable {
     package var scansUploads: Bool
     /// What captions can be drawn with.
     package var captionFonts: CaptionFonts
+    /// Whether a language model orders moments.
+    package var reranks: Bool
 
     package init(
         ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false,
-        captionFonts: CaptionFonts = .all
+        captionFonts: CaptionFonts = .all, reranks: Bool = false
     ) {
         self.ffmpeg = ffmpeg
         self.speechModel = speechModel
         self.faceModel = faceModel
         self.scansUploads = scansUploads
         self.captionFonts = captionFonts
+        self.reranks = reranks
     }
 }
 

@@ -10,16 +10,19 @@ package struct StageTools: Sendable {
     package let versions: ToolVersions
     /// Nil: uploads are not scanned for malware.
     package let gate: UploadGate?
+    /// Nil: moments come in our own order.
+    package let reranker: Reranker?
 
     package init(
         toolbox: Toolbox, transcriber: any Transcriber, blobs: any BlobStore, versions: ToolVersions,
-        gate: UploadGate? = nil
+        gate: UploadGate? = nil, reranker: Reranker? = nil
     ) {
         self.toolbox = toolbox
         self.transcriber = transcriber
         self.blobs = blobs
         self.versions = versions
         self.gate = gate
+        self.reranker = reranker
     }
 }
 

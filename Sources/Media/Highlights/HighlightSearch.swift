@@ -4,6 +4,10 @@ struct FoundMoment {
     var verdict: ClipScorer.Verdict
     /// Where the topic begins in which it starts, in milliseconds.
     var topicStart: Int
+
+    func overlaps(_ others: [FoundMoment]) -> Bool {
+        others.contains { $0.candidate.span.start < candidate.span.end && candidate.span.start < $0.candidate.span.end }
+    }
 }
 
 /// Looks for candidates among sentences of one fineness, and judges them.

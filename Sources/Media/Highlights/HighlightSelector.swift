@@ -79,7 +79,8 @@ package struct HighlightSelector {
         if chosen.count < options.clipCount { notes.append(fewerClips(than: options.clipCount, chosen: chosen.count)) }
         return HighlightSelection(
             highlights: ranked(chosen), notes: notes,
-            interest: InterestCurve(text, sound: sound, weights: coarse.weights).points(pool))
+            interest: InterestCurve(text, sound: sound, weights: coarse.weights).points(pool),
+            spares: ranked(choose(from: pool.filter { !$0.overlaps(chosen) })))
     }
 
     private func search(longest: Int, lengths: ClosedRange<Int>) -> HighlightSearch {

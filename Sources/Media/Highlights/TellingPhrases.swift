@@ -7,7 +7,7 @@ struct TellingPhrases: Sendable {
     let stories: PhraseBook
     /// "But in fact", "todo el mundo cree": what was believed is turned round.
     let turns: PhraseBook
-    /// Persons, and words for them.
+    /// Persons, and words for them. Not "él", which without its accent is an article.
     let personal: Set<String>
     /// First words of an answer, which is nothing without its question.
     let answers: Set<String>
@@ -54,7 +54,7 @@ struct TellingPhrases: Sendable {
             grandfather family
             """,
         answers: "yes yeah yep no nope exactly absolutely definitely sure correct indeed",
-        drawls: "um uh er erm hmm mm mhm like okay basically")
+        drawls: "um uh er erm hmm mm mhm okay basically")
 
     private static let spanish = TellingPhrases(
         stories: [
@@ -70,13 +70,13 @@ struct TellingPhrases: Sendable {
             "en cambio", "por eso", "equivocado", "equivocada", "nunca",
         ],
         personal: """
-            yo me mi mis conmigo mio tu te ti tus contigo usted ustedes el ella ellos ellas le les lo nosotros \
+            yo me mi mis conmigo mio tu te ti tus contigo usted ustedes ella ellos ellas le les nosotros \
             nos nuestro nuestra alguien nadie gente persona personas hombre mujer hombres mujeres nino nina \
             ninos hijo hija hijos amigo amiga amigos padre madre papa mama hermano hermana esposa esposo marido \
             abuela abuelo familia
             """,
         answers: "si no claro exacto exactamente efectivamente correcto obvio totalmente vale",
-        drawls: "eh em este mmm bueno pues osea digamos vale")
+        drawls: "eh em mmm bueno pues osea digamos vale")
 
     private static let portuguese = TellingPhrases(
         stories: [
@@ -95,6 +95,6 @@ struct TellingPhrases: Sendable {
             nosso nossa alguem ninguem gente pessoa pessoas homem mulher homens mulheres menino menina crianca \
             criancas filho filha filhos amigo amiga amigos pai mae irmao irma esposa esposo marido avo familia
             """,
-        answers: "sim nao claro exato exatamente certo isso pois com certeza",
-        drawls: "e ah hum eh ne tipo bom entao assim ta")
+        answers: "sim nao claro exato exatamente certo isso pois",
+        drawls: "ah hum eh ne tipo bom ta")
 }

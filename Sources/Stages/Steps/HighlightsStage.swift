@@ -9,6 +9,8 @@ package enum HighlightsStage: PipelineStage {
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions
     ) throws(Failure) -> CacheIngredients? {
+        // What a language model says is no function of these.
+        guard !versions.reranks else { return nil }
         var ingredients = CacheIngredients()
         ingredients["transcript"] = try inputs.identity(of: StageKey(.transcript))
         ingredients["audio"] = try inputs.identity(of: StageKey(.audio))
@@ -28,7 +30,10 @@ package enum HighlightsStage: PipelineStage {
             curves = try await context.load(SoundCurves.self, blob)
         }
         let duration = try inputs.body(ProbeResult.self).facts.durationSeconds
-        let selection = await select(transcript, curves, cuts, duration, context)
+        var selection = await select(transcript, curves, cuts, duration, context)
+        if let reranker = context.tools.reranker {
+            selection = try await selection.reordered(by: reranker, in: transcript)
+        }
         return try StageOutput(
             HighlightsResult(
                 highlights: selection.highlights, notes: selection.notes, interest: selection.interest))

@@ -43,6 +43,21 @@ import Testing
         }
     }
 
+    @Test func `the pitch of a voice is told, and nothing where there is none`() async throws {
+        try await MediaSamples.with { samples in
+            // Three seconds of a rough 150 Hz, two of silence, three of 220 Hz.
+            let wave = "0.3*(2*mod(t*if(lt(t,4),150,220),1)-1)*not(between(t,3,5))"
+            let path = try await samples.make(
+                "v.mp4", Self.picture(8) + MediaSamples.source("aevalsrc='\(wave)':s=48000:d=8"))
+            let (track, _, _) = try await analyse(path, samples)
+            let pitch = try #require(track.curves.pitchHz)
+            #expect(pitch.count == track.curves.energyDBFS.count)
+            #expect(pitch[5...25].allSatisfy { abs($0 - 150) < 3 }, "\(pitch[5...25])")
+            #expect(pitch[35...45].allSatisfy { $0 == 0 })
+            #expect(pitch[55...75].allSatisfy { abs($0 - 220) < 4 }, "\(pitch[55...75])")
+        }
+    }
+
     @Test func `a track that starts late and ends early stays in step with the picture`() async throws {
         try await MediaSamples.with { samples in
             let tone = Self.tone("1", seconds: 3)
