@@ -113,7 +113,8 @@ package struct BlobSettings: Sendable {
             return try CredentialChain(
                 CredentialChain.Kind(rawValue: values.text("blobs.s3.credentials")) ?? .auto,
                 settings: key.isEmpty ? nil : S3Credentials(accessKey: key, secretKey: secret),
-                profile: profile.isEmpty ? nil : profile, environment: environment)
+                profile: profile.isEmpty ? nil : profile, region: values.text("blobs.s3.region"),
+                environment: environment)
         } catch { throw ConfigurationError(["blobs.s3.credentials: \(error)"]) }
     }
 }

@@ -220,10 +220,11 @@ extension Setting {
             "blobs.s3.linkSeconds", .integer(1...604_800), default: "900", unit: "seconds",
             "How long such a link is good. Prevents one that leaks from being good for ever."),
         Setting(
-            "blobs.s3.credentials", .choice(["auto", "settings", "environment", "file", "container", "instance"]),
+            "blobs.s3.credentials",
+            .choice(["auto", "settings", "environment", "web-identity", "file", "container", "instance"]),
             default: "auto",
-            "Where credentials come from. auto: these settings, AWS_..., the shared file, ECS or EKS, the role of the "
-                + "instance; the first that there is."),
+            "Where credentials come from. auto: these settings, AWS_..., a role by AWS_WEB_IDENTITY_TOKEN_FILE, the "
+                + "shared file, ECS or EKS, the role of the instance; the first that there is."),
         Setting("blobs.s3.accessKey", .text, default: "", "Access key, if it is given here."),
         Setting("blobs.s3.secretKey", .secret, default: "", "Its secret."),
         Setting(

@@ -4,14 +4,18 @@ package import ClipModel
 /// environment alone.
 package struct CredentialChain: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable {
-        /// Settings, environment, file, container, instance: the first that there is.
+        /// Settings, environment, web identity, file, container, instance: the first that there is.
         case auto
-        case settings, environment, file, container, instance
+        case settings, environment
+        case webIdentity = "web-identity"
+        case file, container, instance
     }
 
     package enum Source: Sendable, Hashable {
         /// Given, and never renewed.
         case fixed(S3Credentials)
+        /// A token of another house (on EKS: the service account's), which STS exchanges for a role's credentials.
+        case webIdentity(WebIdentity)
         /// The shared file of the AWS tools, and the name of a profile in it. Looked at again when they are refused.
         case file(path: String, profile: String)
         /// What ECS and EKS put beside a container; the token is in a file where it changes.
@@ -22,6 +26,16 @@ package struct CredentialChain: Sendable, Hashable {
 
     package enum Token: Sendable, Hashable { case text(String), file(path: String) }
 
+    /// What `AssumeRoleWithWebIdentity` is asked with. The token is in a file that whoever runs us writes anew.
+    package struct WebIdentity: Sendable, Hashable {
+        /// Of STS: `scheme://host[:port]`.
+        package let endpoint: String
+        package let role: String
+        /// What the role's user is called in AWS's logs.
+        package let session: String
+        package let tokenPath: String
+    }
+
     /// Why there is nobody to ask.
     package struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
         package let description: String
@@ -30,9 +44,12 @@ package struct CredentialChain: Sendable, Hashable {
     /// Asked in this order. With `auto`, one that has nothing is passed over.
     package let sources: [Source]
 
-    /// - Parameter settings: what the configuration says; both keys or none.
+    /// - Parameters:
+    ///   - settings: what the configuration says; both keys or none.
+    ///   - region: whose STS is asked when the environment names no other.
     package init(
-        _ kind: Kind, settings: S3Credentials?, profile: String?, environment: [String: String]
+        _ kind: Kind, settings: S3Credentials?, profile: String?, region: String = "us-east-1",
+        environment: [String: String]
     ) throws(Trouble) {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         var sources: [Source] = []
@@ -44,6 +61,9 @@ package struct CredentialChain: Sendable, Hashable {
             sources.append(
                 .fixed(
                     S3Credentials(accessKey: key, secretKey: secret, sessionToken: value("AWS_SESSION_TOKEN"))))
+        }
+        if kind == .auto || kind == .webIdentity, let identity = try Self.webIdentity(region, value) {
+            sources.append(.webIdentity(identity))
         }
         if kind == .auto || kind == .file {
             let home = value("HOME").map { $0 + "/.aws/credentials" }
@@ -59,6 +79,29 @@ package struct CredentialChain: Sendable, Hashable {
         }
         guard !sources.isEmpty else { throw Trouble(description: Self.nothing(kind)) }
         self.sources = sources
+    }
+
+    private static func webIdentity(
+        _ region: String, _ value: (String) -> String?
+    ) throws(Trouble) -> WebIdentity? {
+        guard let path = value("AWS_WEB_IDENTITY_TOKEN_FILE") else { return nil }
+        guard let role = value("AWS_ROLE_ARN") else {
+            throw Trouble(description: "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not")
+        }
+        let region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION") ?? region
+        // It becomes part of a host's name.
+        guard region.utf8.allSatisfy({ "abcdefghijklmnopqrstuvwxyz0123456789-".utf8.contains($0) }) else {
+            throw Trouble(description: "\(region) is no region of AWS")
+        }
+        let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+        var endpoint = value("AWS_ENDPOINT_URL_STS") ?? "https://sts.\(region).\(domain)"
+        if endpoint.hasSuffix("/") { endpoint.removeLast() }
+        // The token goes there, and is as good as a password.
+        guard isSafe(endpoint) else {
+            throw Trouble(description: "AWS_ENDPOINT_URL_STS is neither https nor at this machine: \(endpoint)")
+        }
+        return WebIdentity(
+            endpoint: endpoint, role: role, session: value("AWS_ROLE_SESSION_NAME") ?? "tijera", tokenPath: path)
     }
 
     private static func container(_ value: (String) -> String?) throws(Trouble) -> Source? {
@@ -96,6 +139,7 @@ package struct CredentialChain: Sendable, Hashable {
         case .auto: "no credentials are given anywhere"
         case .settings: "blobs.s3.accessKey and blobs.s3.secretKey are not set"
         case .environment: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+        case .webIdentity: "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are not set"
         case .file: "neither AWS_SHARED_CREDENTIALS_FILE nor HOME is set"
         case .container: "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
         case .instance: "the instance is not asked"
@@ -117,6 +161,9 @@ package struct CredentialRenewal: Sendable {
     private var areRefused = false
 
     package init() {}
+
+    /// Whether there were any before.
+    package var hasWorked: Bool { current != nil }
 
     package func step(at now: Timestamp) -> Step {
         guard let current, !areRefused else { return .renew }

@@ -8,10 +8,13 @@ import Synchronization
 package final class CredentialProvider: Sendable {
     package struct Trouble: Error, Sendable, CustomStringConvertible {
         package let description: String
+        /// Whoever has the credentials did not answer, or had an error of its own: asking again later may help.
+        package var isAway = false
     }
 
     private let chain: CredentialChain
     private let http: HTTPClient
+    private let remote: HTTPClient
     private let now: @Sendable () -> Timestamp
     private let renewal = Mutex(CredentialRenewal())
     private let oneAtATime = Turns(1)
@@ -20,11 +23,14 @@ package final class CredentialProvider: Sendable {
         self.chain = chain
         self.now = now
         var http = HTTPClient()
-        // These services are on the machine or beside it.
+        // These services are on the machine or beside it; `remote` are the others.
         http.connectSecondsMax = 2
         http.stalledSecondsMax = 5
         http.collectedBytesMax = 1 << 20
         self.http = http
+        http.connectSecondsMax = 5
+        http.stalledSecondsMax = 10
+        remote = http
     }
 
     package func current() async throws -> S3Credentials {
@@ -49,21 +55,32 @@ package final class CredentialProvider: Sendable {
 
     private func get() async throws -> S3Credentials {
         var reasons: [String] = []
+        var isAway = false
         for source in chain.sources {
             do {
                 return try await get(from: source)
             } catch let error as Trouble {
                 reasons.append(error.description)
+                isAway = isAway || error.isAway
             } catch let error as HTTPClientError {
                 reasons.append(error.detail)
+                isAway = isAway || ([.unreachable, .timedOut].contains(error.code) && isKnown(source))
             }
         }
-        throw Trouble(description: "no credentials for S3: " + reasons.joined(separator: "; "))
+        throw Trouble(description: "no credentials for S3: " + reasons.joined(separator: "; "), isAway: isAway)
+    }
+
+    /// Whether there is such a service. An instance is only guessed at while others are looked for too: on a machine
+    /// without one its silence means that nobody has set any credentials.
+    private func isKnown(_ source: CredentialChain.Source) -> Bool {
+        guard case .instance = source else { return true }
+        return chain.sources.count == 1 || renewal.withLock { $0.hasWorked }
     }
 
     private func get(from source: CredentialChain.Source) async throws -> S3Credentials {
         switch source {
         case .fixed(let credentials): return credentials
+        case .webIdentity(let identity): return try await assumeRole(identity)
         case .file(let path, let profile): return try Self.read(path, profile)
         case .container(let url, let token):
             var headers: [(name: String, value: String)] = []
@@ -89,8 +106,39 @@ package final class CredentialProvider: Sendable {
     ) async throws -> HTTPResponse {
         // A PUT without a body announces that it has none.
         let answer = try await http.send(HTTPRequest(method, url, headers: headers, body: method == "PUT" ? [] : nil))
-        guard answer.status == 200 else { throw Trouble(description: "\(url) answered \(answer.status)") }
+        guard answer.status == 200 else {
+            throw Trouble(description: "\(url) answered \(answer.status)", isAway: Self.isPassing(answer.status))
+        }
         return answer
+    }
+
+    private static func isPassing(_ status: Int) -> Bool { status >= 500 || status == 429 }
+
+    /// `AssumeRoleWithWebIdentity` of STS, which is not signed: the token says who we are. It goes in the body, so that
+    /// no log of addresses has it.
+    private func assumeRole(_ identity: CredentialChain.WebIdentity) async throws -> S3Credentials {
+        let form = SignatureV4.canonical([
+            ("Action", "AssumeRoleWithWebIdentity"), ("Version", "2011-06-15"), ("RoleArn", identity.role),
+            ("RoleSessionName", identity.session), ("WebIdentityToken", try Self.text(identity.tokenPath)),
+        ])
+        let headers = [(name: "Content-Type", value: "application/x-www-form-urlencoded")]
+        let answer = try await remote.send(
+            HTTPRequest("POST", identity.endpoint + "/", headers: headers, body: Array(form.utf8)))
+        let document = S3Document.parse(answer.body)
+        guard answer.status == 200 else {
+            let error = document?.all("Error").first
+            let code = error?["Code"] ?? ""
+            let reason = [code, error?["Message"] ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+            throw Trouble(
+                description: "\(identity.endpoint) answered \(answer.status)" + (reason.isEmpty ? "" : ", \(reason)"),
+                // STS itself could not reach the house that gave the token.
+                isAway: Self.isPassing(answer.status) || code == "IDPCommunicationError")
+        }
+        let result = document?.all("AssumeRoleWithWebIdentityResult").first?.all("Credentials").first
+        guard let key = result?["AccessKeyId"], let secret = result?["SecretAccessKey"],
+            let token = result?["SessionToken"], let end = result?["Expiration"].flatMap({ Timestamp($0) })
+        else { throw Trouble(description: "\(identity.endpoint) answered something that is no credentials") }
+        return S3Credentials(accessKey: key, secretKey: secret, sessionToken: token, expiresAt: end)
     }
 
     /// As ECS, EKS and EC2 write them.

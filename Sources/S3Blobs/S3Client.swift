@@ -281,6 +281,8 @@ package struct S3Client: Sendable {
     private func currentCredentials() async throws(S3Trouble) -> S3Credentials {
         do { return try await credentials.current() } catch is CancellationError {
             throw S3Trouble(.cancelled, "cancelled")
+        } catch let trouble as CredentialProvider.Trouble where trouble.isAway {
+            throw S3Trouble(.connection, trouble.description)
         } catch { throw S3Trouble(.denied, "\(error)") }
     }
 

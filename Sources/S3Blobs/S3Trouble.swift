@@ -72,7 +72,9 @@ struct S3Trouble: Error, Hashable, Sendable, CustomStringConvertible {
         case (404, "NoSuchBucket"): self.init(.denied, code: code, text + "; create it, or set blobs.s3.bucket")
         case (404, _): self.init(.missing, code: code, text)
         // HEAD is answered without a reason. Others' credentials are worth one try.
-        case (400, ""), (401, ""), (403, ""): self.init(.credentials, code: code, text)
+        case (400, ""), (401, ""), (403, ""):
+            let hint = " and not why; look at blobs.s3.credentials, and at what they may do"
+            self.init(.credentials, code: code, text + hint)
         case (412, _), (409, _): self.init(.exists, code: code, text)
         case (401, _), (403, _): self.init(.denied, code: code, text)
         case (416, _): self.init(.rangeInvalid, code: code, text)
