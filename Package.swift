@@ -123,6 +123,8 @@ let package = Package(
             ],
             resources: [.embedInCode("Page")]),
 
+        module("RedisLimits", band: 5, ["Limits", logging, nioCore, nioPosix, nioSSL], testable: true),
+
         // Band 6: the composition root, and the one executable.
         module(
             "Node", band: 6,
