@@ -131,7 +131,7 @@ let package = Package(
             [
                 "ClipModel", "Antivirus", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Media", "Uploads",
                 "Stages", "PostgresStore", "S3Blobs", "WireProtocol", "ActorCluster", "TLSTransport", "Limits",
-                "Telemetry", "Jobs", "HTTPGateway", logging, lifecycle, signals, yams,
+                "RedisLimits", "Telemetry", "Jobs", "HTTPGateway", logging, lifecycle, signals, yams,
             ]),
         .executableTarget(
             name: "tijera",

@@ -7,6 +7,7 @@ import Logging
 import Membership
 import Placement
 import PostgresStore
+import RedisLimits
 import ServiceLifecycle
 import Store
 import TLSTransport
@@ -23,6 +24,7 @@ struct ClusterPart: Sendable {
     let admission: RequestAdmission
     let metrics: MetricsInspection
     private let limiter: Limiter
+    private let redis: RedisLimiter?
     private let aggregator: MetricsAggregator
     private let witness: PlacementWitness
     private let opinions = PlacementWitness.Heard()
@@ -34,7 +36,7 @@ struct ClusterPart: Sendable {
     ///   make the new life the older one.
     init(
         _ configuration: NodeConfiguration, version: String, lastEpoch: UInt64, schedulability: NodeSchedulability,
-        store: PostgresStore, clock: any Clock<Duration>, now: WallTime, logger: Logger
+        store: PostgresStore, clock: any Clock<Duration>, now: WallTime, chance: Chance, logger: Logger
     ) throws {
         settings = configuration.cluster
         var listening = TLSTransportConfiguration()
@@ -61,9 +63,14 @@ struct ClusterPart: Sendable {
         let limiter = try Limiter(
             LimitPolicies(policies), snapshots: .table(of: store), on: system, clock: clock, log: logger)
         self.limiter = limiter
-        admission = .by(limiter, configuration.limitRules, refusedKeys: configuration.refusedKeys)
+        let redis = configuration.redis.redis.map {
+            RedisLimiter(policies, $0, clock: clock, chance: { chance.fraction() }, log: logger)
+        }
+        self.redis = redis
+        admission = .by(limiter, or: redis, configuration.limitRules, refusedKeys: configuration.refusedKeys)
         let registry = MetricRegistry()
         registry.addLimiter(limiter)
+        if let redis { registry.addRedis(redis) }
         registry.addTransport(transport)
         let aggregator = try MetricsAggregator.host(on: system, registry: registry, clock: clock, log: logger)
         self.aggregator = aggregator
@@ -77,6 +84,12 @@ struct ClusterPart: Sendable {
             + Coordination.callTargets)
 
     var life: MemberLife { system.life }
+
+    /// Nil: no Redis counts limits.
+    var redisReport: DefenceReport.Limits? {
+        guard let redis else { return nil }
+        return redis.state == .up ? .redis : .redisAway
+    }
 
     /// The operator wants something else of this node: the others learn it as gossip.
     func obey(_ wanted: NodeSchedulability) {
@@ -120,6 +133,7 @@ struct ClusterPart: Sendable {
                     // Ends by cancellation only.
                     group.addTask { try await part.transport.run() }
                     group.addTask { await part.limiter.run() }
+                    if let redis = part.redis { group.addTask { await redis.run() } }
                     group.addTask { try await part.aggregator.run() }
                     group.addTask { try await part.witness.run() }
                     try await part.system.run(seeds: part.settings.seeds)

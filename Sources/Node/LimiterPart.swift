@@ -2,6 +2,7 @@ import HTTPGateway
 import Limits
 import Membership
 import PostgresStore
+import RedisLimits
 import Telemetry
 
 extension LimiterSnapshots {
@@ -29,9 +30,13 @@ extension LimiterSnapshots {
 }
 
 extension RequestAdmission {
-    /// Asks the limiter of this node, which knows whom to ask.
-    static func by(_ limiter: Limiter, _ rules: [LimitRule], refusedKeys: LimitRule) -> RequestAdmission {
+    /// Asks the limiter of this node, which knows whom to ask; where there is a Redis that one first, and the limiter
+    /// whenever it has no answer.
+    static func by(
+        _ limiter: Limiter, or redis: RedisLimiter?, _ rules: [LimitRule], refusedKeys: LimitRule
+    ) -> RequestAdmission {
         RequestAdmission(rules: rules, refusedKeys: refusedKeys) { policy, subject in
+            if let redis, let answer = await redis.check(policy.name, subject) { return answer }
             do { return try await limiter.check(policy.name, subject) } catch {
                 // The policies are the limiter's own and subjects are short: an error here is a mistake of the
                 // program, and no reason to turn a client away.
@@ -60,6 +65,25 @@ extension MetricRegistry {
             readings.gauge(buckets.name, Double(counts.buckets))
             readings.counter(calls.name, labels: ["ok"], counts.calls - counts.callsFailed)
             readings.counter(calls.name, labels: ["failed"], counts.callsFailed)
+        }
+    }
+
+    /// What Redis has decided, and whether it is there.
+    func addRedis(_ redis: RedisLimiter) {
+        let checks = MetricDeclaration.counter(
+            "limiter_redis_checks_total",
+            help: "Checks of limits that Redis was asked for; the cluster itself counted those without an answer.",
+            labels: ["outcome"])
+        let away = MetricDeclaration.gauge(
+            "limiter_redis_away", help: "1 while limits are counted by the cluster itself because Redis is away.")
+        addReader([checks, away]) { readings in
+            let counts = redis.counts
+            readings.counter(checks.name, labels: ["allowed"], counts.allowed)
+            readings.counter(checks.name, labels: ["refused"], counts.refused)
+            for code in RedisError.Code.allCases {
+                readings.counter(checks.name, labels: ["no_answer_\(code.rawValue)"], counts.unanswered[code] ?? 0)
+            }
+            readings.gauge(away.name, redis.state == .up ? 0 : 1)
         }
     }
 }

@@ -26,6 +26,8 @@ package struct NodeConfiguration: Sendable {
     package let limitRules: [LimitRule]
     /// How many keys that are none an address may show.
     package let refusedKeys: LimitRule
+    /// Where limits are counted, if not by the cluster itself.
+    package let redis: RedisSettings
     package let uploads: UploadLimits
     /// Nil: as many as a client likes.
     package let clientJobsMax: Int?
@@ -95,6 +97,7 @@ package struct NodeConfiguration: Sendable {
         eventStreamsMax = values.integer("http.eventStreamsMax")
         limitRules = try LimitRule.all(values)
         refusedKeys = try LimitRule.refusedKeys(values)
+        redis = try RedisSettings(values)
         uploads = UploadLimits(values)
         let jobsMax = values.integer("clients.jobsMax")
         clientJobsMax = jobsMax == 0 ? nil : jobsMax

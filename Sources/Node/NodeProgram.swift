@@ -51,7 +51,7 @@ package struct NodeProgram: Sendable {
         let wanted = before?.schedulability ?? .schedulable
         let cluster = try ClusterPart(
             configuration, version: tijeraVersion, lastEpoch: before?.memberEpoch ?? 0, schedulability: wanted,
-            store: store, clock: clock, now: systemWallTime, logger: logger)
+            store: store, clock: clock, now: systemWallTime, chance: chance, logger: logger)
         let coordination = Coordination(
             store: store, on: cluster.system, clock: clock, now: systemWallTime, logger: logger)
         var media = mediaConfiguration
@@ -84,7 +84,7 @@ package struct NodeProgram: Sendable {
             awaySeconds: Double(configuration.awaySeconds), now: systemWallTime, chance: chance,
             overload: overload, onChange: { coordination.tell($0, home: $1) })
         let gateway = try makeGateway(
-            jobs, cluster, store, defences(antivirus, media.sandbox), clock, chance, logger)
+            jobs, cluster, store, defences(antivirus, media.sandbox, cluster), clock, chance, logger)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: Loop { await store.run() }),
@@ -156,8 +156,13 @@ package struct NodeProgram: Sendable {
             node: configuration.name, store: store, blobs: blobs, clock: clock, now: systemWallTime, logger: logger)
     }
 
-    private func defences(_ antivirus: AntivirusPart?, _ sandbox: Sandbox) -> @Sendable () -> DefenceReport {
-        { DefenceReport(antivirus: antivirus?.report ?? .off, sandbox: sandbox.kind) }
+    private func defences(
+        _ antivirus: AntivirusPart?, _ sandbox: Sandbox, _ cluster: ClusterPart
+    ) -> @Sendable () -> DefenceReport {
+        {
+            DefenceReport(
+                antivirus: antivirus?.report ?? .off, sandbox: sandbox.kind, limits: cluster.redisReport)
+        }
     }
 
     private func readVersions(

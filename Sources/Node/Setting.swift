@@ -159,6 +159,21 @@ extension Setting {
             "limits.shadow", .choice(["off", "on"]), default: "off",
             "on: no limit refuses anybody; what it would have refused is counted and logged."),
         Setting(
+            "limits.redis.url", .secret, default: "",
+            "Redis that counts limits instead of the cluster: redis://[user:password@]host[:port][/database], "
+                + "rediss:// for TLS, unix:///path. The same on every node. Empty: the cluster counts."),
+        Setting(
+            "limits.redis.authorities", .text, default: "",
+            "PEM file of the CAs that its certificate may come from. Empty: those of the system."),
+        Setting(
+            "limits.redis.answerMilliseconds", .integer(1...5000), default: "50", unit: "milliseconds",
+            "How long a request waits for it; then the cluster counts. Prevents a Redis that hangs from holding "
+                + "requests."
+        ),
+        Setting(
+            "limits.redis.connectMilliseconds", .integer(10...60_000), default: "1000", unit: "milliseconds",
+            "How long a connection may take, and how long one that hangs is kept."),
+        Setting(
             "clients.jobsMax", .integer(0...1_000_000), default: "0", unit: "jobs",
             "Jobs of one client that may be under way at once; further ones are taken in and wait. Operators may grant "
                 + "a client more or fewer. 0: as many as it likes."),

@@ -105,7 +105,7 @@ package final class RedisLimiter: Sendable {
                 RESPCommand(["EVAL", RedisBucket.script] + words), patience: patience)
         }
         if let decision = bucket.decision(answer) { return decision }
-        // It will say the same to the next check. Whoever connects again hears it first, and keeps away until it is over.
+        // It will say the same to the next check. Whoever connects again hears it first and keeps away until then.
         let error =
             if case .error(let text) = answer { RedisError(.refused, text) } else {
                 RedisError(.unusable, "the script's answer is none")

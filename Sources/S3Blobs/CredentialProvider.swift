@@ -114,8 +114,8 @@ package final class CredentialProvider: Sendable {
 
     private static func isPassing(_ status: Int) -> Bool { status >= 500 || status == 429 }
 
-    /// `AssumeRoleWithWebIdentity` of STS, which is not signed: the token says who we are. In the body, so that it is in
-    /// no log of addresses.
+    /// `AssumeRoleWithWebIdentity` of STS, which is not signed: the token says who we are. It goes in the body, so that
+    /// no log of addresses has it.
     private func assumeRole(_ identity: CredentialChain.WebIdentity) async throws -> S3Credentials {
         let form = SignatureV4.canonical([
             ("Action", "AssumeRoleWithWebIdentity"), ("Version", "2011-06-15"), ("RoleArn", identity.role),

@@ -177,6 +177,26 @@ import Testing
         #expect(try problems(Self.good, overrides: ["blobs.kind=s3"] + overrides).contains(problem))
     }
 
+    @Test(
+        arguments: [
+            (["limits.redis.url=redis://:secret@redis.internal/3"], ""),
+            (["limits.redis.url=unix:///run/redis.sock"], ""),
+            (["limits.redis.url=redis.internal:6379"], "limits.redis.url must be redis://"),
+            (["limits.redis.url=http://:secret@host"], "limits.redis.url must be redis://"),
+            (
+                ["limits.redis.url=redis://host", "limits.redis.connectMilliseconds=20"],
+                "limits.redis.connectMilliseconds must not be less"
+            ),
+            (["limits.redis.answerMilliseconds=0"], "limits.redis.answerMilliseconds must be between"),
+        ])
+    func `a Redis for limits is one URL, which is not repeated when it is wrong`(
+        overrides: [String], problem: String
+    ) throws {
+        let found = try problems(Self.good, overrides: overrides)
+        #expect(problem.isEmpty ? found.isEmpty : found.contains(problem))
+        #expect(!found.contains("secret"))
+    }
+
     @Test func `what nothing names stays in a bucket for longer than any object may be on its way`() throws {
         #expect(try load(Self.good).blobs.leftoverSeconds == 3600)
         let bucket = ["blobs.kind=s3", "blobs.s3.bucket=b"]
