@@ -111,8 +111,8 @@ package struct NodeProgram: Sendable {
         _ toolbox: Toolbox, _ transcriber: any Transcriber, _ blobs: any BlobStore, _ gate: UploadGate?,
         _ clock: any Clock<Duration>
     ) async throws -> StageTools {
-        let versions = try await ToolVersions.read(
-            toolbox, scansUploads: gate != nil, reranks: configuration.rerank != nil)
+        var versions = try await ToolVersions.read(toolbox, scansUploads: gate != nil)
+        versions.reranks = configuration.rerank != nil
         return StageTools(
             toolbox: toolbox, transcriber: transcriber, blobs: blobs, versions: versions, gate: gate,
             reranker: configuration.rerank.map { Reranker($0, clock: clock) })

@@ -32,6 +32,8 @@ package struct CacheIngredients: Sendable, Hashable {
 
 /// What the tools of this node are, as far as it changes what they make.
 package struct ToolVersions: Sendable, Hashable, Codable {
+    /// Whether a language model orders moments.
+    package var reranks = false
     /// First line of `ffmpeg -version`.
     package var ffmpeg: String
     /// SHA-256 of the speech model.
@@ -40,17 +42,12 @@ package struct ToolVersions: Sendable, Hashable, Codable {
     package var faceModel: String
     /// Whether uploads are scanned for malware.
     package var scansUploads: Bool
-    /// Whether a language model orders moments.
-    package var reranks: Bool
 
-    package init(
-        ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false, reranks: Bool = false
-    ) {
+    package init(ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false) {
         self.ffmpeg = ffmpeg
         self.speechModel = speechModel
         self.faceModel = faceModel
         self.scansUploads = scansUploads
-        self.reranks = reranks
     }
 }
 

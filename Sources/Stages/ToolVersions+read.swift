@@ -5,9 +5,7 @@ package import Media
 extension ToolVersions {
     /// Asks the tools what they are. Reads the models once (150 MB take about half a second), so a node does this when
     /// it starts and not for every stage.
-    package static func read(
-        _ toolbox: Toolbox, scansUploads: Bool = false, reranks: Bool = false
-    ) async throws -> ToolVersions {
+    package static func read(_ toolbox: Toolbox, scansUploads: Bool = false) async throws -> ToolVersions {
         let configuration = toolbox.configuration
         let command = ToolCommand(.ffmpeg, ["-version"], limits: configuration.probeLimits)
         let output = try await toolbox.run(command).checked()
@@ -16,7 +14,7 @@ extension ToolVersions {
             ffmpeg: String(decoding: line, as: UTF8.self),
             speechModel: try await digest(configuration.whisperModelPath, missing: .speechModelMissing),
             faceModel: try await digest(configuration.faceModelPath, missing: .faceModelMissing),
-            scansUploads: scansUploads, reranks: reranks)
+            scansUploads: scansUploads)
     }
 
     private static func digest(_ path: String, missing: MediaError.Code) async throws -> String {
