@@ -41,7 +41,9 @@ extension JobView {
         }
         self.clips = clips.map { clip in
             var view = ClipView(clip)
-            if let chosen = plan?.highlights, chosen.indices.contains(clip.id.ordinal) {
+            let chosen = plan?.highlights ?? []
+            // The same reason in other languages, and no other one.
+            if chosen.indices.contains(clip.id.ordinal), chosen[clip.id.ordinal].reason == clip.reason {
                 view.reasons = chosen[clip.id.ordinal].reasons
             }
             return view

@@ -168,8 +168,8 @@ package struct NodeProgram: Sendable {
     private func readVersions(
         _ toolbox: Toolbox, _ blobs: any BlobStore, scansUploads: Bool, _ logger: Logger
     ) async throws -> ToolVersions {
-        let versions = try await ToolVersions.read(
-            toolbox, blobs: blobs, scansUploads: scansUploads, reranks: configuration.rerank != nil)
+        var versions = try await ToolVersions.read(toolbox, blobs: blobs, scansUploads: scansUploads)
+        versions.reranks = configuration.rerank != nil
         let fonts = versions.captionFonts
         if !fonts.familiesMissing.isEmpty {
             logger.warning(

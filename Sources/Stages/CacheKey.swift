@@ -33,6 +33,8 @@ package struct CacheIngredients: Sendable, Hashable {
 
 /// What the tools of this node are, as far as it changes what they make.
 package struct ToolVersions: Sendable, Hashable, Codable {
+    /// Whether a language model orders moments.
+    package var reranks = false
     /// First line of `ffmpeg -version`.
     package var ffmpeg: String
     /// SHA-256 of the speech model.
@@ -43,19 +45,16 @@ package struct ToolVersions: Sendable, Hashable, Codable {
     package var scansUploads: Bool
     /// What captions can be drawn with.
     package var captionFonts: CaptionFonts
-    /// Whether a language model orders moments.
-    package var reranks: Bool
 
     package init(
         ffmpeg: String, speechModel: String, faceModel: String, scansUploads: Bool = false,
-        captionFonts: CaptionFonts = .all, reranks: Bool = false
+        captionFonts: CaptionFonts = .all
     ) {
         self.ffmpeg = ffmpeg
         self.speechModel = speechModel
         self.faceModel = faceModel
         self.scansUploads = scansUploads
         self.captionFonts = captionFonts
-        self.reranks = reranks
     }
 }
 

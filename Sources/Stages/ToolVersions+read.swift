@@ -6,7 +6,7 @@ extension ToolVersions {
     /// Asks the tools what they are. Reads the models once (150 MB take about half a second), so a node does this when
     /// it starts and not for every stage.
     package static func read(
-        _ toolbox: Toolbox, blobs: any BlobStore, scansUploads: Bool = false, reranks: Bool = false
+        _ toolbox: Toolbox, blobs: any BlobStore, scansUploads: Bool = false
     ) async throws -> ToolVersions {
         let configuration = toolbox.configuration
         let command = ToolCommand(.ffmpeg, ["-version"], limits: configuration.probeLimits)
@@ -16,7 +16,7 @@ extension ToolVersions {
             ffmpeg: String(decoding: line, as: UTF8.self),
             speechModel: try await digest(configuration.whisperModelPath, missing: .speechModelMissing),
             faceModel: try await digest(configuration.faceModelPath, missing: .faceModelMissing),
-            scansUploads: scansUploads, captionFonts: try await fonts(toolbox, blobs), reranks: reranks)
+            scansUploads: scansUploads, captionFonts: try await fonts(toolbox, blobs))
     }
 
     private static func fonts(_ toolbox: Toolbox, _ blobs: any BlobStore) async throws -> CaptionFonts {

@@ -86,7 +86,8 @@ import Testing
 
     @Test func `what a model ordered is not shared between jobs`() throws {
         func key(_ reranks: Bool) throws -> String? {
-            let versions = ToolVersions(ffmpeg: "5.1", speechModel: "s", faceModel: "f", reranks: reranks)
+            var versions = ToolVersions(ffmpeg: "5.1", speechModel: "s", faceModel: "f")
+            versions.reranks = reranks
             return try HighlightsStage.cacheKey(SampleJob().inputs(StageKey(.highlights)), versions)
         }
         #expect(try key(false) != nil)
