@@ -164,6 +164,7 @@ let package = Package(
         tests(
             "LimitsTests",
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "Limits", "ClusterSimulation", logging]),
+        tests("RedisLimitsTests", ["Limits", "RedisLimits", "TestSupport", logging, nioCore]),
         tests(
             "TelemetryTests",
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "Telemetry", "ClusterSimulation", logging]),

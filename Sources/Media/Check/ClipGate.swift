@@ -56,7 +56,7 @@ package struct ClipGate: Hashable, Sendable {
         }
         guard verdict.hasLostPeople else { return .publish(attempt: 0) }
         let wider = framings[0].widened(at: verdict.missed, in: source, but: chosen)
-        guard wider != framings[0] else { return .publish(attempt: 0) }
+        guard wider.segments != framings[0].segments else { return .publish(attempt: 0) }
         framings.append(wider)
         laterChanges = [
             Note(

@@ -45,7 +45,7 @@ package struct CameraPath: Sendable {
         /// For an acceleration gained or lost of one window a second, per second.
         package var jerkCost = 0.03
         /// For being off-centre at all. A stay must last `travelCost / centreCost` seconds to earn a move by itself.
-        package var centreCost = 0.08
+        package var centreCost = 0.25
         /// Half the width of the dead zone, in windows...
         package var deadZone = 0.16
         /// ...and for being off-centre by more than it.

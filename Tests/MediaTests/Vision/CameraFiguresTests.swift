@@ -51,7 +51,7 @@ import Testing
         }
 
         func isWithinBounds(travelMax: Double) -> Bool {
-            reversalsPerSecond <= 0.10 && travelPixelsPerSecond <= travelMax + 1 && inside >= 0.98
+            reversalsPerSecond <= 0.10 && travelPixelsPerSecond <= travelMax + 2 && inside >= 0.98
         }
     }
 
