@@ -187,7 +187,10 @@ let package = Package(
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests(
             "StagesTests",
-            ["ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport", hummingbird, httpTypes, nioCore, logging]),
+            [
+                "ClipModel", "Store", "Blobs", "Media", "Stages", "TestSupport", hummingbird, httpTypes, nioCore,
+                logging,
+            ]),
         tests(
             "JobsTests",
             ["ClipModel", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging, systemPackage]),

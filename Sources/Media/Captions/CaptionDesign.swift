@@ -58,7 +58,7 @@ struct CaptionDesign: Hashable, Sendable {
             spoken = "BFD42D"
         case .pop:
             typeface = .latoBlack
-            sizeShare = 1.58
+            sizeShare = 1.34
             frame = 8
             outline = "2E1420"
             emphasis = "3DE6FF"
@@ -66,7 +66,7 @@ struct CaptionDesign: Hashable, Sendable {
             pops = true
         case .headline:
             typeface = .bebasNeue
-            sizeShare = 1.86
+            sizeShare = 1.72
             frame = 6
             shadow = 6
             spacing = 1

@@ -1,6 +1,7 @@
 /// A font that captions are drawn with, and what laying them out has to know of it.
 ///
-/// Advances are read from the fonts' `hmtx` tables, in thousandths of an em, so that no font file has to be opened.
+/// Advances are read from the `hmtx` tables of Debian's fonts, in thousandths of an em, so that no font file has to be
+/// opened. (Others of the same name differ: Google's Lato Black counts a sixth more from ascent to descent.)
 /// Letters beyond ASCII are taken for somewhat wide, so that a guess never overflows the picture.
 struct Typeface: Hashable, Sendable {
     /// As libass asks fontconfig for it.
@@ -72,31 +73,31 @@ extension Typeface {
 
     /// `fonts-lato`: friendly, and as heavy as letters get before they close.
     static let latoBlack = Typeface(
-        family: "Lato Black", isBold: false, unitsPerEm: 2000, ascent: 2233, descent: 599, capitalsOnly: false,
+        family: "Lato Black", isBold: false, unitsPerEm: 2000, ascent: 1974, descent: 426, capitalsOnly: false,
         alphabets: [.latin, .greek, .cyrillic],
         ascii: [
-            238, 286, 406, 580, 580, 827, 728, 214, 278, 278, 425, 580, 236, 374, 238, 472, 580, 580, 580, 580, 580,
-            580, 580, 580, 580, 580, 261, 274, 580, 580, 580, 465, 846, 702, 664, 659, 761, 574, 566, 724, 774, 303,
-            432, 695, 522, 952, 774, 811, 627, 812, 650, 551, 604, 746, 702, 1058, 680, 658, 607, 316, 472, 316, 580,
-            470, 400, 512, 571, 484, 571, 536, 362, 532, 567, 260, 260, 546, 254, 844, 567, 578, 571, 570, 377, 442,
-            378, 566, 533, 810, 532, 532, 462, 308, 265, 308, 580,
+            231, 292, 418, 580, 580, 836, 734, 218, 281, 281, 425, 580, 240, 374, 239, 479, 580, 580, 580, 580, 580,
+            580, 580, 580, 580, 580, 265, 279, 580, 580, 580, 472, 850, 711, 670, 656, 761, 573, 566, 722, 777, 311,
+            436, 706, 525, 960, 777, 814, 636, 815, 658, 554, 609, 749, 711, 1065, 690, 670, 609, 320, 479, 320, 580,
+            473, 400, 518, 574, 486, 574, 539, 366, 536, 570, 267, 267, 558, 260, 851, 570, 581, 575, 574, 382, 446,
+            384, 570, 539, 818, 544, 538, 466, 310, 270, 310, 580,
         ], widestCapital: 1080, other: 700)
 
     /// `fonts-bebas-neue`: narrow capitals, as on posters.
     static let bebasNeue = Typeface(
-        family: "Bebas Neue", isBold: false, unitsPerEm: 1000, ascent: 950, descent: 350, capitalsOnly: true,
+        family: "Bebas Neue Bold", isBold: false, unitsPerEm: 1000, ascent: 900, descent: 300, capitalsOnly: true,
         alphabets: [.latin],
         ascii: [
-            160, 210, 336, 412, 400, 589, 417, 188, 276, 276, 422, 400, 188, 270, 188, 389, 400, 400, 400, 400, 400,
-            400, 400, 400, 400, 400, 188, 188, 400, 400, 400, 363, 696, 401, 404, 383, 406, 363, 344, 391, 420, 192,
-            265, 414, 344, 538, 427, 400, 386, 400, 403, 372, 364, 402, 382, 557, 406, 394, 362, 276, 389, 276, 400,
-            300, 500, 401, 404, 383, 406, 363, 344, 391, 420, 192, 265, 414, 344, 538, 427, 400, 386, 400, 403, 372,
-            364, 402, 382, 557, 406, 394, 362, 276, 500, 276, 400,
-        ], widestCapital: 580, other: 430)
+            155, 190, 325, 410, 396, 627, 414, 180, 251, 251, 396, 396, 186, 270, 186, 381, 396, 396, 396, 396, 396,
+            396, 396, 396, 396, 396, 186, 186, 396, 396, 396, 360, 689, 407, 406, 386, 408, 368, 344, 390, 427, 190,
+            256, 414, 339, 541, 427, 396, 382, 396, 402, 374, 356, 398, 402, 563, 430, 396, 370, 251, 381, 251, 396,
+            500, 250, 407, 406, 386, 408, 368, 344, 390, 427, 190, 256, 414, 339, 541, 427, 396, 377, 396, 402, 374,
+            356, 398, 402, 563, 430, 396, 370, 257, 500, 257, 396,
+        ], widestCapital: 600, other: 430)
 
     /// `fonts-comfortaa`: strokes of one width with round ends, like a bent tube.
     static let comfortaa = Typeface(
-        family: "Comfortaa", isBold: true, unitsPerEm: 1000, ascent: 1285, descent: 332, capitalsOnly: false,
+        family: "Comfortaa", isBold: true, unitsPerEm: 1000, ascent: 1285, descent: 276, capitalsOnly: false,
         alphabets: [.latin, .greek, .cyrillic],
         ascii: [
             293, 288, 273, 717, 636, 859, 731, 156, 273, 273, 381, 547, 245, 391, 238, 469, 578, 393, 588, 599, 653,

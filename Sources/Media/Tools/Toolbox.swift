@@ -152,8 +152,8 @@ package struct Toolbox: Sendable {
         return errorTail
     }
 
-    /// Kills a tool with all that stands before it. What it took goes on the account first: nobody who could wait for it
-    /// is left then.
+    /// Kills a tool with all that stands before it. What it took goes on the account first: nobody who could wait for
+    /// it is left then.
     private func kill(_ child: Execution<NoInput, SequenceOutput, SequenceOutput>) {
         let tool = ProcessReading.descendant(of: child.processIdentifier.value, depth: sandbox.processesBefore)
         if let spent = tool.flatMap({ ProcessReading(of: $0) })?.effort() { effort.add(spent) }

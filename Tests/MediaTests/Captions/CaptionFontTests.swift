@@ -15,27 +15,28 @@ struct CaptionFontTests {
             said: """
                 [Parsed_ass_0 @ 0x1] fontselect: (DejaVu Sans, 700, 0) -> /usr/x/DejaVuSans-Bold.ttf, 0, DejaVuSans-Bold
                 [Parsed_ass_0 @ 0x1] fontselect: (Lato Black, 400, 0) -> /usr/x/Lato-Black.ttf, 0, Lato-Black
-                [Parsed_ass_0 @ 0x1] fontselect: (Bebas Neue, 400, 0) -> /usr/x/DejaVuSans.ttf, 0, DejaVuSans
+                [Parsed_ass_0 @ 0x1] fontselect: (Bebas Neue Bold, 400, 0) -> /usr/x/DejaVuSans.ttf, 0, DejaVuSans
                 [Parsed_ass_0 @ 0x1] Glyph 0x6F22 not found, selecting one more font for (DejaVu Sans, 700, 0)
                 [x @ 0x1] fontselect: failed to find any fallback with glyph 0x6F22 for font: (DejaVu Sans, 700, 0)
                 """)
         #expect(fonts.families == ["DejaVu Sans", "Lato Black"])
-        #expect(fonts.familiesMissing == ["Bebas Neue", "Comfortaa"])
+        #expect(fonts.familiesMissing == ["Bebas Neue Bold", "Comfortaa"])
         #expect(fonts.missing == [.han])
         #expect("\(fonts)" == "DejaVu Sans, Lato Black, no han")
     }
 
-    @Test func `a machine is asked what it has, and every machine has DejaVu`() async throws {
+    @Test func `a machine is asked what it has`() async throws {
         try await MediaSamples.with { samples in
             let script = try samples.write(Array(CaptionFonts.question.utf8), "fonts.ass")
             let fonts = try await CaptionFonts.find(samples.toolbox, asking: script)
-            #expect(fonts.families.contains("DejaVu Sans"))
+            // cluster/test installs them.
+            #expect(fonts.familiesMissing == [])
             #expect(!fonts.missing.contains(.arabic) && !fonts.missing.contains(.hebrew))
         }
     }
 
     @Test(arguments: [
-        (JobOptions.CaptionStyle.pop, "Lato Black"), (.headline, "Bebas Neue"), (.neon, "Comfortaa"),
+        (JobOptions.CaptionStyle.pop, "Lato Black"), (.headline, "Bebas Neue Bold"), (.neon, "Comfortaa"),
         (.classic, "DejaVu Sans"),
     ])
     func `a style has its own letters where they are there and have what is said`(

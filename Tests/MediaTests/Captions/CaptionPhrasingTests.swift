@@ -82,8 +82,8 @@ struct CaptionPhrasingTests {
 
     @Test func `a few words stand out: keywords, numbers, extremes`() {
         let words = CaptionSamples.words(
-            "La inteligencia artificial nunca duerme y eso lo sabemos todos. El 90 % de la gente la usa a diario sin saber "
-                + "que nadie la entiende.")
+            "La inteligencia artificial nunca duerme y eso lo sabemos todos. El 90 % de la gente la usa a diario sin "
+                + "saber que nadie la entiende.")
         let clip = TimeRange(start: 0, end: words[words.count - 1].end + 0.5)
         let track = CaptionTrack(words: words, clip: clip, language: "es", keywords: ["Inteligencias Artificiales"])
         let script = track.ass(style: .headline, size: portrait)

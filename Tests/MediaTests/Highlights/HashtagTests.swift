@@ -8,9 +8,10 @@ import Testing
     }
 
     private let talk = """
-        Hola a todos y bienvenidos una semana más. Hoy hablamos de comida, de viajes y de amigos que viajan. La comida de \
-        aquí es buena, los viajes son largos y los amigos son pocos. El cerebro consolida la memoria mientras dormimos. \
-        Cada año dormimos menos, y la memoria a corto plazo lo paga: sin sueño profundo la memoria a corto plazo falla. \
+        Hola a todos y bienvenidos una semana más. Hoy hablamos de comida, de viajes y de amigos que viajan. \
+        La comida de aquí es buena, los viajes son largos y los amigos son pocos. El cerebro consolida la memoria \
+        mientras dormimos. Cada año dormimos menos, y la memoria a corto plazo lo paga: sin sueño profundo la memoria \
+        a corto plazo falla. \
         Matthew Walker lo explica en Berkeley. Y luego volvemos a la comida y a los viajes con los amigos de siempre.
         """
 

@@ -20,8 +20,8 @@ struct WordRulesTests {
     }
 
     @Test(arguments: [
-        ("ÉNFASIS", "enfasis"), ("Größe", "grosse"), ("Œuvre", "oeuvre"), ("İstanbul", "istanbul"), ("हिन्दी", "हिन्दी"),
-        ("e\u{301}l", "el"), ("한국어", "한국어"),
+        ("ÉNFASIS", "enfasis"), ("Größe", "grosse"), ("Œuvre", "oeuvre"), ("İstanbul", "istanbul"),
+        ("हिन्दी", "हिन्दी"), ("e\u{301}l", "el"), ("한국어", "한국어"),
     ])
     func `folding drops accents of Latin letters only`(text: String, folded: String) {
         #expect(SpokenText.fold(text) == folded)

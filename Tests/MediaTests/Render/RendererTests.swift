@@ -83,7 +83,8 @@ import Testing
         }
     }
 
-    /// A layout and the colours that its frame must show: left to right in rows from top to bottom, as red, green, blue.
+    /// A layout and the colours that its frame must show: left to right in rows from top to bottom, as red, green and
+    /// blue.
     static let layouts: [String: (Framing.Segment.Layout, [[String]])] = {
         func path(_ x: Double, _ y: Double, _ width: Double, _ height: Double, to end: Double? = nil) -> CropPath {
             var keyframes = [CropPath.Keyframe(time: 0, x: x, y: y)]
