@@ -5,11 +5,20 @@ package struct CaptionTrack: Hashable, Sendable {
     /// In seconds from the start of the clip.
     let words: [CaptionWord]
     let clipSeconds: Double
+    /// What a client wrote, line by line; nil: the words are grouped as is best.
+    let lines: [CaptionGroup]?
 
     /// `words` have times of the source; those outside `clip` are left out.
     package init(words: [Word], clip: TimeRange) {
         self.words = CaptionWord.words(words, in: clip)
         clipSeconds = clip.duration
+        lines = nil
+    }
+
+    init(words: [CaptionWord], lines: [CaptionGroup], clipSeconds: Double) {
+        self.words = words
+        self.lines = lines
+        self.clipSeconds = clipSeconds
     }
 
     /// Nothing is said in the clip.
@@ -52,9 +61,11 @@ package struct CaptionTrack: Hashable, Sendable {
         return script.text(words: words, style: style, watermark: watermark)
     }
 
-    private func cues() -> [CaptionGroup] { CaptionGrouping.subtitles.groups(words, clipSeconds: clipSeconds) }
+    func cues() -> [CaptionGroup] {
+        lines ?? CaptionGrouping.subtitles.groups(words, clipSeconds: clipSeconds)
+    }
 
-    private func line(of words: ArraySlice<CaptionWord>) -> String { SpokenText.join(words.map(\.text)) }
+    func line(of words: ArraySlice<CaptionWord>) -> String { SpokenText.join(words.map(\.text)) }
 
     private static func escapedForVTT(_ text: String) -> String {
         // `>` too: a cue must not hold `-->`.
