@@ -10,6 +10,10 @@ package import Media
 /// and `publish`, when all clips have ended. How many `transcribe` there are is known once `audio` is done, how many
 /// clips once `highlights` is. A transcript that came with the upload replaces all recognition: then there is one
 /// `transcribe`, which waits for nothing but `probe`.
+///
+/// Once that is published, a client may want a clip otherwise (`Revision`). Each revision has the stages of one clip
+/// under an index of its own, its slot, and a `publish` of its own, one after the other. So nothing that is done is
+/// done again or undone, and which files a clip shows is decided by the newest of its revisions that is published.
 package struct JobPlan: Sendable {
     package let stages: [StageKey: Stage]
     /// Pieces of sound to transcribe, with the length of each; nil until `audio` is done.
@@ -17,14 +21,24 @@ package struct JobPlan: Sendable {
     /// What will become clips; nil until `highlights` is done.
     package let highlights: [Highlight]?
     package let highlightNotes: [Note]
+    /// In the order of their slots.
+    package let revisions: [Revision]
+    /// The slot that is being published: a manifest is written before its `publish` is done.
+    let publishing: Int?
+    let jobHasEnded: Bool
     private let scanNotes: [Note]
     package let durationSeconds: Double?
     package let hasSound: Bool?
     private let hasSidecar: Bool
-    private let inputs: StageInputs
+    let inputs: StageInputs
 
     /// Throws when a result cannot be read by this version.
-    package init(job: Job, upload: Upload, stages: [Stage]) throws(Failure) {
+    package init(
+        job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], publishing: Int? = nil
+    ) throws(Failure) {
+        self.revisions = revisions
+        self.publishing = publishing
+        jobHasEnded = job.status.hasEnded
         self.stages = Dictionary(stages.map { ($0.key, $0) }) { first, _ in first }
         let inputs = StageInputs(job: job, upload: upload, stages: stages, key: StageKey(.publish))
         func body<Body: StageBody>(_ type: Body.Type) throws(Failure) -> Body? {
@@ -50,12 +64,17 @@ package struct JobPlan: Sendable {
 
     /// Every stage that is known to belong to the job, in the order of the keys.
     package var keys: [StageKey] {
-        StageName.allCases.flatMap { name in
-            guard name.fansOut else { return [StageKey(name)] }
-            let count = name == .transcribe ? chunks?.count : highlights?.count
-            return (0..<(count ?? 0)).map { StageKey(name, $0) }
+        // What was stopped goes no further, though there is more that it could do.
+        let wanted = revisions.filter { [.open, .published].contains(standing(of: $0)) }.map(\.slot)
+        return StageName.allCases.flatMap { name in
+            if name.isOfClips { return ((highlights ?? []).indices + wanted).map { StageKey(name, $0) } }
+            if name == .publish { return [StageKey(name)] + wanted.map { StageKey(name, $0) } }
+            return (0..<(name.fansOut ? chunks?.count ?? 0 : 1)).map { StageKey(name, $0) }
         }
     }
+
+    /// The indices of the stages of clips: those that the job chose, then the revisions.
+    package var slots: [Int] { Array((highlights ?? []).indices) + revisions.map(\.slot) }
 
     /// What must be done before `key` can begin; nil while that is not known yet.
     package func needs(_ key: StageKey) -> [StageKey]? {
@@ -72,6 +91,12 @@ package struct JobPlan: Sendable {
         case .reframe: return [StageKey(.highlights), StageKey(.shots)]
         case .render: return [StageKey(.reframe, key.index), StageKey(.transcript)]
         case .check, .thumbnail: return [StageKey(.render, key.index)]
+        case .publish where key.index > 0:
+            // One at a time, so that each manifest tells of those before it.
+            let others = revisions.map(\.slot).filter { $0 != key.index }.compactMap { stages[StageKey(.publish, $0)] }
+            guard chain(key.index) == .succeeded, others.allSatisfy(\.state.hasEnded) else { return nil }
+            let isNext = !revisions.contains { $0.slot < key.index && awaitsPublishing($0) }
+            return isNext ? [StageKey(.publish)] : nil
         case .publish:
             guard let highlights, highlights.indices.allSatisfy({ chain($0) != .open }) else { return nil }
             guard highlights.indices.contains(where: { chain($0) == .succeeded }) else { return nil }
@@ -96,6 +121,10 @@ package struct JobPlan: Sendable {
         return .succeeded
     }
 
+    private func awaitsPublishing(_ revision: Revision) -> Bool {
+        chain(revision.slot) == .succeeded && stages[StageKey(.publish, revision.slot)] == nil
+    }
+
     /// What ended the clip, with the stage it happened in.
     package func chainFailure(_ index: Int) -> JobFailure? {
         for name in [StageName.reframe, .render, .check] {
@@ -105,38 +134,6 @@ package struct JobPlan: Sendable {
             }
         }
         return nil
-    }
-
-    /// The clips of the job as its stages make them.
-    package func clips(of job: JobID) throws(Failure) -> [Clip] {
-        var clips: [Clip] = []
-        for (index, highlight) in (highlights ?? []).enumerated() {
-            var clip = Clip(
-                id: ClipID(job: job, ordinal: index), state: .planned, range: highlight.range, title: highlight.title,
-                score: highlight.score, reason: highlight.reason, signals: highlight.signals)
-            if isDone(StageKey(.reframe, index)) { clip.state = .rendering }
-            if isDone(StageKey(.render, index)) {
-                let render = try inputs.body(RenderResult.self, index)
-                clip.files = ClipFiles(
-                    video: render.video, videoBytes: render.videoBytes, videoSHA256: render.videoSHA256,
-                    srt: render.srt, vtt: render.vtt)
-            }
-            if isDone(StageKey(.thumbnail, index)) {
-                clip.files?.thumbnail = try inputs.body(ThumbnailResult.self, index).thumbnail
-            }
-            if isDone(StageKey(.check, index)) {
-                clip.figures = try inputs.body(CheckResult.self, index).figures
-            }
-            switch chain(index) {
-            case .open: break
-            case .succeeded: clip.state = .ready
-            case .failed:
-                clip.state = .error
-                clip.failure = chainFailure(index)?.failure
-            }
-            clips.append(clip)
-        }
-        return clips
     }
 
     private static let otherType = Note(
@@ -149,7 +146,8 @@ package struct JobPlan: Sendable {
             notes.append(Note(code: "no_sound", text: "The video has no sound, so nothing was transcribed."))
         }
         notes += highlightNotes
-        for index in (highlights ?? []).indices {
+        // What a client had made otherwise since is another clip.
+        for index in (highlights ?? []).indices where published(index) == nil {
             if let failure = chainFailure(index)?.failure {
                 notes.append(
                     Note(code: "clip_failed", text: "Clip \(index + 1) could not be made: \(failure.reason)"))

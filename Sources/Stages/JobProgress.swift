@@ -16,6 +16,10 @@ package struct JobProgress: Sendable, Hashable {
             (fraction, etaSeconds) = (1, nil)
             return
         }
+        guard !plan.isPublished else {
+            (fraction, etaSeconds) = Self.ofRevisions(job, plan, running)
+            return
+        }
         guard let duration = plan.durationSeconds else {
             let share = Self.done(StageKey(.scan), plan, running) + Self.done(StageKey(.probe), plan, running)
             (fraction, etaSeconds) = (share / 2 * Self.beforeProbe, nil)
@@ -32,6 +36,22 @@ package struct JobProgress: Sendable, Hashable {
         // Only `ready` is 1: a client that sees 100 % may go and fetch.
         self.fraction = min(fraction, 0.999)
         etaSeconds = job.status.hasEnded ? nil : Self.eta(job, done: done, total: total, now: now)
+    }
+
+    /// Of what is being revised, from 0 on again: what was done before counts no more.
+    private static func ofRevisions(
+        _ job: Job, _ plan: JobPlan, _ running: [StageKey: Double]
+    ) -> (Double, Double?) {
+        var (total, done) = (0.0, 0.0)
+        for revision in plan.revisions where plan.standing(of: revision) == .open {
+            for name in StageName.allCases where name.isOfClips || name == .publish {
+                let cost = StageCost.seconds(name, over: revision.range.duration)
+                total += cost
+                done += cost * Self.done(StageKey(name, revision.slot), plan, running)
+            }
+        }
+        let fraction = total > 0 ? min(done / total, 0.999) : 0
+        return (fraction, job.status.hasEnded ? nil : (total - done).rounded())
     }
 
     /// The share of `scan` and `probe` together.

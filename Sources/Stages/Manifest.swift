@@ -39,6 +39,10 @@ package struct Manifest: Codable, Hashable, Sendable {
         package var score: Double
         package var reason: String
         package var signals: [String: Double]
+        /// Absent: as the job made it.
+        package var revision: Int?
+        /// What it was rendered with, where that is not what the job says.
+        package var options: JobOptions?
         /// Names as in the archive: `clip-1.mp4`, counted from 1 in order of rank.
         package var files: Files?
         package var figures: ClipFigures?
@@ -83,12 +87,14 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.tools = tools
         clips = []
         for clip in try plan.clips(of: job.id) {
-            let framing = try? inputs.body(ReframeResult.self, clip.id.ordinal)
+            let slot = plan.slot(of: clip.id.ordinal)
+            let framing = slot.flatMap { try? inputs.body(ReframeResult.self, $0) }
             clips.append(
                 Entry(
                     id: clip.id, state: clip.state, start: clip.range.start, end: clip.range.end,
                     durationSeconds: clip.range.duration, title: clip.title, score: clip.score, reason: clip.reason,
-                    signals: clip.signals, files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
+                    signals: clip.signals, revision: clip.revision?.number, options: clip.revision?.options,
+                    files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
                     figures: clip.figures,
                     framing: framing.map {
                         FramingFigures(

@@ -15,7 +15,8 @@ package enum Pipeline {
         // end, all that can be opened is opened, whatever was missed before.
         guard !snapshot.job.status.hasEnded else { return advance }
         do {
-            let plan = try JobPlan(job: snapshot.job, upload: snapshot.upload, stages: snapshot.stages)
+            let plan = try JobPlan(
+                job: snapshot.job, upload: snapshot.upload, stages: snapshot.stages, revisions: snapshot.revisions)
             let clips = try plan.clips(of: snapshot.job.id)
             advance.clips = clips.filter { !snapshot.clips.contains($0) }
             if snapshot.changed == StageKey(.probe), let seconds = plan.durationSeconds {
@@ -24,19 +25,27 @@ package enum Pipeline {
             }
             let notes = plan.notes
             if notes != snapshot.job.notes { advance.notes = notes }
-            if let failure = ending(plan) {
+            if plan.isPublished {
+                // From here on nothing can spoil the job: a revision that fails leaves its clip as it was.
+                if plan.revisions.allSatisfy({ plan.standing(of: $0) != .open }) {
+                    advance.status = .ready
+                } else {
+                    advance.open = plan.keys.filter { plan.stages[$0] == nil && plan.isReady($0) }
+                    advance.abandon = useless(plan)
+                }
+            } else if let failure = ending(plan) {
                 (advance.status, advance.failure) = (.error, failure)
                 // What still runs is stopped: a retry makes it ready again.
                 advance.abandon = plan.stages.values.filter { !$0.state.hasEnded }.map(\.key).sorted()
-            } else if plan.isDone(StageKey(.publish)) {
-                advance.status = .ready
             } else {
                 advance.open = plan.keys.filter { plan.stages[$0] == nil && plan.isReady($0) }
                 advance.abandon = useless(plan)
             }
         } catch {
-            advance.status = .error
-            advance.failure = JobFailure(stage: snapshot.changed, failure: error)
+            // Clips that are published stand, whatever becomes of a revision.
+            let stands = snapshot.stages.contains { $0.key == StageKey(.publish) && $0.state == .done }
+            advance.status = stands ? .ready : .error
+            if !stands { advance.failure = JobFailure(stage: snapshot.changed, failure: error) }
             advance.abandon = snapshot.stages.filter { !$0.state.hasEnded }.map(\.key)
         }
         return advance
@@ -59,7 +68,7 @@ package enum Pipeline {
 
     /// The rest of clips that cannot be finished any more: the thumbnail of one that failed its check.
     private static func useless(_ plan: JobPlan) -> [StageKey] {
-        (plan.highlights ?? []).indices.filter { plan.chain($0) == .failed }
+        plan.slots.filter { plan.chain($0) == .failed }
             .flatMap { [StageKey(.check, $0), StageKey(.thumbnail, $0)] }
             .filter { plan.stages[$0]?.state.hasEnded == false }
     }

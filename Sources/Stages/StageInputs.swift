@@ -7,10 +7,13 @@ package struct StageInputs: Sendable {
     package let job: Job
     package let upload: Upload
     package let key: StageKey
+    /// Those of the job, where the stage may be one of theirs.
+    package let revisions: [Revision]
     private let stages: [Stage]
     private let results: [StageKey: StageResult]
 
-    package init(job: Job, upload: Upload, stages: [Stage], key: StageKey) {
+    package init(job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], key: StageKey) {
+        self.revisions = revisions
         self.job = job
         self.upload = upload
         self.key = key
@@ -20,7 +23,13 @@ package struct StageInputs: Sendable {
         self.results = results
     }
 
-    package var options: JobOptions { job.options }
+    /// Those of the job, or of the revision that this stage of a clip belongs to.
+    package var options: JobOptions { revision?.options ?? job.options }
+
+    /// What a client changed of the clip that this stage is about.
+    package var edits: ClipEdits { revision?.edits ?? ClipEdits() }
+
+    private var revision: Revision? { key.name.isOfClips ? revisions.first { $0.slot == key.index } : nil }
 
     /// The result of an earlier stage.
     package func body<Body: StageBody>(_ type: Body.Type, _ index: Int = 0) throws(Failure) -> Body {
@@ -44,7 +53,11 @@ package struct StageInputs: Sendable {
     package func keys(of name: StageName) -> [StageKey] { results.keys.filter { $0.name == name }.sorted() }
 
     /// The whole job as it stood when this stage began.
-    package func plan() throws(Failure) -> JobPlan { try JobPlan(job: job, upload: upload, stages: stages) }
+    package func plan() throws(Failure) -> JobPlan {
+        try JobPlan(
+            job: job, upload: upload, stages: stages, revisions: revisions,
+            publishing: key.name == .publish && key.index > 0 ? key.index : nil)
+    }
 
     /// The length of the source; 0 before it was probed.
     package var durationSeconds: Double { (try? body(ProbeResult.self))?.facts.durationSeconds ?? 0 }
@@ -66,6 +79,7 @@ package struct StageInputs: Sendable {
 
     /// The part of the source that this stage of a clip is about.
     package func clipRange() throws(Failure) -> TimeRange {
+        if let revision { return revision.range }
         let highlights = try body(HighlightsResult.self).highlights
         guard highlights.indices.contains(key.index) else { throw Self.missing(key) }
         return highlights[key.index].range

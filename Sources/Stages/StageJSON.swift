@@ -1,8 +1,8 @@
-import ClipModel
+package import ClipModel
 import Foundation
 
 /// JSON as this module writes it: sorted keys, so that equal values are equal bytes.
-enum StageJSON {
+package enum StageJSON {
     static func encode(_ value: some Encodable) throws(Failure) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -14,7 +14,8 @@ enum StageJSON {
         }
     }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) throws(Failure) -> Value
+    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) throws(Failure)
+        -> Value
     {
         do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch {
             throw Failure(

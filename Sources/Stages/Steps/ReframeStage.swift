@@ -18,17 +18,21 @@ package enum ReframeStage: PipelineStage {
         ingredients["smartCrop"] = String(inputs.options.smartCrop)
         ingredients["ffmpeg"] = versions.ffmpeg
         ingredients["faceModel"] = versions.faceModel
+        if let scenes = inputs.edits.scenes { ingredients["scenes"] = "\(scenes)" }
         return ingredients
     }
 
     package static func run(_ context: StageContext) async throws -> StageOutput {
         let inputs = context.inputs
-        let framing = try await Reframer.run(
+        let found = try await Reframer.run(
             path: try await context.sourcePath, facts: try inputs.body(ProbeResult.self).facts,
             clip: try inputs.clipRange(),
             cuts: try await context.load([Double].self, inputs.body(ShotsResult.self).cuts),
             aspect: inputs.options.aspect.pixels, smartCrop: inputs.options.smartCrop, threads: context.threads,
             toolbox: context.toolbox, progress: context.progress)
+        let framing = found.overridden(
+            by: inputs.edits.scenes ?? [], clip: try inputs.clipRange(),
+            source: try inputs.body(ProbeResult.self).facts.displaySize, output: inputs.options.aspect.pixels)
         let blob = try await context.keep(json: framing, as: "framing.json")
         let body = ReframeResult(
             framing: blob, faceInFrame: framing.faceInFrame, reversalsPerSecond: framing.reversalsPerSecond,

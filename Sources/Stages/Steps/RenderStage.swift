@@ -19,6 +19,7 @@ package enum RenderStage: PipelineStage {
             ingredients["transcript"] = try inputs.identity(of: StageKey(.transcript))
         }
         if options.subtitles == .burned { ingredients["captionStyle"] = options.captionStyle.rawValue }
+        if options.subtitles != .off, let captions = inputs.edits.captions { ingredients["captions"] = "\(captions)" }
         ingredients["watermark"] = options.watermark
         ingredients["ffmpeg"] = versions.ffmpeg
         return ingredients
@@ -31,7 +32,10 @@ package enum RenderStage: PipelineStage {
         let framing = try await context.load(Framing.self, reframe.framing)
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
-        let captions = context.effort.measure { CaptionTrack(words: transcript.words, clip: clip) }
+        let captions = context.effort.measure {
+            inputs.edits.captions.map { CaptionTrack(edited: $0, heard: transcript.words, clip: clip) }
+                ?? CaptionTrack(words: transcript.words, clip: clip)
+        }
 
         var assPath: String?
         let style = options.subtitles == .burned ? options.captionStyle : nil
@@ -52,7 +56,7 @@ package enum RenderStage: PipelineStage {
 
         let (video, file) = try await context.keep("clip.mp4")
         var body = RenderResult(video: video, videoBytes: file.bytes, videoSHA256: file.sha256)
-        if options.subtitles != .off, !transcript.words.isEmpty {
+        if options.subtitles != .off, inputs.edits.captions.map({ !$0.isEmpty }) ?? !transcript.words.isEmpty {
             body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
             body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
         }
