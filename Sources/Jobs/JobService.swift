@@ -47,6 +47,8 @@ package struct JobService: Sendable {
     /// A fresh identifier for an upload whose bytes are about to arrive.
     package func newUploadID() -> UploadID { chance.draw { UploadID(at: now(), using: &$0) } }
 
+    func newRevisionID() -> RevisionID { chance.draw { RevisionID(at: now(), using: &$0) } }
+
     /// Where the bytes of an upload stand.
     package func blobName(of upload: UploadID) -> BlobName {
         BlobName("\(Self.prefix(of: upload))/source")!
@@ -125,9 +127,11 @@ package struct JobService: Sendable {
     package func view(_ id: JobID) async throws -> JobView? {
         guard let job = try await store.job(id), let upload = try await store.upload(job.upload) else { return nil }
         let position = job.status == .pending ? try await store.queuePosition(of: id) : nil
+        let stages = try await store.stages(of: id)
         return JobView(
-            job: job, upload: upload, stages: try await store.stages(of: id), clips: try await store.clips(of: id),
-            nodes: try await store.nodes(), queuePosition: position, now: now())
+            job: job, upload: upload, stages: stages, clips: try await store.clips(of: id),
+            revisions: try await store.revisions(of: id, with: stages), nodes: try await store.nodes(),
+            queuePosition: position, now: now())
     }
 
     /// Newest first.

@@ -4,11 +4,12 @@ import Stages
 extension JobView {
     /// Pure, so that every node answers alike.
     package init(
-        job: Job, upload: Upload, stages: [Stage], clips: [Clip], nodes: [Node], queuePosition: Int?, now: Timestamp
+        job: Job, upload: Upload, stages: [Stage], clips: [Clip], revisions: [Revision] = [], nodes: [Node],
+        queuePosition: Int?, now: Timestamp
     ) {
         let running = Self.fractions(of: stages, job: job.id, nodes: nodes)
         // A result that this version cannot read hides its figures, not the job.
-        let plan = try? JobPlan(job: job, upload: upload, stages: stages)
+        let plan = try? JobPlan(job: job, upload: upload, stages: stages, revisions: revisions)
         let progress = plan.map { JobProgress(job: job, plan: $0, running: running, now: now) }
         let inputs = StageInputs(job: job, upload: upload, stages: stages, key: StageKey(.publish))
         id = job.id

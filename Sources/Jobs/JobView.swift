@@ -90,6 +90,15 @@ package struct JobView: Codable, Hashable, Sendable {
         package var videoSHA256: String?
         package var figures: ClipFigures?
         package var error: ErrorView?
+        /// Of what the files show: 1 as the job made it, 0 while nothing of a clip made by hand is there. Absent from
+        /// nodes of an earlier release.
+        package var revision: Int?
+        /// The revision that is being made; the files stay those of `revision` until it is published.
+        package var pendingRevision: Int?
+        /// Why the revision that was asked for last did not come about.
+        package var revisionError: ErrorView?
+        /// What it was rendered with, where that is not what the job says.
+        package var options: JobOptions?
 
         package init(_ clip: Clip) {
             id = clip.id
@@ -109,6 +118,10 @@ package struct JobView: Codable, Hashable, Sendable {
             videoSHA256 = clip.files?.videoSHA256
             figures = clip.figures
             error = clip.failure.map { ErrorView($0, stage: nil) }
+            revision = clip.revision?.number ?? 1
+            pendingRevision = clip.revision?.pending
+            revisionError = clip.revision?.failure.map { ErrorView($0, stage: nil) }
+            options = clip.revision?.options
         }
     }
 }

@@ -74,7 +74,8 @@ extension Worker {
             }
             run.state.withLock { $0.home = job.region }
             let stages = try await store.stages(of: lease.job)
-            let inputs = StageInputs(job: job, upload: upload, stages: stages, key: lease.key)
+            let revisions = try await store.revisions(of: lease.job, with: stages)
+            let inputs = StageInputs(job: job, upload: upload, stages: stages, revisions: revisions, key: lease.key)
             guard let key = try await runner.cacheKey(inputs) else { return .work(inputs, cacheKey: nil) }
             guard let earlier = try await store.result(cachedUnder: key) else { return .work(inputs, cacheKey: key) }
             for blob in earlier.blobs where try await blobs.size(of: blob) == nil {

@@ -8,17 +8,20 @@ extension JobExplanation {
         package var job: Job
         package var upload: Upload
         package var stages: [Stage]
+        package var revisions: [Revision]
         package var waits: JobWaits
         package var nodes: [Node]
         /// Who lives as a member of the cluster, whatever the database says; nil: the asked node is in no cluster.
         package var members: Set<NodeID>?
 
         package init(
-            job: Job, upload: Upload, stages: [Stage], waits: JobWaits, nodes: [Node], members: Set<NodeID>? = nil
+            job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], waits: JobWaits, nodes: [Node],
+            members: Set<NodeID>? = nil
         ) {
             self.job = job
             self.upload = upload
             self.stages = stages
+            self.revisions = revisions
             self.waits = waits
             self.nodes = nodes
             self.members = members
@@ -98,7 +101,8 @@ extension JobExplanation.Picture {
             }
         }
         // A result that this version cannot read hides what comes later, not what is there.
-        guard let plan = try? JobPlan(job: job, upload: upload, stages: stages) else { return reasons }
+        let plan = try? JobPlan(job: job, upload: upload, stages: stages, revisions: revisions)
+        guard let plan else { return reasons }
         reasons += plan.keys.filter { plan.stages[$0] == nil }.map { unopened($0, plan) }
         return reasons
     }

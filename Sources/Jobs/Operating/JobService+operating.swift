@@ -14,9 +14,10 @@ extension JobService {
     /// - Parameter members: who lives as a member of the cluster; nil: this node is in none.
     package func explain(_ id: JobID, members: Set<NodeID>?) async throws -> JobExplanation? {
         guard let job = try await store.job(id), let upload = try await store.upload(job.upload) else { return nil }
+        let stages = try await store.stages(of: id)
         return .make(
             JobExplanation.Picture(
-                job: job, upload: upload, stages: try await store.stages(of: id),
+                job: job, upload: upload, stages: stages, revisions: try await store.revisions(of: id, with: stages),
                 waits: try await store.waits(of: id, awaySeconds: awaySeconds), nodes: try await store.nodes(),
                 members: members))
     }

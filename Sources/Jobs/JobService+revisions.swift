@@ -1,0 +1,151 @@
+import Blobs
+package import ClipModel
+package import Media
+import Stages
+package import Store
+
+/// Clips of finished jobs: rendered anew with other borders, looks or words, and made by hand.
+extension JobService {
+    /// Lengths that a client may ask for, as the options of a job have them.
+    package static let clipSeconds = TimeRange(start: 3, end: 180)
+
+    /// What a client wants otherwise. Nil: as it is now.
+    package struct Wish: Sendable {
+        package var start: Double?
+        package var end: Double?
+        package var title: String?
+        /// Lays what is asked for over what the clip has.
+        package var options: @Sendable (JobOptions) throws -> JobOptions = { $0 }
+        /// Replaced as a whole where not nil: `.some(nil)` goes back to what was heard or found.
+        package var captions: [ClipEdits.Caption]??
+        package var scenes: [ClipEdits.Scene]??
+
+        package init() {}
+    }
+
+    /// Asks for one clip to be rendered anew, under the id that it has. Throws `EditProblem` or `OptionProblem` when
+    /// that makes no sense.
+    package func revise(_ id: ClipID, _ wish: Wish) async throws -> ReviseOutcome {
+        guard let job = try await store.job(id.job) else { return .noSuchJob }
+        guard let clip = try await store.clip(id) else { return .noSuchClip }
+        // Nothing is known of the source, nor of what a wish would be laid over, before the job is done.
+        guard let facts = try await sourceFacts(of: job) else { return .notReady(job) }
+        let present = try await store.revisions(of: id.job).last {
+            $0.clip == id.ordinal && $0.number == clip.revision?.number
+        }
+        let start = wish.start ?? clip.range.start
+        let range = try Self.range(start, wish.end ?? clip.range.end, of: facts)
+        let options = try wish.options(present?.options ?? job.options)
+        var edits = present?.edits ?? ClipEdits()
+        if let captions = wish.captions { edits.captions = captions }
+        if let scenes = wish.scenes { edits.scenes = scenes }
+        return try await take(
+            RevisionDraft(
+                id: newRevisionID(), job: id.job, clip: id.ordinal, range: range, title: wish.title, options: options,
+                edits: edits))
+    }
+
+    /// Asks for one more clip of a finished job.
+    package func addClip(to id: JobID, _ wish: Wish) async throws -> ReviseOutcome {
+        guard let job = try await store.job(id) else { return .noSuchJob }
+        guard let facts = try await sourceFacts(of: job) else { return .notReady(job) }
+        guard let start = wish.start, let end = wish.end else {
+            throw EditProblem(field: wish.start == nil ? "start" : "end", detail: "is missing")
+        }
+        let edits = ClipEdits(captions: wish.captions ?? nil, scenes: wish.scenes ?? nil)
+        return try await take(
+            RevisionDraft(
+                id: newRevisionID(), job: id, clip: nil, range: try Self.range(start, end, of: facts),
+                title: wish.title ?? "", options: try wish.options(job.options), edits: edits))
+    }
+
+    private func take(_ draft: RevisionDraft) async throws -> ReviseOutcome {
+        if let problem = draft.options.problem { throw problem }
+        if let problem = draft.edits.problem { throw problem }
+        let outcome = try await store.revise(draft, advance: Pipeline.advance)
+        if case .taken(let job, _) = outcome { tell(job) }
+        return outcome
+    }
+
+    /// Of a job whose clips are published; nil: it is not so far.
+    private func sourceFacts(of job: Job) async throws -> VideoFacts? {
+        guard job.status == .ready || job.status == .processing,
+            let upload = try await store.upload(job.upload)
+        else { return nil }
+        let stages = try await store.stages(of: job.id)
+        guard stages.contains(where: { $0.key == StageKey(.publish) && $0.state == .done }) else { return nil }
+        return try StageInputs(job: job, upload: upload, stages: stages, key: StageKey(.publish))
+            .body(ProbeResult.self).facts
+    }
+
+    private static func range(_ start: Double, _ end: Double, of facts: VideoFacts) throws(EditProblem) -> TimeRange {
+        guard start.isFinite, start >= 0, start < facts.durationSeconds else {
+            throw EditProblem(field: "start", detail: "must lie inside the video, which has \(facts.durationSeconds) s")
+        }
+        // What is rounded to a tenth of a second may lie a little behind the end.
+        guard end.isFinite, end <= facts.durationSeconds + 0.1 else {
+            throw EditProblem(field: "end", detail: "must lie inside the video, which has \(facts.durationSeconds) s")
+        }
+        let end = min(end, facts.durationSeconds)
+        guard end - start >= clipSeconds.start, end - start <= clipSeconds.end else {
+            throw EditProblem(
+                field: "end",
+                detail: "must lie \(Int(clipSeconds.start)) to \(Int(clipSeconds.end)) s behind start")
+        }
+        return TimeRange(start: start, end: end)
+    }
+
+    // MARK: What may be edited
+
+    /// The captions of a clip, in seconds of the source, and whether a client wrote them; nil: there is no such clip.
+    package func captions(of id: ClipID) async throws -> (captions: [ClipEdits.Caption], isEdited: Bool)? {
+        guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
+        let edited = plan.published(id.ordinal)?.edits.captions
+        let blob = try inputs.body(TranscriptResult.self).transcript
+        let words = try await read(Transcript.self, blob).words
+        let track =
+            edited.map { CaptionTrack(edited: $0, heard: words, clip: clip.range) }
+            ?? CaptionTrack(words: words, clip: clip.range)
+        return (track.captions(of: clip.range), edited != nil)
+    }
+
+    /// How a clip is framed, in seconds of the source, and what a client said of that; nil: there is no such clip.
+    package func scenes(of id: ClipID) async throws -> (scenes: [SceneShown], edits: [ClipEdits.Scene]?)? {
+        guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
+        guard let slot = plan.slot(of: id.ordinal) else { return ([], nil) }
+        let framing = try await read(Framing.self, inputs.body(ReframeResult.self, slot).framing)
+        let source = try inputs.body(ProbeResult.self).facts.displaySize
+        return (framing.scenes(of: clip.range, source: source), plan.published(id.ordinal)?.edits.scenes)
+    }
+
+    private func look(at id: ClipID) async throws -> (Clip, JobPlan, StageInputs)? {
+        guard let clip = try await store.clip(id), let job = try await store.job(id.job),
+            let upload = try await store.upload(job.upload)
+        else { return nil }
+        let stages = try await store.stages(of: id.job)
+        let revisions = try await store.revisions(of: id.job, with: stages)
+        let inputs = StageInputs(
+            job: job, upload: upload, stages: stages, revisions: revisions, key: StageKey(.publish))
+        return (clip, try inputs.plan(), inputs)
+    }
+
+    private func read<Value: Decodable & Sendable>(_ type: Value.Type, _ blob: BlobName) async throws -> Value {
+        let bytes = try await blobs.bytes(of: blob, limitBytes: Self.documentBytesMax)
+        return try await Self.decoded(type, bytes)
+    }
+
+    @concurrent private static func decoded<Value: Decodable & Sendable>(
+        _ type: Value.Type, _ bytes: [UInt8]
+    ) async throws(Failure) -> Value { try StageJSON.decode(type, from: bytes) }
+
+    /// The words of four hours of speech take about 5 MB.
+    private static let documentBytesMax = 64 << 20
+}
+
+extension Store {
+    /// The revisions of a job with these stages, which has none before its clips are published.
+    func revisions(of job: JobID, with stages: [Stage]) async throws -> [Revision] {
+        guard stages.contains(where: { $0.key == StageKey(.publish) && $0.state == .done }) else { return [] }
+        return try await revisions(of: job)
+    }
+}
