@@ -158,7 +158,9 @@ package struct HTTPGateway: Service {
             + ResumableRoutes(uploads: uploads, jobs: jobs, quota: quota).routes
             + ImportRoutes(jobs: jobs, configuration: configuration, quota: quota).routes
             + UsageRoutes(quota: quota).routes + jobRoutes.routes
-            + events.routes + clips.routes + ArchiveRoutes(jobs: jobs, downloads: downloads).routes + health.routes
+            + events.routes + clips.routes
+            + RevisionRoutes(jobs: jobs, jsonBytesMax: configuration.jsonBytesMax).routes
+            + ArchiveRoutes(jobs: jobs, downloads: downloads).routes + health.routes
             + PageRoutes().routes
     }
 }

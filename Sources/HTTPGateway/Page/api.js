@@ -33,6 +33,12 @@ export const cancelJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}/cance
 export const retryJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
 export const deleteJob = (id) => call(`/api/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
 
+export const getCaptions = (clip) => call(`/api/clips/${encodeURIComponent(clip)}/captions`);
+export const getScenes = (clip) => call(`/api/clips/${encodeURIComponent(clip)}/scenes`);
+/// Renders a clip of a finished job anew; without `clipId` adds one.
+export const reviseClip = (jobId, { clipId, ...wish }, key) =>
+  post(clipId ? `/api/jobs/${encodeURIComponent(jobId)}/rerender` : "/api/clips", clipId ? { clipId, ...wish } : { jobId, ...wish }, key);
+
 /// A node whose database is away answers 503 with its own report: that is news, not a failure of the call.
 export async function health() {
   let response;
@@ -44,12 +50,14 @@ export async function health() {
   return response.json();
 }
 
+export const createJob = (uploadId, options, key) => post("/api/jobs", { uploadId, options }, key);
+
 /// The key makes a repeated click, or a repeat after a lost answer, count once.
-export function createJob(uploadId, options, key) {
-  return call("/api/jobs", {
+function post(path, body, key) {
+  return call(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key },
-    body: JSON.stringify({ uploadId, options }),
+    body: JSON.stringify(body),
   });
 }
 

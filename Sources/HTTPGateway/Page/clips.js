@@ -1,6 +1,7 @@
 // The clips of a job: watch, understand why they were chosen, take them home.
 
 import { el, icon, keyed } from "./dom.js";
+import { openEditor } from "./editor.js";
 import { describe } from "./errors.js";
 import { bytes, clock, number, span } from "./format.js";
 import { language, t, tOr } from "./i18n.js";
@@ -9,37 +10,52 @@ import { language, t, tOr } from "./i18n.js";
 const signalShareMin = 0.6;
 const phrasesMax = 3;
 
-export function clipsGrid() {
+/// `onRevised()`: a clip is being rendered anew, or added.
+export function clipsGrid(onRevised) {
   const grid = el("ol", { class: "clips" });
   const title = el("h2", { id: "clips-title" });
-  const node = el("section", { class: "clips-section", "aria-labelledby": "clips-title", hidden: true }, title, grid);
+  let shown = null;
+  const add = el(
+    "button", { type: "button", class: "button button-small", on: { click: () => openEditor(shown, null, onRevised) } },
+    icon("plus"), t("edit.add"));
+  const node = el("section", { class: "clips-section", "aria-labelledby": "clips-title", hidden: true },
+    el("div", { class: "clips-head" }, title, add), grid);
   return {
     node,
     update({ job, clips }) {
       node.hidden = clips.length === 0;
+      shown = job;
+      // A job that goes on for a revision takes others.
+      const editable = job.status === "ready" || isRevised(clips);
+      add.hidden = !editable;
       const ready = clips.filter((clip) => clip.state === "ready").length;
       title.textContent = ready === clips.length
         ? t("clips.title", { count: clips.length })
         : t("clips.some", { ready: number(ready), all: number(clips.length) });
       keyed(grid, clips, (clip) => clip.id, () => el("li", { class: "clip" }), (element, clip) => {
         // A card is built anew only when its clip has changed, so that a playing video plays on.
-        const version = JSON.stringify(clip);
+        const version = JSON.stringify([clip, editable]);
         if (element.dataset.version === version) return;
         const facts = JSON.stringify({ ...clip, links: Object.keys(clip.links) });
         const sameFacts = element.dataset.facts === facts;
         element.dataset.facts = facts;
         element.dataset.version = version;
         // Signed links are new from time to time, which is no reason to take the video away.
-        if (sameFacts && element.querySelector("video")) return element.lastElementChild.replaceWith(words(clip));
+        const edit = editable && clip.pendingRevision === undefined && (() => openEditor(job, clip, onRevised));
+        if (sameFacts && element.querySelector("video")) return element.lastElementChild.replaceWith(words(clip, edit));
         element.className = `clip is-${clip.state}`;
-        element.replaceChildren(picture(job, clip), words(clip));
+        element.replaceChildren(picture(job, clip), words(clip, edit));
       });
     },
   };
 }
 
+/// Whether the job goes on only because clips of it are rendered anew.
+export const isRevised = (clips) => clips.some((clip) => clip.pendingRevision !== undefined);
+
 function picture(job, clip) {
-  const frame = el("div", { class: `clip-frame aspect-${job.options.aspect.replace(":", "-")}` });
+  const options = clip.options ?? job.options;
+  const frame = el("div", { class: `clip-frame aspect-${options.aspect.replace(":", "-")}` });
   if (clip.state !== "ready" || !clip.links.download) {
     frame.append(el("div", { class: "clip-wait" },
       clip.state === "error" ? icon("alert") : el("span", { class: "spinner", "aria-hidden": "true" }),
@@ -57,7 +73,7 @@ function picture(job, clip) {
   play.addEventListener("click", () => {
     for (const other of document.querySelectorAll(".clip-frame video")) other.pause();
     const video = el("video", { src: inline(clip.links.download), controls: true, playsinline: true, autoplay: true, poster },
-      clip.links.vtt && job.options.subtitles === "srt"
+      clip.links.vtt && options.subtitles === "srt"
         ? el("track", { kind: "captions", src: clip.links.vtt, default: true, label: t("clip.captions") }) : null);
     play.replaceWith(video);
     video.focus();
@@ -71,7 +87,8 @@ function inline(link) {
   return `${link}${link.includes("?") ? "&" : "?"}inline=1`;
 }
 
-function words(clip) {
+/// `edit`: opens the editor; false where there is nothing to edit now.
+function words(clip, edit) {
   const link = (href, key, glyph, primary) => href
     ? el("a", { class: primary ? "button button-small button-primary" : "button button-small", href, download: true },
         glyph ? icon(glyph) : null, t(key))
@@ -80,25 +97,33 @@ function words(clip) {
     "div",
     { class: "clip-words" },
     el("div", { class: "clip-head" },
-      scoreRing(clip.score),
+      isByHand(clip) ? null : scoreRing(clip.score),
       el("div", {},
         el("h3", { text: clip.title || t("clip.untitled", { n: number(clip.ordinal + 1) }) }),
         el("p", { class: "clip-span", text: `${clock(clip.start)} – ${clock(clip.end)} · ${span(clip.durationSeconds)}` }))),
     el("p", { class: "clip-reason", text: reasonOf(clip) }),
-    clip.error ? el("p", { class: "clip-error" }, el("strong", { text: describe(clip.error).title }), " ", describe(clip.error).hint) : null,
+    clip.pendingRevision !== undefined
+      ? el("p", { class: "clip-pending" }, el("span", { class: "spinner", "aria-hidden": "true" }), t("edit.pending")) : null,
+    [clip.error, clip.error ? null : clip.revisionError].filter(Boolean).map((failure) =>
+      el("p", { class: "clip-error" }, el("strong", { text: describe(failure).title }), " ", describe(failure).hint)),
     signals(clip),
     figures(clip),
     el("div", { class: "clip-links" },
       link(clip.links.download, "clip.download", "download", true),
       link(clip.links.srt, "clip.srt"),
       link(clip.links.vtt, "clip.vtt"),
+      edit ? el("button", { type: "button", class: "button button-small", on: { click: edit } }, icon("edit"), t("edit.open")) : null,
       clip.videoBytes ? el("span", { class: "clip-size", text: bytes(clip.videoBytes) }) : null),
   );
 }
 
+/// Nothing was weighed.
+const isByHand = (clip) => !Object.keys(clip.signals).length && clip.reason === "Chosen by hand.";
+
 /// Why the clip was chosen, in the reader's language: the server explains itself in English, so for other languages the
 /// reason is put together from the strongest signals it gives along.
 function reasonOf(clip) {
+  if (isByHand(clip)) return t("edit.byHand");
   if (language() === "en") return clip.reason;
   const mentioned = clip.reason.match(/“[^”]+”/g);
   const phrases = Object.entries(clip.signals)

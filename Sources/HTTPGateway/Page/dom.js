@@ -29,6 +29,8 @@ const icons = {
   film: "M4 5h16v14H4zM8 5v14M16 5v14M4 12h16",
   archive: "M4 8h16v12H4zM3 4h18v4H3zM10 12h4",
   alert: "M12 4 2.500 20h19zM12 10v5m0 2.500v.1",
+  edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+  plus: "M12 5v14M5 12h14",
   check: "M5 12.500l4.500 4.500L19 7.500",
 };
 

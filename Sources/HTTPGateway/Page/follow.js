@@ -4,8 +4,8 @@
 import * as api from "./api.js";
 
 const kinds = [
-  "job.created", "job.started", "job.ready", "job.failed", "job.cancelled", "job.retried", "stage.opened",
-  "stage.started", "stage.done", "stage.retried", "stage.failed", "stage.released", "clip.changed",
+  "job.created", "job.started", "job.ready", "job.failed", "job.cancelled", "job.retried", "job.revised",
+  "stage.opened", "stage.started", "stage.done", "stage.retried", "stage.failed", "stage.released", "clip.changed",
 ];
 const againMilliseconds = 4000;
 

@@ -2,7 +2,7 @@
 
 import { activityLog } from "./activity.js";
 import * as api from "./api.js";
-import { clipsGrid } from "./clips.js";
+import { clipsGrid, isRevised } from "./clips.js";
 import { announce, el, icon } from "./dom.js";
 import { errorNotice } from "./errors.js";
 import { follow } from "./follow.js";
@@ -23,7 +23,10 @@ export function jobView(id) {
   const actions = el("div", { class: "job-actions" });
   const notices = el("div", { class: "job-notices" });
   const work = workPanel();
-  const clips = clipsGrid();
+  const clips = clipsGrid(async () => {
+    paint(await api.getJob(id));
+    stream.reopen();
+  });
   const waterfall = waterfallPanel(id);
   const activity = activityLog();
   const body = el("div", { class: "job-body" }, el("div", { class: "skeleton skeleton-tall" }));
@@ -49,7 +52,7 @@ export function jobView(id) {
     pill.className = `pill is-${job.status}`;
     pill.textContent = t(`status.${job.status}`);
     facts.textContent = factsOf(job);
-    arrange(job.status);
+    arrange(job.status === "ready" || isRevised(next.clips));
     progress.update(job);
     work.update(job);
     clips.update(next);
@@ -62,8 +65,8 @@ export function jobView(id) {
   };
 
   /// What matters now comes first: the work while it runs, the clips once they stand.
-  const arrange = (status) => {
-    const order = status === "ready" ? "clips" : "work";
+  const arrange = (stands) => {
+    const order = stands ? "clips" : "work";
     if (arranged === order) return;
     arranged = order;
     const parts = order === "clips" ? [clips.node, work.node] : [progress.node, work.node, clips.node];
@@ -74,7 +77,8 @@ export function jobView(id) {
     const { status } = current.job;
     const running = status === "pending" || status === "processing";
     const archive = current.links?.archive;
-    const key = `${status}/${archive}`;
+    const revised = isRevised(current.clips);
+    const key = `${status}/${archive}/${revised}`;
     if (actions.dataset.key === key) return; // Keeps the focus where it is.
     actions.dataset.key = key;
     actions.replaceChildren(
@@ -83,7 +87,8 @@ export function jobView(id) {
           ? el("a", { class: "button button-primary", href: archive, download: true },
               icon("archive"), t("job.archive"))
           : null,
-        running ? action("close", "job.cancel", () => api.cancelJob(id), "job.cancelSure") : null,
+        running
+          ? action("close", "job.cancel", () => api.cancelJob(id), revised ? "edit.stopSure" : "job.cancelSure") : null,
         status === "error" ? action("retry", "job.retry", () => api.retryJob(id)) : null,
         running ? null : action("trash", "job.delete", () => api.deleteJob(id), "job.deleteSure"),
       ].filter(Boolean),

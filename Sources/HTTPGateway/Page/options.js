@@ -218,3 +218,5 @@ function secondsFields(values, set) {
     hintOf("exact"),
   );
 }
+
+export { aspectField, choice, textField, toggle };

@@ -12,6 +12,7 @@ extension Problem {
         case let error as Problem: self = error
         case let error as Failure: self.init(error)
         case let error as OptionProblem: self.init(error)
+        case let error as EditProblem: self.init(error)
         case let error as StoreError:
             guard let problem = Problem(store: error) else { return nil }
             self = problem
@@ -42,6 +43,13 @@ extension Problem {
         self.init(
             .unprocessableContent, code: "invalid_option", detail: "options.\(problem.option) \(problem.detail).",
             hint: "Correct the option or leave it out to get its default.", field: "options.\(problem.option)")
+    }
+
+    private init(_ problem: EditProblem) {
+        self.init(
+            .unprocessableContent, code: "invalid_edit", detail: "\(problem.field) \(problem.detail).",
+            hint: "Correct it; times are seconds of the source, as GET /api/clips/{id} and its captions have them.",
+            field: problem.field)
     }
 
     private init?(store error: StoreError) {

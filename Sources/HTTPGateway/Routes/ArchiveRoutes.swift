@@ -109,8 +109,10 @@ struct ArchiveRoutes: Sendable {
     }
 
     private func manifestBlob(of id: JobID) async throws -> BlobName? {
-        let publish = try await jobs.store.stages(of: id).first { $0.key.name == .publish }
-        guard let body = publish?.result?.body else { return nil }
+        // Every revision is published with a manifest of its own, one after the other.
+        let published = try await jobs.store.stages(of: id).filter { $0.key.name == .publish && $0.state == .done }
+        let last = published.max { ($0.endedAt ?? $0.openedAt, $0.key) < ($1.endedAt ?? $1.openedAt, $1.key) }
+        guard let body = last?.result?.body else { return nil }
         return try JSONDecoder().decode(PublishResult.self, from: Data(body.utf8)).manifest
     }
 }

@@ -126,6 +126,15 @@ private struct OptionsReader {
     }
 }
 
+/// Options alone, read as strictly.
+struct OptionsBody: Decodable {
+    let options: JobOptions
+
+    init(from decoder: any Decoder) throws {
+        options = try OptionsReader(try decoder.container(keyedBy: AnyKey.self)).read()
+    }
+}
+
 func refuseUnknown(
     _ container: KeyedDecodingContainer<AnyKey>, known: [String], prefix: String, code: String
 ) throws(Problem) {

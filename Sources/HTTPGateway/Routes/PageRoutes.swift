@@ -46,6 +46,8 @@ struct PageRoutes: Sendable {
             Asset("/assets/clips.js", script, PackageResources.clips_js),
             Asset("/assets/cluster.js", script, PackageResources.cluster_js),
             Asset("/assets/dom.js", script, PackageResources.dom_js),
+            Asset("/assets/editor.css", "text/css; charset=utf-8", PackageResources.editor_css),
+            Asset("/assets/editor.js", script, PackageResources.editor_js),
             Asset("/assets/errors.js", script, PackageResources.errors_js),
             Asset("/assets/follow.js", script, PackageResources.follow_js),
             Asset("/assets/format.js", script, PackageResources.format_js),

@@ -1,0 +1,233 @@
+import Blobs
+import ClipModel
+import Foundation
+import HTTPGateway
+import Jobs
+import Media
+import Stages
+import Store
+import Testing
+
+/// A clip of a finished job is asked for otherwise.
+@Suite(.timeLimit(.minutes(1))) struct RevisionRouteTests {
+    private static let chosen = [TimeRange(start: 10, end: 30), TimeRange(start: 60, end: 80)]
+
+    /// A door with a job of two clips that is ready, made of results as small as they can be.
+    private func open(_ body: @Sendable (Door, JobID, NodeLife) async throws -> Void) async throws {
+        try await Door.open { door in
+            let id = try await door.submittedJob()
+            let life = try await door.node()
+            while let lease = try await door.store.claim(1, for: life).first {
+                try await finish(lease, door)
+            }
+            try #require(try await door.store.job(id)?.status == .ready)
+            try await body(door, id, life)
+        }
+    }
+
+    private func finish(_ lease: StageLease, _ door: Door) async throws {
+        let blob = try await self.blob(of: lease, door.blobs)
+        let body = try JSONEncoder().encode(made(lease.key, blob))
+        let chance = Chance.system()
+        let result = StageResult(
+            id: chance.draw { ResultID(at: systemWallTime(), using: &$0) }, body: String(decoding: body, as: UTF8.self),
+            blobs: [blob], cacheKey: nil)
+        _ = try await door.store.complete(lease, with: .produced(result), advance: Pipeline.advance)
+    }
+
+    private func blob(of lease: StageLease, _ blobs: BlobDirectory) async throws -> BlobName {
+        let name = StageAttempt(job: lease.job, key: lease.key, epoch: lease.epoch).blobName("file")
+        let words = ["hello", "world"].enumerated().map {
+            Word(text: $1, start: 12 + Double($0), end: 12.8 + Double($0), probability: 1)
+        }
+        let bytes: any Encodable & Sendable =
+            switch lease.key.name {
+            case .transcript: Transcript(language: "en", words: words)
+            case .reframe:
+                Framing(
+                    segments: [.init(range: TimeRange(start: 0, end: 20), layout: .fit)], faceInFrame: nil,
+                    reversalsPerSecond: 0, travelPixelsPerSecond: 0, faces: [])
+            default: "\(lease.key) \(lease.epoch)"
+            }
+        _ = try await blobs.put(Array(try JSONEncoder().encode(bytes)), as: name)
+        return name
+    }
+
+    private func made(_ key: StageKey, _ blob: BlobName) -> any StageBody {
+        switch key.name {
+        case .scan: ScanResult(format: "mp4")
+        case .probe:
+            ProbeResult(
+                facts: VideoFacts(
+                    durationSeconds: 120, displaySize: PixelSize(width: 1280, height: 720),
+                    codedSize: PixelSize(width: 1280, height: 720), rotationDegrees: 0, framesPerSecond: 25,
+                    videoCodec: "h264", videoStream: 0, audioStream: 1, audioCodec: "aac", audioChannels: 2,
+                    isHDR: false, container: "mp4"))
+        case .audio: AudioResult(pcm: blob, curves: blob, chunks: [TimeRange(start: 0, end: 120)])
+        case .shots: ShotsResult(cuts: blob, count: 0)
+        case .transcribe: TranscribeResult(chunk: blob, words: 2, language: "en", retriedWindows: 0)
+        case .transcript: TranscriptResult(transcript: blob, language: "en", words: 2)
+        case .highlights:
+            HighlightsResult(
+                highlights: Self.chosen.map {
+                    Highlight(range: $0, title: "Clip", score: 50, reason: "why", signals: [:])
+                }, notes: [])
+        case .reframe: ReframeResult(framing: blob, reversalsPerSecond: 0, travelPixelsPerSecond: 0)
+        case .render:
+            RenderResult(video: blob, videoBytes: 5, videoSHA256: String(repeating: "\(key.index)", count: 64))
+        case .check:
+            CheckResult(
+                figures: ClipFigures(
+                    durationSeconds: 20, width: 1080, height: 1920, framesPerSecond: 25, videoCodec: "h264",
+                    audioCodec: "aac", loudnessLUFS: -14, truePeakDBTP: -1, blackSeconds: 0, frozenSeconds: 0,
+                    faceInFrame: nil, reversalsPerSecond: 0, flags: []))
+        case .thumbnail: ThumbnailResult(thumbnail: blob, bytes: 5)
+        case .publish: PublishResult(manifest: blob, clips: 2)
+        }
+    }
+
+    private func post(_ door: Door, _ path: String, _ json: String) async throws -> RawClient.Reply {
+        try await door.client.send("POST", path, headers: [Door.jsonType], body: Array(json.utf8))
+    }
+
+    @Test func `a clip is rendered anew under its id, and its ETag changes when it is published`() async throws {
+        try await open { door, job, life in
+            let clip = ClipID(job: job, ordinal: 1)
+            func tag(_ clip: ClipID) async throws -> String? {
+                try await door.client.send("HEAD", "/api/clips/\(clip)/download").headers["etag"]
+            }
+            let before = try await tag(clip), neighbour = try await tag(ClipID(job: job, ordinal: 0))
+            let reply = try await post(
+                door, "/api/jobs/\(job)/rerender",
+                #"{"clipId": "\#(clip)", "start": 61.5, "end": 75, "options": {"aspect": "1:1"}}"#)
+            #expect(reply.status == 202 && reply.headers["location"] == "/api/clips/\(clip)", "\(reply.text)")
+            #expect(try reply.json("revision") as? Int == 2)
+            #expect(try await tag(clip) == before)
+            let pending = try await door.client.send("GET", "/api/clips/\(clip)")
+            #expect(try pending.json("clip", "pendingRevision") as? Int == 2)
+            #expect(try pending.json("clip", "start") as? Double == 60)
+            let again = try await post(door, "/api/jobs/\(job)/rerender", #"{"clipId": "\#(clip)"}"#)
+            #expect(try again.status == 409 && again.string("code") == "revision_under_way")
+            let archive = try await door.client.send("GET", "/api/jobs/\(job)/archive")
+            #expect(archive.status == 200, "what was there is given away meanwhile")
+            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            let after = try await door.client.send("GET", "/api/clips/\(clip)")
+            #expect(try after.json("clip", "revision") as? Int == 2)
+            #expect(try after.json("clip", "start") as? Double == 61.5)
+            #expect(try after.json("clip", "options", "aspect") as? String == "1:1")
+            #expect(try await tag(clip) != before)
+            #expect(try await tag(ClipID(job: job, ordinal: 0)) == neighbour)
+            #expect(try await door.store.job(job)?.status == .ready)
+            let manifest = try await door.client.send("GET", "/api/jobs/\(job)/manifest")
+            #expect(manifest.text.contains("publish[2]"), "\(manifest.text)")
+        }
+    }
+
+    @Test func `what is not said stays as it was in the revision before`() async throws {
+        try await open { door, job, life in
+            let clip = ClipID(job: job, ordinal: 0)
+            let path = "/api/jobs/\(job)/rerender"
+            let edits = #"{"captions": [{"start": 12, "end": 14, "text": "Hello!"}]}"#
+            _ = try await post(
+                door, path, #"{"clipId": "\#(clip)", "options": {"watermark": "me"}, "edits": \#(edits)}"#)
+            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            _ = try await post(door, path, #"{"clipId": "\#(clip)", "end": 28, "options": {"captionStyle": "boxed"}}"#)
+            let second = try #require(try await door.store.revisions(of: job).last)
+            #expect(second.range == TimeRange(start: 10, end: 28))
+            #expect(second.options.watermark == "me" && second.options.captionStyle == .boxed)
+            #expect(second.edits.captions?.map(\.text) == ["Hello!"])
+            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            let clear = #"{"clipId": "\#(clip)", "options": {"watermark": null}, "edits": {"captions": null}}"#
+            #expect(try await post(door, path, clear).status == 202)
+            let third = try #require(try await door.store.revisions(of: job).last)
+            #expect(third.options.watermark == nil && third.edits.captions == nil && third.number == 4)
+        }
+    }
+
+    @Test func `a clip is added by hand`() async throws {
+        try await open { door, job, life in
+            let reply = try await post(
+                door, "/api/clips", #"{"jobId": "\#(job)", "start": 90, "end": 101.5, "title": "Mine"}"#)
+            #expect(reply.status == 202, "\(reply.text)")
+            #expect(try reply.string("clipId") == "\(ClipID(job: job, ordinal: 2))")
+            let early = try await door.client.send("GET", "/api/clips/\(ClipID(job: job, ordinal: 2))/download")
+            #expect(try early.status == 409 && early.string("code") == "clip_not_ready")
+            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            let clip = try await door.client.send("GET", "/api/clips/\(ClipID(job: job, ordinal: 2))")
+            #expect(try clip.string("clip", "title") == "Mine" && clip.string("clip", "state") == "ready")
+        }
+    }
+
+    private static let wrong: [(json: String, status: Int, code: String)] = [
+        ("[]", 400, "malformed_json"), ("{}", 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "begin": 1}"#, 422, "unknown_field"),
+        (#"{"clipId": "CLIP", "start": "1"}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "start": 40}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "start": 10, "end": 12.9}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "end": 121}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "options": 3}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "options": {"keywords": []}}"#, 422, "option_of_job"),
+        (#"{"clipId": "CLIP", "options": {"colour": 1}}"#, 422, "unknown_option"),
+        (#"{"clipId": "CLIP", "options": {"aspect": "2:1"}}"#, 422, "invalid_option"),
+        (#"{"clipId": "CLIP", "options": {"watermark": ""}}"#, 422, "invalid_option"),
+        (#"{"clipId": "CLIP", "edits": {"words": []}}"#, 422, "unknown_field"),
+        (#"{"clipId": "CLIP", "edits": {"captions": [{"start": 1}]}}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "edits": {"captions": [{"start": 2, "end": 1, "text": "a"}]}}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "edits": {"scenes": [{"start": 1, "end": 2, "layout": "round"}]}}"#, 422, "invalid_edit"),
+        (#"{"clipId": "clip_01hzzzzzzzzzzzzzzzzzzzzzzz_0"}"#, 404, "no_such_clip"),
+        (#"{"clipId": "CLIP9"}"#, 404, "no_such_clip"),
+    ]
+
+    @Test func `what makes no sense is refused with what, why and what to do`() async throws {
+        try await open { door, job, _ in
+            for (json, status, code) in Self.wrong {
+                let body = json.replacing("CLIP", with: "\(ClipID(job: job, ordinal: 0))")
+                let reply = try await post(door, "/api/jobs/\(job)/rerender", body)
+                #expect(reply.status == status, "\(json): \(reply.text)")
+                #expect(try reply.string("code") == code, "\(json): \(reply.text)")
+                #expect(try !reply.string("hint").isEmpty && !reply.string("detail").isEmpty)
+            }
+            #expect(try await door.store.revisions(of: job).isEmpty)
+            #expect(try await door.store.job(job)?.status == .ready)
+        }
+    }
+
+    @Test func `a job that is not ready has nothing to change yet`() async throws {
+        try await Door.open { door in
+            let job = try await door.submittedJob()
+            let reply = try await post(door, "/api/clips", #"{"jobId": "\#(job)", "start": 1, "end": 9}"#)
+            #expect(reply.status == 409 && reply.headers["retry-after"] == "5")
+            #expect(try reply.string("code") == "job_not_ready")
+            _ = try await door.store.cancel(job)
+            let after = try await post(door, "/api/clips", #"{"jobId": "\#(job)", "start": 1, "end": 9}"#)
+            #expect(after.status == 409 && after.headers["retry-after"] == nil)
+        }
+    }
+
+    @Test func `what may be edited can be read, in seconds of the source`() async throws {
+        try await open { door, job, _ in
+            let path = "/api/clips/\(ClipID(job: job, ordinal: 0))"
+            let captions = try await door.client.send("GET", path + "/captions")
+            #expect(captions.status == 200, "\(captions.text)")
+            #expect(try captions.json("captions", "0", "text") as? String == "hello world")
+            #expect(try captions.json("captions", "0", "start") as? Double == 12)
+            #expect(try captions.json("isEdited") as? Bool == false)
+            let scenes = try await door.client.send("GET", path + "/scenes")
+            #expect(try scenes.json("scenes", "0", "layout") as? String == "fit")
+            #expect(try scenes.json("scenes", "0", "start") as? Double == 10)
+            let none = ClipID(job: job, ordinal: 7)
+            #expect(try await door.client.send("GET", "/api/clips/\(none)/captions").status == 404)
+        }
+    }
+
+    @Test func `the same key asks for one revision`() async throws {
+        try await open { door, job, _ in
+            let body = Array(#"{"jobId": "\#(job)", "start": 1, "end": 9}"#.utf8)
+            let headers = [Door.jsonType, ("Idempotency-Key", "once")]
+            let first = try await door.client.send("POST", "/api/clips", headers: headers, body: body)
+            let second = try await door.client.send("POST", "/api/clips", headers: headers, body: body)
+            #expect(first.status == 202 && second.status == 202 && first.body == second.body)
+            #expect(try await door.store.revisions(of: job).count == 1)
+        }
+    }
+}
