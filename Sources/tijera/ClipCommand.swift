@@ -87,8 +87,10 @@ struct ClipCommand: AsyncParsableCommand {
         }
     }
 
+    private func apiKey() throws -> String? { try Self.apiKey(inFile: apiKeyFile) }
+
     /// Never from the command line, where every user of the machine can read it.
-    private func apiKey() throws -> String? {
+    static func apiKey(inFile apiKeyFile: String?) throws -> String? {
         guard let apiKeyFile else {
             let key = ProcessInfo.processInfo.environment["TIJERA_API_KEY"] ?? ""
             return key.isEmpty ? nil : key

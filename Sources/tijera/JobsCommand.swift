@@ -3,7 +3,7 @@ import ClipModel
 import HTTPGateway
 import Jobs
 
-/// `tijera jobs list|show|why|cancel|retry|requeue|dead-letters`
+/// `tijera jobs list|show|why|cancel|retry|requeue|rerender|dead-letters`
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs", abstract: "The operator's view of the jobs of all clients, and orders to them.",
@@ -15,7 +15,7 @@ struct JobsCommand: AsyncParsableCommand {
             the job waits until somebody does something; 64 wrong usage.
             """,
         subcommands: [
-            List.self, Show.self, Why.self, Cancel.self, Retry.self, Requeue.self, DeadLetters.self,
+            List.self, Show.self, Why.self, Cancel.self, Retry.self, Requeue.self, Rerender.self, DeadLetters.self,
             Tally.self,
         ])
 
