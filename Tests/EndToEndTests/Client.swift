@@ -71,6 +71,13 @@ struct Client {
 
     func post(_ path: String) async throws -> HTTPResponse { try await http.send(HTTPRequest("POST", base + path)) }
 
+    func post(_ path: String, _ body: [String: Any]) async throws -> HTTPResponse {
+        try await http.send(
+            HTTPRequest(
+                "POST", base + path, headers: [("Content-Type", "application/json")],
+                body: Array(try JSONSerialization.data(withJSONObject: body))))
+    }
+
     func download(_ clip: ClipID, to path: String) async throws {
         var large = http
         large.collectedBytesMax = 256 << 20
