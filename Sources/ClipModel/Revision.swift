@@ -180,7 +180,9 @@ package struct ClipEdits: Hashable, Sendable, Codable {
 extension JobOptions {
     /// Options that concern how one clip looks: those that a revision may have otherwise. The rest decides which
     /// moments become clips, and of those that is over.
-    package static let looks: [CodingKeys] = [.aspect, .captionStyle, .smartCrop, .subtitles, .watermark]
+    package static let looks: [CodingKeys] = [
+        .aspect, .captionStyle, .denoise, .smartCrop, .subtitles, .watermark,
+    ]
 }
 
 /// An edit that cannot be made, and why.

@@ -38,11 +38,14 @@ extension JobsCommand {
         @Option(help: "off, srt or burned.")
         var subtitles: JobOptions.Subtitles?
 
-        @Option(help: "classic, plain or boxed.")
+        @Option(help: "classic, plain, boxed, pop, headline or neon.")
         var captionStyle: JobOptions.CaptionStyle?
 
         @Option(help: "Follow faces: true or false.")
         var smartCrop: Bool?
+
+        @Option(help: "Take steady noise out of the sound: true or false.")
+        var denoise: Bool?
 
         @Option(help: "Text drawn small in a corner.")
         var watermark: String?
@@ -77,6 +80,7 @@ extension JobsCommand {
             var subtitles: JobOptions.Subtitles?
             var captionStyle: JobOptions.CaptionStyle?
             var smartCrop: Bool?
+            var denoise: Bool?
             var watermark: String?
         }
 
@@ -108,7 +112,7 @@ extension JobsCommand {
         private func ask(_ cluster: ClusterClient) async throws -> Taken {
             let options = Options(
                 aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, smartCrop: smartCrop,
-                watermark: watermark)
+                denoise: denoise, watermark: watermark)
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
                 options: options == Options() ? nil : options, edits: try readEdits())

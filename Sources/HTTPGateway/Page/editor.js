@@ -5,14 +5,13 @@ import { el, icon } from "./dom.js";
 import { errorNotice } from "./errors.js";
 import { clock, number, span } from "./format.js";
 import { t } from "./i18n.js";
-import { aspectField, choice, textField, toggle } from "./options.js";
+import { aspectField, captionStyles, choice, textField, toggle } from "./options.js";
 
 const secondsMin = 3;
 const secondsMax = 180;
 const nudgeSeconds = 0.5;
 /// How long a clip is when it is added, and where: the client moves it.
 const newSeconds = 20;
-const captionStyles = ["classic", "plain", "boxed"];
 const captionCharactersMax = 200;
 const captionSeconds = 2;
 
@@ -93,8 +92,8 @@ function hash(text) {
   return sum.toString(36);
 }
 
-const looksOf = ({ aspect, subtitles, captionStyle, smartCrop, watermark }) =>
-  ({ aspect, subtitles, captionStyle, smartCrop, watermark: watermark || null });
+const looksOf = ({ aspect, subtitles, captionStyle, smartCrop, denoise, watermark }) =>
+  ({ aspect, subtitles, captionStyle, smartCrop, denoise, watermark: watermark || null });
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
@@ -249,6 +248,7 @@ function lookPart(options) {
     choice("subtitles", ["off", "srt", "burned"], options.subtitles, set("subtitles")),
     el("div", { class: "field-captions" }, choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle"))),
     toggle("smartCrop", options.smartCrop, set("smartCrop")),
+    toggle("denoise", options.denoise, set("denoise")),
     textField("watermark", options.watermark, set("watermark"), 60));
   return node;
 }

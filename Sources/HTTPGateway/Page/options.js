@@ -22,6 +22,7 @@ const defaults = {
   watermark: null,
 };
 
+export const captionStyles = ["classic", "plain", "boxed", "pop", "headline", "neon"];
 const presetSeconds = { short: [12, 22], normal: [18, 32], long: [30, 45] };
 const spoken = ["es", "en", "pt", "fr", "de", "it", "ca", "gl", "eu", "nl", "pl", "ru", "uk", "tr", "ar", "hi", "zh", "ja", "ko"];
 
@@ -61,7 +62,7 @@ export function optionsForm() {
     el(
       "div",
       { class: "field-captions" },
-      choice("captionStyle", ["classic", "plain", "boxed", "pop", "headline", "neon"], values.captionStyle, set("captionStyle")),
+      choice("captionStyle", captionStyles, values.captionStyle, set("captionStyle")),
     ),
     el(
       "details",
