@@ -83,7 +83,8 @@ final class RedisServer: Sendable {
 
     func configuration(_ who: String = "", patience: Duration = .milliseconds(50)) throws -> RedisConfiguration {
         var configuration = RedisConfiguration(
-            address: try #require(RedisAddress("unix://\(who)\(folder)/s")), prefix: "tijera:test", patience: patience)
+            address: try #require(RedisAddress("unix://\(who)\(folder)/s")), prefix: "tijera:test", patience: patience,
+            connectPatience: max(patience, .seconds(1)))
         configuration.pauseMax = .milliseconds(200)
         return configuration
     }
