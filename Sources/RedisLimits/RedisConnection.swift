@@ -113,7 +113,7 @@ final class RedisHandler: ChannelDuplexHandler {
     private let stallMax: TimeAmount
     private var parser = RESPParser()
     private var pipeline: RedisPipeline<EventLoopPromise<RESPValue>>
-    private var alarm: Scheduled<Void>?
+    private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
     /// TLS takes its time to close.
     private var hasEnded = false
 
@@ -131,7 +131,8 @@ final class RedisHandler: ChannelDuplexHandler {
             return
         }
         context.write(wrapOutboundOut(call.bytes), promise: promise)
-        if alarm == nil { setAlarm(context) }
+        // What was asked while connecting had longer.
+        if let next = pipeline.nextDeadline, alarm.map({ next < $0.at }) ?? true { setAlarm(context) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -161,7 +162,7 @@ final class RedisHandler: ChannelDuplexHandler {
     private func end(_ context: ChannelHandlerContext, _ error: RedisError) {
         watch.ended(error)
         hasEnded = true
-        alarm?.cancel()
+        alarm?.task.cancel()
         alarm = nil
         for waiter in pipeline.removeAll() { waiter.fail(error) }
         context.close(promise: nil)
@@ -171,16 +172,18 @@ final class RedisHandler: ChannelDuplexHandler {
 
     /// One alarm for all: deadlines come in the order of the pipeline.
     private func setAlarm(_ context: ChannelHandlerContext) {
+        alarm?.task.cancel()
         let stallEnd = pipeline.stalledSince.map { $0 + stallMax }
         guard let next = [pipeline.nextDeadline, stallEnd].compactMap({ $0 }).min() else {
             alarm = nil
             return
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        alarm = context.eventLoop.scheduleTask(deadline: next) {
+        let task = context.eventLoop.scheduleTask(deadline: next) {
             let (handler, context) = bound.value
             handler.alarmRang(context)
         }
+        alarm = (next, task)
     }
 
     private func alarmRang(_ context: ChannelHandlerContext) {

@@ -85,8 +85,14 @@ struct ClamdServer {
 
     /// A port of the loopback that is free now.
     static func freePort() throws -> Int {
+        let (descriptor, port) = try boundPort()
+        close(descriptor)
+        return port
+    }
+
+    /// A port that is taken and that nobody listens at, until the caller closes it.
+    static func boundPort() throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -99,7 +105,7 @@ struct ClamdServer {
             }
         }
         try #require(code == 0)
-        return Int(UInt16(bigEndian: address.sin_port))
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 }
 

@@ -85,7 +85,9 @@ import Testing
     }
 
     @Test func `nobody there is away, and so is a name that means nothing`() async throws {
-        let port = try ClamdServer.freePort()
+        // Held, so that no other test listens there meanwhile.
+        let (descriptor, port) = try ClamdServer.boundPort()
+        defer { close(descriptor) }
         for text in ["/tmp/no-such-clamd.ctl", "127.0.0.1:\(port)"] {
             let clamd = client(try #require(ClamdAddress(text)))
             await expect(.away) { _ = try await clamd.version() }

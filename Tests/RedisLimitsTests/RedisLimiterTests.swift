@@ -162,7 +162,7 @@ struct RedisLimiterTests {
         try server.start()
         var configuration = try server.configuration()
         configuration.connectPatience = .seconds(30)
-        try await withLimiter([try Self.slow(1_000_000)], configuration) { limiter in
+        try await withLimiter([try Self.slow(8000)], configuration) { limiter in
             try await isUp(limiter)
             let other = try await server.connection()
             async let slow = other.ask("EVAL", "for i = 1, 40000000 do end return 1", "0")
