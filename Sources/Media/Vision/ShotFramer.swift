@@ -19,9 +19,9 @@ package struct ShotFramer {
         /// Share of the source that a padded window may show; beyond it the whole picture is shown.
         package var paddedShareMax = 0.85
         /// Of the window, what one face with its margins may take up. A larger one fills the clip from ear to ear...
-        package var closeUpMax = 0.66
+        package var closeUpMax = 0.76
         /// ...and gets a window in which it takes up this much.
-        package var closeUpShare = 0.55
+        package var closeUpShare = 0.68
         /// A main face that holds for less is not worth a leap of the window.
         package var holdSecondsMin = 1.5
         /// Of the window, how far another face may be for the camera to go over to it: beyond, it leaps.
