@@ -14,6 +14,9 @@ package struct ClipBorders: Sendable {
     static let leadMillisecondsUsual = 250
     static let tailMillisecondsUsual = 350
 
+    /// How late a recogniser may give the start of a word that follows a pause.
+    static let lateMillisecondsMax = 1000
+
     /// Where the audience answers the last word, so much of it is heard.
     static let laughMillisecondsMax = 2500
 
@@ -39,8 +42,10 @@ package struct ClipBorders: Sendable {
             let isFirst = index == 0, isLast = index + 1 == text.words.count
             let lead = min(Self.leadMillisecondsMax, isFirst ? before : Self.share(of: before, lead: true))
             let tail = min(Self.tailMillisecondsMax, isLast ? after : Self.share(of: after, lead: false))
-            earliest.append(word.start - lead)
-            start.append(Self.start(word.start, lead: lead, sound, cuts))
+            let others = isFirst ? 0 : min(Self.tailMillisecondsMax, Self.share(of: before, lead: false))
+            let reach = min(Self.lateMillisecondsMax, before - others)
+            start.append(Self.start(word.start, lead: lead, reach: reach, sound, cuts))
+            earliest.append(min(word.start - lead, start[index]))
             if let laugh = Self.laugh(after: word.end, room: isLast ? after : after - Self.leadMillisecondsMax, sound) {
                 latest.append(laugh)
                 end.append(laugh)
@@ -86,13 +91,18 @@ package struct ClipBorders: Sendable {
         return lead ? pause - tail : tail
     }
 
-    private static func start(_ word: Int, lead: Int, _ sound: SoundProfile, _ cuts: [Int]) -> Int {
+    private static func start(_ word: Int, lead: Int, reach: Int, _ sound: SoundProfile, _ cuts: [Int]) -> Int {
         // A clip that starts just before a cut shows a flash of the shot before: start on the cut itself.
         if let cut = first(of: cuts, atOrAfter: word - lead), cut <= word {
             return last(of: cuts, notAfter: word) ?? cut
         }
         let usual = word - min(lead, leadMillisecondsUsual)
-        guard let silence = sound.silence(within: word - lead, word) else { return usual }
+        guard let silence = sound.silence(within: word - lead, word) else {
+            // After a pause the first word's start is sometimes given when it is half over: it began where the last
+            // silence ended. What the clip before may take stays out of reach.
+            guard reach > lead, let pause = sound.lastSilence(within: word - reach, word - lead) else { return usual }
+            return max(pause.upperBound - leadMillisecondsUsual, pause.lowerBound)
+        }
         return min(max(usual, silence.lowerBound), silence.upperBound)
     }
 

@@ -89,6 +89,13 @@ struct SoundProfile: Sendable {
         return start <= end ? start...end : nil
     }
 
+    /// The same, but the last.
+    func lastSilence(within low: Int, _ high: Int) -> ClosedRange<Int>? {
+        guard let silence = silences.last(where: { $0.start <= high && $0.end > low }) else { return nil }
+        let start = max(low, silence.start), end = min(high, silence.end)
+        return start <= end ? start...end : nil
+    }
+
     private func steps(_ start: Int, _ end: Int) -> (Int, Int) {
         let low = min(max(0, start / stepMilliseconds), loudness.count)
         return (low, min(max(low, (end + stepMilliseconds - 1) / stepMilliseconds), loudness.count))

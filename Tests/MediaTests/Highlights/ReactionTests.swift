@@ -21,7 +21,7 @@ struct ReactionTests {
     }
 
     private func select(
-        _ talk: (words: [Word], ends: [Double]), loud: [TimeRange], count: Int = 1
+        _ talk: (words: [Word], ends: [Double]), loud: [TimeRange] = [], silences: [TimeRange] = [], count: Int = 1
     ) -> [Highlight] {
         let duration = talk.words[talk.words.count - 1].end + 5
         var loudness = [Float](repeating: -60, count: Int(duration * 10))
@@ -31,7 +31,8 @@ struct ReactionTests {
         for word in talk.words { paint(TimeRange(start: word.start, end: word.end + 0.1), -22) }
         for range in loud { paint(range, -24) }
         let curves = SoundCurves(
-            durationSeconds: duration, energyDBFS: loudness, loudnessLUFS: loudness, integratedLUFS: -23, silences: [])
+            durationSeconds: duration, energyDBFS: loudness, loudnessLUFS: loudness, integratedLUFS: -23,
+            silences: silences)
         var options = JobOptions()
         options.clipCount = count
         return HighlightSelector.select(
@@ -52,6 +53,15 @@ struct ReactionTests {
         #expect(clip.reason.contains("aughter or applause"))
         #expect(clip.reasons?["es"]?.lowercased().contains("risas o aplausos") == true)
         #expect(clip.reasons?["pt"]?.lowercased().contains("risos ou aplausos") == true)
+    }
+
+    @Test func `where the recogniser gives a first word too late, a clip begins in the silence before it`() {
+        // What is heard to begin 1.6 s after the last word was said from 1.0 s on.
+        let talk = talk(plain, gaps: Dictionary(uniqueKeysWithValues: plain.indices.map { ($0, 1.6) }))
+        let silences = talk.ends.map { TimeRange(start: $0, end: $0 + 1) }
+        let starts = select(talk, silences: silences, count: 5).map(\.range.start)
+        #expect(starts.count == 5)
+        #expect(starts.allSatisfy { start in start < 1.1 || silences.contains { $0.contains(start) } }, "\(starts)")
     }
 
     @Test func `music of half a minute is no reaction and in no clip`() {
