@@ -25,7 +25,8 @@ package struct ClipBorders: Sendable {
         var end: Int
     }
 
-    /// Per word: earliest and preferred start of a clip that begins with it.
+    /// Per word: where it begins to be heard; earliest and preferred start of a clip that begins with it.
+    private let onset: [Int]
     private let earliest: [Int]
     private let start: [Int]
     /// Per word: latest and preferred end of a clip that ends with it.
@@ -36,7 +37,7 @@ package struct ClipBorders: Sendable {
 
     init(_ text: SpeechText, sound: SoundProfile, cuts: [Double], lengths: ClosedRange<Int>) {
         let cuts = cuts.filter(\.isFinite).map(milliseconds).sorted()
-        var earliest: [Int] = [], start: [Int] = [], latest: [Int] = [], end: [Int] = []
+        var onset: [Int] = [], earliest: [Int] = [], start: [Int] = [], latest: [Int] = [], end: [Int] = []
         for (index, word) in text.words.enumerated() {
             let before = text.gap(before: index), after = text.gap(after: index)
             let isFirst = index == 0, isLast = index + 1 == text.words.count
@@ -44,8 +45,10 @@ package struct ClipBorders: Sendable {
             let tail = min(Self.tailMillisecondsMax, isLast ? after : Self.share(of: after, lead: false))
             let others = isFirst ? 0 : min(Self.tailMillisecondsMax, Self.share(of: before, lead: false))
             let reach = min(Self.lateMillisecondsMax, before - others)
-            start.append(Self.start(word.start, lead: lead, reach: reach, sound, cuts))
-            earliest.append(min(word.start - lead, start[index]))
+            onset.append(Self.onset(word.start, lead: lead, reach: reach, sound))
+            let ownLead = onset[index] < word.start ? min(lead, reach - (word.start - onset[index])) : lead
+            start.append(Self.start(onset[index], lead: ownLead, sound, cuts))
+            earliest.append(onset[index] - ownLead)
             if let laugh = Self.laugh(after: word.end, room: isLast ? after : after - Self.leadMillisecondsMax, sound) {
                 latest.append(laugh)
                 end.append(laugh)
@@ -54,6 +57,7 @@ package struct ClipBorders: Sendable {
             latest.append(word.end + tail)
             end.append(Self.end(word.end, tail: tail, sound, cuts))
         }
+        self.onset = onset
         self.earliest = earliest
         self.start = start
         self.latest = latest
@@ -65,12 +69,12 @@ package struct ClipBorders: Sendable {
     /// The clip of the words `range`, with its air cut or stretched so that the length fits; nil when it cannot.
     func span(of range: Range<Int>) -> Span? {
         let first = range.lowerBound, last = range.upperBound - 1
-        let core = text.words[last].end - text.words[first].start
+        let core = text.words[last].end - onset[first]
         guard core <= lengths.upperBound, latest[last] - earliest[first] >= lengths.lowerBound else { return nil }
         var span = Span(start: start[first], end: end[last])
         if span.end - span.start > lengths.upperBound {
             // The lead goes first: the ending is worth more.
-            span.start = min(text.words[first].start, span.end - lengths.upperBound)
+            span.start = min(onset[first], span.end - lengths.upperBound)
             span.end = min(span.end, span.start + lengths.upperBound)
         } else if span.end - span.start < lengths.lowerBound {
             span.end = min(latest[last], span.start + lengths.lowerBound)
@@ -91,18 +95,20 @@ package struct ClipBorders: Sendable {
         return lead ? pause - tail : tail
     }
 
-    private static func start(_ word: Int, lead: Int, reach: Int, _ sound: SoundProfile, _ cuts: [Int]) -> Int {
+    /// After a pause the first word's start is sometimes given when it is half over: where no silence is near it began
+    /// where the last one ended. What the clip before may take stays out of reach.
+    private static func onset(_ word: Int, lead: Int, reach: Int, _ sound: SoundProfile) -> Int {
+        guard reach > lead, sound.silence(within: word - lead, word) == nil else { return word }
+        return sound.lastSilence(within: word - reach, word - lead)?.upperBound ?? word
+    }
+
+    private static func start(_ word: Int, lead: Int, _ sound: SoundProfile, _ cuts: [Int]) -> Int {
         // A clip that starts just before a cut shows a flash of the shot before: start on the cut itself.
         if let cut = first(of: cuts, atOrAfter: word - lead), cut <= word {
             return last(of: cuts, notAfter: word) ?? cut
         }
         let usual = word - min(lead, leadMillisecondsUsual)
-        guard let silence = sound.silence(within: word - lead, word) else {
-            // After a pause the first word's start is sometimes given when it is half over: it began where the last
-            // silence ended. What the clip before may take stays out of reach.
-            guard reach > lead, let pause = sound.lastSilence(within: word - reach, word - lead) else { return usual }
-            return max(pause.upperBound - leadMillisecondsUsual, pause.lowerBound)
-        }
+        guard let silence = sound.silence(within: word - lead, word) else { return usual }
         return min(max(usual, silence.lowerBound), silence.upperBound)
     }
 
