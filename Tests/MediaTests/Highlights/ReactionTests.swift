@@ -61,7 +61,11 @@ struct ReactionTests {
         let silences = talk.ends.map { TimeRange(start: $0, end: $0 + 1) }
         let starts = select(talk, silences: silences, count: 5).map(\.range.start)
         #expect(starts.count == 5)
-        #expect(starts.allSatisfy { start in start < 1.1 || silences.contains { $0.contains(start) } }, "\(starts)")
+        // At its very end where the clip is as long as it may be.
+        let isGood = starts.map { start in
+            start < 1.1 || silences.contains { $0.start <= start && start <= $0.end + 0.001 }
+        }
+        #expect(!isGood.contains(false), "\(starts)")
     }
 
     @Test func `music of half a minute is no reaction and in no clip`() {
