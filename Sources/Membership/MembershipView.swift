@@ -16,6 +16,22 @@ package struct MembershipView: Hashable, Sendable, Codable {
         digest = Digest.ofFacts(self.members)
     }
 
+    /// The same view with the suspicions of `now`. A view keeps those of the moment it was made, and neither a suspicion
+    /// nor its refutation makes another.
+    package func suspecting(as now: [Member]) -> MembershipView {
+        let statuses = Dictionary(now.map { ($0.life, $0.status) }) { first, _ in first }
+        return MembershipView(
+            number: number,
+            members: members.map { member in
+                guard let status = statuses[member.life], status.isReachable, member.status.isReachable else {
+                    return member
+                }
+                var member = member
+                member.status = status
+                return member
+            })
+    }
+
     /// The member of that name, if it is in the view.
     package subscript(id: MemberID) -> Member? {
         // Sorted, so halve: a call looks up its target in here.

@@ -100,7 +100,7 @@ struct ClusterPart: Sendable {
 
     /// What this node knows of the cluster, from its own memory.
     var snapshot: ClusterSnapshot {
-        let view = system.view ?? MembershipView(number: 0, members: [])
+        let view = system.view?.suspecting(as: system.members) ?? MembershipView(number: 0, members: [])
         var peers: [MemberID: PeerFacts] = [:]
         for link in system.linkStatus {
             var facts = peers[link.peer.id] ?? PeerFacts(isConnected: true)

@@ -72,6 +72,17 @@ import Testing
         #expect(view[memberID("x")] == nil)
     }
 
+    @Test func `a view may be told with the suspicions of now, and nothing else changes`() {
+        let view = MembershipView(number: 4, members: [member("a", .suspect), member("b"), member("c", .unreachable)])
+        let now = view.suspecting(as: [member("a"), member("b", .suspect), member("c"), member("d")])
+        #expect(now.members.map(\.status) == [.alive, .suspect, .unreachable])
+        #expect(now.number == 4 && now.digest == view.digest)
+        // Another life of that name, one that went away, or one that is unknown by now: another view will tell.
+        for other in [member("a", epoch: 101), member("a", .unreachable), member("a", .dead), member("x")] {
+            #expect(view.suspecting(as: [other]) == view)
+        }
+    }
+
     @Test func `equal facts have an equal digest`() {
         let digest = MembershipView(number: 1, members: members).digest
         #expect(self.digest { $0.reverse() } == digest)
