@@ -187,6 +187,18 @@ import Testing
     }
 
     static let refusals: [Refusal] = [
+        Refusal(
+            name: "a length that is deferred as tus does it", method: "POST",
+            headers: [("Upload-Complete", "?0"), ("Upload-Defer-Length", "1")], status: 400),
+        Refusal(
+            name: "an empty field of tus", method: "POST",
+            headers: [("Upload-Complete", "?0"), ("Upload-Defer-Length", "")], status: 400),
+        Refusal(
+            name: "metadata as tus has them", method: "POST",
+            headers: [("Upload-Complete", "?0"), ("Upload-Metadata", "filename YQ==")], status: 400),
+        Refusal(
+            name: "pieces as tus has them", method: "POST",
+            headers: [("Upload-Complete", "?0"), ("Upload-Concat", "partial")], status: 400),
         Refusal(name: "no boolean", method: "POST", headers: [("Upload-Complete", "true")], status: 400),
         Refusal(name: "nothing, complete", method: "POST", headers: [("Upload-Complete", "?1")], status: 422),
         Refusal(name: "HEAD with an offset", method: "HEAD", headers: [("Upload-Offset", "0")], status: 400),

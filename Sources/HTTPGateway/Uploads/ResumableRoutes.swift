@@ -133,6 +133,7 @@ struct ResumableRoutes: Sendable {
             throw Problem.uploadHeader(
                 .uploadComplete, "Upload-Complete is neither ?0 nor ?1.", hint: "Send ?1 when all bytes come along.")
         }
+        try DraftRequest.refuseFieldsOfTus(request)
         var append = try DraftRequest.append(request, offset: 0, completes: completes)
         let disposition = request.headers[.contentDisposition].map { HeaderValue($0) }
         let whole = append.length ?? (completes ? append.announced : nil)

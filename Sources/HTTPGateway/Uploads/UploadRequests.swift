@@ -128,6 +128,16 @@ enum DraftRequest {
             checksum: digest.map { UploadChecksum(.sha256, $0) }, completes: completes)
     }
 
+    /// What tus says with fields of its own would be silently lost.
+    static func refuseFieldsOfTus(_ request: Request) throws(Problem) {
+        for field in [HTTPField.Name.uploadDeferLength, .uploadMetadata, .uploadConcat]
+        where request.headers[field] != nil {
+            throw .uploadHeader(
+                field, "\(field.canonicalName) is a field of tus, and this request does not speak it.",
+                hint: "Send Tus-Resumable: 1.0.0 and no Upload-Complete, or leave this field out.")
+        }
+    }
+
     /// What the whole has to hash to, in hexadecimal.
     static func wholeDigest(_ request: Request) -> String? {
         request.headers[.representationDigest].flatMap { DraftFields.sha256($0) }.map { hexadecimal($0) }
