@@ -16,8 +16,8 @@ package struct MembershipView: Hashable, Sendable, Codable {
         digest = Digest.ofFacts(self.members)
     }
 
-    /// The same view with the suspicions of `now`. A view keeps those of the moment it was made, and neither a suspicion
-    /// nor its refutation makes another.
+    /// The same view with the suspicions of `now`. A view keeps those of the moment it was made, and neither a
+    /// suspicion nor its refutation makes another.
     package func suspecting(as now: [Member]) -> MembershipView {
         let statuses = Dictionary(now.map { ($0.life, $0.status) }) { first, _ in first }
         return MembershipView(

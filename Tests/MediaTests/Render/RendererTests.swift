@@ -294,7 +294,7 @@ import Testing
                 }
             }
             #expect(try samples.files() == before)
-            #expect(try runningTools(with: "file:" + plan.outputPath) == 0)
+            #expect(try noToolIsLeft(with: "file:" + plan.outputPath))
         }
     }
 

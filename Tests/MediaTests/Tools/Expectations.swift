@@ -21,13 +21,22 @@ func expect(
 }
 
 /// How many processes have all of `arguments` in their command line.
-func runningTools(with arguments: String...) throws -> Int {
+/// - Parameter program: what they run; nil: whatever it is, so that what stands before a tool counts as well.
+func runningTools(_ program: String? = nil, with arguments: String...) throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: "/proc").count { entry in
         // A process may end between the listing and the look: then it does not count.
         guard Int(entry) != nil, let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") else {
             return false
         }
         let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        return arguments.allSatisfy(words.contains)
+        return arguments.allSatisfy(words.contains) && (program == nil || words.first == program)
     }
+}
+
+/// Whether all that have `arguments` in their command line are gone, or go in a moment: a process that was killed dies
+/// when the kernel comes to it, which on a machine busy with other tests is after the call that killed it returned.
+func noToolIsLeft(with arguments: String) throws -> Bool {
+    var looks = 0
+    while try runningTools(with: arguments) > 0, looks < 5000 { looks += 1 }
+    return try runningTools(with: arguments) == 0
 }

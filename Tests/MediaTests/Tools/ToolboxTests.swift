@@ -77,7 +77,7 @@ import Testing
                 throw MediaError(.visionFailed)
             }
         }
-        #expect(try runningTools(with: "lutyuv=y=9") == 0)
+        #expect(try noToolIsLeft(with: "lutyuv=y=9"))
     }
 
     @Test func `output over the limit ends the tool`() async throws {
@@ -96,7 +96,7 @@ import Testing
         let arguments = Self.endless + ["-metadata", "title=wall", "-f", "null", "-"]
         let toolbox = Toolbox(MediaConfiguration(), clock: HurriedClock())
         await expect(.wallLimit) { _ = try await toolbox.run(command(arguments, wallSeconds: 3600)) }
-        #expect(try runningTools(with: "title=wall") == 0)
+        #expect(try noToolIsLeft(with: "title=wall"))
     }
 
     @Test func `cancelling the caller kills the tool at once`() async throws {
@@ -119,7 +119,7 @@ import Testing
             // A second is the rule; the other is for a machine that is busy with other tests.
             #expect(try #require(ended) - cancelledAt < .seconds(2))
         }
-        #expect(try runningTools(with: "title=cancelled") == 0)
+        #expect(try noToolIsLeft(with: "title=cancelled"))
     }
 
     @Test func `a cancelled caller starts nothing`() async throws {
