@@ -6,6 +6,7 @@
 /// | `connectPatience` | duration | 1 s | a dead network is waited for; also how long a hanging connection is kept |
 /// | `pause`, `pauseMax` | duration | 100 ms, 5 s | nodes knock without end at a Redis that is down, all at once |
 /// | `waitingMax` | checks | 10,000 | answers that cannot come in time fill the memory |
+/// | `stallsInRowMax` | overdue answers | 10 | a Redis that is always too slow is asked for ever and decides nothing |
 /// | `authoritiesPath` | file | the system's | a Redis whose CA is your own is not trusted |
 package struct RedisConfiguration: Hashable, Sendable {
     package var address: RedisAddress
@@ -16,6 +17,7 @@ package struct RedisConfiguration: Hashable, Sendable {
     package var pause = Duration.milliseconds(100)
     package var pauseMax = Duration.seconds(5)
     package var waitingMax = 10_000
+    package var stallsInRowMax = 10
     package var authoritiesPath: String?
 
     package init(

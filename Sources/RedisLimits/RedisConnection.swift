@@ -111,6 +111,7 @@ final class RedisHandler: ChannelDuplexHandler {
 
     private let watch: RedisConnection.Watch
     private let stallMax: TimeAmount
+    private let stallsInRowMax: Int
     private var parser = RESPParser()
     private var pipeline: RedisPipeline<EventLoopPromise<RESPValue>>
     private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
@@ -120,6 +121,7 @@ final class RedisHandler: ChannelDuplexHandler {
     init(_ configuration: RedisConfiguration, _ watch: RedisConnection.Watch) {
         self.watch = watch
         stallMax = TimeAmount(configuration.connectPatience)
+        stallsInRowMax = configuration.stallsInRowMax
         pipeline = RedisPipeline(waitingMax: configuration.waitingMax)
     }
 
@@ -193,6 +195,7 @@ final class RedisHandler: ChannelDuplexHandler {
         if let since = pipeline.stalledSince, since + stallMax <= now {
             return end(context, RedisError(.late, "it hangs"))
         }
+        if pipeline.stallsInRow >= stallsInRowMax { return end(context, RedisError(.late, "it is too slow")) }
         setAlarm(context)
     }
 }

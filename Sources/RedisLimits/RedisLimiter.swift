@@ -156,8 +156,9 @@ package final class RedisLimiter: Sendable {
             let loaded = try await ask(connection, ["SCRIPT", "LOAD", RedisBucket.script])
             guard case .bytes(let digest?) = loaded else { throw Self.refusal(loaded) { $0 } }
             let link = Link(connection: connection, script: String(decoding: digest, as: UTF8.self))
+            // As quick as a check has to be: a Redis that is never in time is away.
             _ = try await Self.decide(
-                .probe, key: "\(configuration.prefix):probe", by: link, patience: configuration.connectPatience)
+                .probe, key: "\(configuration.prefix):probe", by: link, patience: configuration.patience)
             return link
         } catch {
             connection.close(error)

@@ -17,6 +17,9 @@ struct RedisPipeline<Waiter> {
     private let waitingMax: Int
     private var entries = CircularBuffer<Entry>()
     private var overdueCount = 0
+    /// How often an answer was overdue since one came in time. A Redis that always answers too late decides nothing,
+    /// and every stall costs somebody his patience.
+    private(set) var stallsInRow = 0
 
     init(waitingMax: Int) { self.waitingMax = waitingMax }
 
@@ -45,6 +48,7 @@ struct RedisPipeline<Waiter> {
             overdueCount -= 1
             return .nobody
         }
+        stallsInRow = 0
         return .to(waiter)
     }
 
@@ -57,6 +61,7 @@ struct RedisPipeline<Waiter> {
             late.append(waiter)
             entries[index].waiter = nil
         }
+        if !isStalled, !late.isEmpty { stallsInRow += 1 }
         overdueCount += late.count
         return late
     }

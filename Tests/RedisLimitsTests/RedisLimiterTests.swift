@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Limits
 import Logging
@@ -14,6 +15,14 @@ struct RedisLimiterTests {
     /// Nothing comes back while a test looks.
     private static func slow(_ burst: Int) throws -> LimitPolicy {
         try LimitPolicy("slow", limit: 1, per: .seconds(3600), burst: burst)
+    }
+
+    /// What docs/operators.md lets the user of the cluster do.
+    private static func rights(source: String = #filePath) throws -> String {
+        let guide = URL(filePath: source).deletingLastPathComponent().appending(path: "../../docs/operators.md")
+        let command = "ACL SETUSER tijera on >PASSWORD "
+        let line = try String(contentsOf: guide, encoding: .utf8).split(separator: "\n").first { $0.hasPrefix(command) }
+        return String(try #require(line).dropFirst(command.count))
     }
 
     private func isUp(_ limiter: RedisLimiter) async throws {
@@ -175,8 +184,7 @@ struct RedisLimiterTests {
     }
 
     @Test func `a wrong password is told, but not which`() async throws {
-        let rights = "resetkeys ~tijera:* resetchannels nocommands +evalsha +eval +script|load +get +set +time +select"
-        let server = try RedisServer("requirepass operators\nuser tijera on >s3cret/of:ours \(rights) +ping")
+        let server = try RedisServer("requirepass operators\nuser tijera on >s3cret/of:ours \(try Self.rights())")
         try server.start()
         _ = try await server.connection()
         let lines = Lines()
@@ -231,78 +239,62 @@ struct RedisLimiterTests {
     }
 
     @Test func `another database is another account`() async throws {
-        let port = try freePort()
-        let server = try RedisServer("port \(port)\nbind 127.0.0.1")
-        try server.start()
-        _ = try await server.connection()
-        for database in [0, 3] {
-            let address = try #require(RedisAddress("redis://127.0.0.1:\(port)/\(database)"))
-            let configuration = RedisConfiguration(address: address, prefix: "p", patience: .seconds(1))
-            try await withLimiter([try Self.slow(3)], configuration) { limiter in
-                try await isUp(limiter)
-                #expect(await limiter.check("slow", "a")?.decision.remaining == 2)
+        try await LoopbackPort.held { port in
+            let server = try RedisServer("port \(port)\nbind 127.0.0.1")
+            try server.start()
+            _ = try await server.connection()
+            for database in [0, 3] {
+                let address = try #require(RedisAddress("redis://127.0.0.1:\(port)/\(database)"))
+                let configuration = RedisConfiguration(address: address, prefix: "p", patience: .seconds(1))
+                try await withLimiter([try Self.slow(3)], configuration) { limiter in
+                    try await isUp(limiter)
+                    #expect(await limiter.check("slow", "a")?.decision.remaining == 2)
+                }
             }
         }
     }
 
     @Test func `with TLS only a certificate that is trusted will do`() async throws {
-        let port = try freePort()
-        let server = try RedisServer(
-            """
-            port 0
-            tls-port \(port)
-            tls-cert-file FOLDER/server.pem
-            tls-key-file FOLDER/server.key
-            tls-ca-cert-file FOLDER/server.pem
-            tls-auth-clients no
-            """)
-        try Child.run(
-            "openssl",
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-                "-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout",
-                server.folder + "/server.key", "-out", server.folder + "/server.pem",
-            ])
-        try server.start()
-        for host in ["127.0.0.1", "localhost"] {
-            let address = try #require(RedisAddress("rediss://\(host):\(port)"))
-            let trusting = RedisConfiguration(
-                address: address, prefix: "p", patience: .seconds(1), authoritiesPath: server.folder + "/server.pem")
-            try await withLimiter([try Self.slow(3)], trusting) { limiter in
-                try await isUp(limiter)
-                #expect(await limiter.check("slow", host)?.decision.remaining == 2)
-            }
-            let strange = RedisConfiguration(address: address, prefix: "p", patience: .seconds(1))
-            try await withLimiter([try Self.slow(3)], strange) { limiter in
-                try await until("the certificate is not trusted") {
-                    if case .away(let error) = limiter.state {
-                        "\(error)".lowercased().contains("certificate")
-                    } else {
-                        false
-                    }
+        try await LoopbackPort.held { port in
+            let server = try RedisServer(
+                """
+                port 0
+                tls-port \(port)
+                tls-cert-file FOLDER/server.pem
+                tls-key-file FOLDER/server.key
+                tls-ca-cert-file FOLDER/server.pem
+                tls-auth-clients no
+                """)
+            try Child.run(
+                "openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                    "-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout",
+                    server.folder + "/server.key", "-out", server.folder + "/server.pem",
+                ])
+            try server.start()
+            for host in ["127.0.0.1", "localhost"] {
+                let address = try #require(RedisAddress("rediss://\(host):\(port)"))
+                let trusting = RedisConfiguration(
+                    address: address, prefix: "p", patience: .seconds(1), authoritiesPath: server.folder + "/server.pem"
+                )
+                try await withLimiter([try Self.slow(3)], trusting) { limiter in
+                    try await isUp(limiter)
+                    #expect(await limiter.check("slow", host)?.decision.remaining == 2)
                 }
-                #expect(await limiter.check("slow", host) == nil)
+                let strange = RedisConfiguration(address: address, prefix: "p", patience: .seconds(1))
+                try await withLimiter([try Self.slow(3)], strange) { limiter in
+                    try await until("the certificate is not trusted") {
+                        if case .away(let error) = limiter.state {
+                            "\(error)".lowercased().contains("certificate")
+                        } else {
+                            false
+                        }
+                    }
+                    #expect(await limiter.check("slow", host) == nil)
+                }
             }
         }
-    }
-
-    /// A port of the loopback that is free now.
-    private func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // Sound: the pointers are to a local that outlives the calls.
-        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                guard unsafe bind(descriptor, generic, length) == 0 else { return Int32(-1) }
-                return unsafe getsockname(descriptor, generic, &length)
-            }
-        }
-        try #require(code == 0)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

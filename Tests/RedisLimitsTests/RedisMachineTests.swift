@@ -28,6 +28,26 @@ import Testing
         }
     }
 
+    @Test func `a Redis that is always late is told from one that hung once`() {
+        var pipeline = RedisPipeline<Int>(waitingMax: 10)
+        let start = NIODeadline.now()
+        func at(_ milliseconds: Int64) -> NIODeadline { start + .milliseconds(milliseconds) }
+        for round in 0..<3 {
+            let time = Int64(round) * 100
+            for waiter in [1, 2] {
+                let isSent = pipeline.send(waiter, until: at(time + 50))
+                #expect(isSent)
+            }
+            #expect(pipeline.expire(at: at(time + 60)) == [1, 2])
+            #expect(pipeline.stallsInRow == round + 1, "two who wait at the same time are one stall")
+            for _ in 1...2 { guard case .nobody = pipeline.answered() else { Issue.record("somebody"); return } }
+        }
+        let isSent = pipeline.send(3, until: at(350))
+        #expect(isSent)
+        guard case .to(3) = pipeline.answered() else { Issue.record("nobody"); return }
+        #expect(pipeline.stallsInRow == 0)
+    }
+
     @Test(
         arguments: [
             "?\r\n", "\r\n", ":x\r\n", "$-2\r\n", "$99999999\r\n", "*65\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
