@@ -14,7 +14,7 @@ readonly PYTHON=$TIJERA_CACHE/python/bin/python
 readonly S3_SERVERS=$TIJERA_CACHE/s3-servers
 
 readonly RUN_PACKAGES="bubblewrap ca-certificates cmake curl ffmpeg fonts-bebas-neue fonts-comfortaa fonts-dejavu-core fonts-droid-fallback
-    fonts-lato fonts-noto-ui-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev libopencv-imgproc-dev libpq-dev ninja-build openssl
+    fonts-lato fonts-nanum fonts-noto-ui-core g++ jq libcurl4-openssl-dev libopencv-dnn-dev libopencv-imgproc-dev libpq-dev ninja-build openssl
     pkg-config iproute2 postgresql procps python3 python3-venv unzip util-linux zlib1g-dev"
 readonly TEST_PACKAGES="chromium clamav-daemon e2fsprogs espeak-ng libfaketime mount nftables redis-server shellcheck"
 
