@@ -100,20 +100,20 @@ extension JobService {
     /// The captions of a clip, in seconds of the source, and whether a client wrote them; nil: there is no such clip.
     package func captions(of id: ClipID) async throws -> (captions: [ClipEdits.Caption], isEdited: Bool)? {
         guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
-        let edited = plan.published(id.ordinal)?.edits.captions
+        // All of them, those outside of the borders, too: what comes back replaces what is here.
+        if let edited = plan.published(id.ordinal)?.edits.captions { return (edited, true) }
         let blob = try inputs.body(TranscriptResult.self).transcript
         let transcript = try await read(Transcript.self, blob)
-        let track =
-            edited.map { CaptionTrack(edited: $0, heard: transcript.words, clip: clip.range) }
-            ?? CaptionTrack(words: transcript.words, clip: clip.range, language: transcript.language)
-        return (track.captions(of: clip.range), edited != nil)
+        let track = CaptionTrack(words: transcript.words, clip: clip.range, language: transcript.language)
+        return (track.captions(of: clip.range), false)
     }
 
     /// How a clip is framed, in seconds of the source, and what a client said of that; nil: there is no such clip.
     package func scenes(of id: ClipID) async throws -> (scenes: [SceneShown], edits: [ClipEdits.Scene]?)? {
         guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
         guard let slot = plan.slot(of: id.ordinal) else { return ([], nil) }
-        let framing = try await read(Framing.self, inputs.body(ReframeResult.self, slot).framing)
+        let rendered = plan.isDone(StageKey(.render, slot)) ? try inputs.body(RenderResult.self, slot).framing : nil
+        let framing = try await read(Framing.self, rendered ?? inputs.body(ReframeResult.self, slot).framing)
         let source = try inputs.body(ProbeResult.self).facts.displaySize
         return (framing.scenes(of: clip.range, source: source), plan.published(id.ordinal)?.edits.scenes)
     }

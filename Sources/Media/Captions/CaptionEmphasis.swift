@@ -48,7 +48,7 @@ struct CaptionEmphasis: Sendable {
                 let next = index + 1 < words.count ? SpokenText.foldedCore(words[index + 1].text) : ""
                 let isCounting = profile.numbers.contains(next)
                 runs.append(Run(words: index..<(index + (isCounting ? 2 : 1)), weight: 2))
-            } else if Self.extremes.contains(folded) {
+            } else if Self.extremes[profile.language]?.contains(folded) ?? false {
                 runs.append(Run(words: index..<(index + 1), weight: 1))
             }
         }
@@ -60,11 +60,15 @@ struct CaptionEmphasis: Sendable {
     }
 
     /// Folded. Fewer than `LanguageProfile.contrasts`, which also holds "all", "first" and "instead".
-    private static let extremes = Set(
-        """
+    private static let extremes: [String: Set<String>] = [
+        "en": """
         never nobody nothing worst best biggest smallest greatest impossible incredible unbelievable secret truth
-        mistake wrong nunca jamas nadie ninguno ninguna peor mejor imposible increible secreto verdad mentira error
-        ninguem nenhum nenhuma pior melhor impossivel incrivel segredo verdade erro jamais personne rien pire meilleur
-        mai nessuno peggiore migliore niemals nie niemand schlimmste beste
-        """.split(whereSeparator: \.isWhitespace).map(String.init))
+        mistake wrong
+        """,
+        "es": "nunca jamas nadie ninguno ninguna peor mejor imposible increible secreto verdad mentira error",
+        "pt": "nunca jamais ninguem nenhum nenhuma pior melhor impossivel incrivel segredo verdade mentira erro",
+        "fr": "jamais personne rien pire meilleur impossible incroyable secret verite",
+        "it": "mai nessuno peggiore migliore impossibile incredibile segreto verita",
+        "de": "niemals nie niemand schlimmste beste unmoglich",
+    ].mapValues { Set($0.split(whereSeparator: \.isWhitespace).map(String.init)) }
 }

@@ -11,6 +11,7 @@ extension CaptionTrack {
     package init(
         edited: [ClipEdits.Caption], heard: [Word], clip: TimeRange, language: String = "und", keywords: [String] = []
     ) {
+        let heard = CaptionWord.nearby(heard, clip)
         let groups = edited.compactMap { caption -> CaptionGroup? in
             guard let shown = TimeRange(start: caption.start, end: caption.end).clamped(to: clip) else { return nil }
             let texts = Self.words(of: caption.text)
@@ -21,8 +22,7 @@ extension CaptionTrack {
                 CaptionWord(text: $0, start: offset + $1.start, end: offset + $1.end)
             }
             return CaptionGroup(
-                words: words, firstLine: Self.firstLine(texts), start: offset, end: offset + shown.duration,
-                columns: MeasuredWords.columns(SpokenText.join(texts)))
+                words: words, firstLine: Self.firstLine(texts), start: offset, end: offset + shown.duration)
         }
         self.init(
             shown: groups.flatMap(\.words), lines: groups, clipSeconds: clip.duration, language: language,
@@ -41,13 +41,16 @@ extension CaptionTrack {
         }
     }
 
-    /// Words with a space between them; letters that are as wide as high stand alone, as where they are heard.
+    /// Words with a space between them; of scripts that have none every letter, as where it is heard. What
+    /// `SpokenText.join` would not put together again stays together.
     private static func words(of text: String) -> [String] {
-        text.split(whereSeparator: \.isWhitespace).flatMap { part -> [String] in
-            guard part.unicodeScalars.contains(where: SpokenText.isFullWidth) else { return [String(part)] }
-            return part.reduce(into: []) { words, character in
+        text.split { $0.isWhitespace && $0 != "\u{A0}" }.flatMap { part -> [String] in
+            part.reduce(into: []) { words, character in
                 let text = String(character)
-                if let last = words.indices.last, SpokenText.attachesToPrevious(text) {
+                if let last = words.indices.last,
+                    SpokenText.isSpaced(words[last], text)
+                        || SpokenText.attachesToPrevious(text) || words[last].last.map(SpokenText.isOpening) ?? false
+                {
                     words[last] += text
                 } else {
                     words.append(text)

@@ -37,6 +37,11 @@ struct CaptionWord: Hashable, Sendable {
         return withCurrencies(shown)
     }
 
+    /// Those that are heard in `clip` or across its borders: the others need no look.
+    static func nearby(_ words: [Word], _ clip: TimeRange) -> [Word] {
+        words.filter { $0.start < clip.end && max($0.start, $0.end) > clip.start }
+    }
+
     /// Recognisers part a sign of currency from its number: "$ 5" is "$5", "50 €" stays on one line.
     private static func withCurrencies(_ words: [CaptionWord]) -> [CaptionWord] {
         var joined: [CaptionWord] = []

@@ -19,7 +19,7 @@ struct Typeface: Hashable, Sendable {
     private let other: Int
 
     /// Writing that a display font may lack. What none of ours has comes from whatever font the machine has for it.
-    enum Alphabet: Hashable, Sendable { case latin, greek, cyrillic, rest }
+    enum Alphabet: Hashable, Sendable { case latin, latinExtended, greek, cyrillic, rest }
 
     var emsPerSize: Double { unitsPerEm / (ascent + descent) }
     /// Part of the size that lies below the baseline.
@@ -62,7 +62,7 @@ extension Typeface {
     /// The one that every node has (`fonts-dejavu-core`), with the most alphabets.
     static let dejaVu = Typeface(
         family: "DejaVu Sans", isBold: true, unitsPerEm: 2048, ascent: 1901, descent: 483, capitalsOnly: false,
-        alphabets: [.latin, .greek, .cyrillic, .rest],
+        alphabets: [.latin, .latinExtended, .greek, .cyrillic, .rest],
         ascii: [
             348, 456, 521, 838, 696, 1002, 872, 306, 457, 457, 523, 838, 380, 415, 380, 365, 696, 696, 696, 696, 696,
             696, 696, 696, 696, 696, 400, 400, 838, 838, 838, 580, 1000, 774, 762, 734, 830, 683, 683, 821, 837, 372,
@@ -74,7 +74,7 @@ extension Typeface {
     /// `fonts-lato`: friendly, and as heavy as letters get before they close.
     static let latoBlack = Typeface(
         family: "Lato Black", isBold: false, unitsPerEm: 2000, ascent: 1974, descent: 426, capitalsOnly: false,
-        alphabets: [.latin, .greek, .cyrillic],
+        alphabets: [.latin, .latinExtended, .greek, .cyrillic],
         ascii: [
             231, 292, 418, 580, 580, 836, 734, 218, 281, 281, 425, 580, 240, 374, 239, 479, 580, 580, 580, 580, 580,
             580, 580, 580, 580, 580, 265, 279, 580, 580, 580, 472, 850, 711, 670, 656, 761, 573, 566, 722, 777, 311,
@@ -113,7 +113,9 @@ extension Typeface {
 extension Typeface.Alphabet {
     init(_ scalar: Unicode.Scalar) {
         switch scalar.value {
-        case 0...0x2AF, 0x1E00...0x1EFF: self = .latin
+        case 0...0x17F: self = .latin
+        // Vietnamese, Azeri, African languages.
+        case 0x180...0x2AF, 0x1E00...0x1EFF: self = .latinExtended
         case 0x370...0x3FF: self = .greek
         case 0x400...0x45F, 0x490...0x491: self = .cyrillic
         default: self = .rest
