@@ -99,6 +99,8 @@ package struct ClipBorders: Sendable {
     /// where the last one ended. What the clip before may take stays out of reach.
     private static func onset(_ word: Int, lead: Int, reach: Int, _ sound: SoundProfile) -> Int {
         guard reach > lead, sound.silence(within: word - lead, word) == nil else { return word }
+        // Laughter at what was said before is no beginning.
+        guard sound.reaction(word - reach, word, cause: 0) == 0 else { return word }
         return sound.lastSilence(within: word - reach, word - lead)?.upperBound ?? word
     }
 

@@ -175,14 +175,15 @@ struct ClipScorer {
         return share
     }
 
-    /// 1 for two seconds of laughter and more. The border of the clip may cut it short, so the burst after the last
-    /// word counts whole.
+    /// 1 for two seconds of laughter and more. The border of the clip may cut it short, so a burst in which the clip
+    /// ends counts whole.
     private func reaction(_ candidate: ClipCandidate) -> Double {
         guard !candidate.words.isEmpty else { return 0 }
         let last = text.words[candidate.words.upperBound - 1].end
         var length = sound.reaction(candidate.span.start, last, cause: Self.causeMillisecondsMin)
         if last - candidate.span.start >= Self.causeMillisecondsMin {
-            length += sound.reaction(after: last, delay: ReactionFinder.delayMillisecondsMax)?.count ?? 0
+            let burst = sound.reaction(after: last, delay: ReactionFinder.delayMillisecondsMax)
+            if let burst, burst.lowerBound < candidate.span.end { length += burst.count }
         }
         return min(1, Double(length) / 2000)
     }

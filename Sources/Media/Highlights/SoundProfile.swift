@@ -1,7 +1,8 @@
 import ClipModel
 import Foundation
 
-/// Answers questions about the loudness of any stretch of the video in constant time, from running sums.
+/// Answers questions about the loudness of any stretch of the video in constant time, from running sums. Silences are
+/// found by halving; reactions are few and looked through.
 struct SoundProfile: Sendable {
     /// Below this, a step counts as this: the depth of silence says nothing.
     static let floorLUFS = -60.0
@@ -91,9 +92,13 @@ struct SoundProfile: Sendable {
 
     /// The same, but the last.
     func lastSilence(within low: Int, _ high: Int) -> ClosedRange<Int>? {
-        guard let silence = silences.last(where: { $0.start <= high && $0.end > low }) else { return nil }
-        let start = max(low, silence.start), end = min(high, silence.end)
-        return start <= end ? start...end : nil
+        var first = 0, last = silences.count
+        while first < last {
+            let middle = (first + last) / 2
+            if silences[middle].start <= high { first = middle + 1 } else { last = middle }
+        }
+        guard first > 0, silences[first - 1].end > low else { return nil }
+        return max(low, silences[first - 1].start)...min(high, silences[first - 1].end)
     }
 
     private func steps(_ start: Int, _ end: Int) -> (Int, Int) {

@@ -11,7 +11,7 @@ import Testing
         Hola a todos y bienvenidos una semana más. Hoy hablamos de comida, de viajes y de amigos que viajan. \
         La comida de aquí es buena, los viajes son largos y los amigos son pocos. El cerebro consolida la memoria \
         mientras dormimos. Cada año dormimos menos, y la memoria a corto plazo lo paga: sin sueño profundo la memoria \
-        a corto plazo falla. \
+        a corto plazo falla. Nadie recupera el sueño perdido ni vende sueño. \
         Matthew Walker lo explica en Berkeley. Y luego volvemos a la comida y a los viajes con los amigos de siempre.
         """
 
@@ -28,7 +28,7 @@ import Testing
         #expect((3...5).contains(tags.count))
         #expect(tags.contains("memoria"), "\(tags)")
         #expect(Set(tags).isDisjoint(with: ["cada", "sin", "mientras", "lo", "comida", "viajes", "amigos"]), "\(tags)")
-        #expect(tags.contains { $0.contains("ü") || $0.contains("ñ") || $0 == "memoria" })
+        #expect(tags.contains("sueño") && !tags.contains("sueno"), "\(tags)")
         #expect(tags.allSatisfy { $0.allSatisfy { $0.isLetter || $0.isNumber } })
     }
 

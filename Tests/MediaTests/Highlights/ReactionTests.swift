@@ -71,7 +71,9 @@ struct ReactionTests {
     @Test func `music of half a minute is no reaction and in no clip`() {
         let talk = talk(plain, gaps: [23: 30])
         let music = TimeRange(start: talk.ends[23] + 0.3, end: talk.ends[23] + 29.5)
-        for clip in select(talk, loud: [music], count: 4) {
+        let clips = select(talk, loud: [music], count: 4)
+        #expect(clips.count == 4)
+        for clip in clips {
             #expect(clip.range.overlap(music) < 1, "\(clip.range)")
             #expect(clip.signals["reaction"] == 0)
         }
@@ -83,6 +85,8 @@ struct ReactionTests {
         sentences[21] = "Because my father told everybody the secret forty years ago at home."
         let talk = talk(sentences)
         let clips = select(talk, loud: [], count: 3)
+        #expect(clips.count == 3)
+        #expect(clips.contains { $0.range.start < talk.ends[20] && talk.ends[21] <= $0.range.end }, "none has both")
         for clip in clips { #expect(abs(clip.range.end - talk.ends[20]) > 0.5, "\(clip.range)") }
     }
 
@@ -92,6 +96,9 @@ struct ReactionTests {
         sentences[20] = "Yes, and I remember the day when my brother walked to the island."
         let talk = talk(sentences)
         let begins = talk.words.first { $0.text == "Yes," }!.start
-        for clip in select(talk, loud: [], count: 3) { #expect(abs(clip.range.start - begins) > 0.5, "\(clip.range)") }
+        let clips = select(talk, loud: [], count: 3)
+        #expect(clips.count == 3)
+        #expect(clips.contains { $0.range.start < talk.ends[19] && talk.ends[20] <= $0.range.end }, "none has both")
+        for clip in clips { #expect(abs(clip.range.start - begins) > 0.5, "\(clip.range)") }
     }
 }
