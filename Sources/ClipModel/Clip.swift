@@ -83,9 +83,10 @@ package struct ClipFigures: Hashable, Sendable, Codable {
     package var frozenSeconds: Double
     /// Share of sampled frames with a face. Nil when the source shows none.
     package var faceInFrame: Double?
-    /// Of the pictures in which somebody should be seen, the share in which exactly this face is. Nil when nobody is.
+    /// Of the pictures in which the main face was found in its place or was cut off, the share in which it was found.
+    /// One that should be there and was not found (a profile, a hand) counts for neither. Nil without any.
     package var speakerInFrame: Double?
-    /// Of the same pictures, the share that shows nobody.
+    /// Of the pictures with a main face, the share in which it was cut off and nobody else was found.
     package var emptyFrames: Double?
     /// Camera reversals per second inside shots.
     package var reversalsPerSecond: Double

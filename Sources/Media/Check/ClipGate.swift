@@ -51,8 +51,8 @@ package struct ClipGate: Hashable, Sendable {
     package mutating func checked(_ verdict: ClipVerdict) -> Action {
         verdicts.append(verdict)
         guard verdicts.count == 1 else {
-            let isBetter = verdicts[1].missed.count < verdicts[0].missed.count
-            return .publish(attempt: isBetter ? 1 : 0)
+            // What was found in the pictures decides: a wider window cuts nobody off, but may make faces too small.
+            return .publish(attempt: verdicts[1].shownCount > verdicts[0].shownCount ? 1 : 0)
         }
         guard verdict.hasLostPeople else { return .publish(attempt: 0) }
         let wider = framings[0].widened(at: verdict.missed, in: source, but: chosen)
@@ -85,7 +85,7 @@ extension Framing {
     ) -> Framing {
         var framing = self
         let liveliest = segments.indices.filter { index in
-            segments[index].layout.windows.contains { $0.travelWidths > 0 } && !segments[index].touches(chosen)
+            segments[index].travelWidths > 0 && !segments[index].touches(chosen)
         }.sorted { one, other in
             let (here, there) = (segments[one].liveliness, segments[other].liveliness)
             return here == there ? one < other : here > there
@@ -112,16 +112,6 @@ extension Framing {
         framing.recount()
         return framing
     }
-
-    /// What is told of the camera follows from its windows.
-    private mutating func recount() {
-        let seconds = segments.last?.range.end ?? 0
-        guard seconds > 0 else { return }
-        let reversals = segments.reduce(0) { $0 + ($1.layout.windows.map(\.reversals).max() ?? 0) }
-        let widths = segments.reduce(0) { $0 + ($1.layout.windows.map(\.travelWidths).max() ?? 0) }
-        reversalsPerSecond = (Double(reversals) / seconds).rounded(toPlaces: 4)
-        travelPixelsPerSecond = (widths * 1080 / seconds).rounded(toPlaces: 2)
-    }
 }
 
 extension Framing.Segment {
@@ -131,7 +121,7 @@ extension Framing.Segment {
 
     /// What holding it still would save, as the bounds count it: a turn weighs as much as ten seconds.
     fileprivate var liveliness: Double {
-        layout.windows.map { 10 * Double($0.reversals) + $0.travelWidths }.max() ?? 0
+        10 * Double(reversals) + travelWidths
     }
 }
 

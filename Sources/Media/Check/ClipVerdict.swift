@@ -76,6 +76,8 @@ package struct ClipVerdict: Hashable, Sendable {
     package let figures: ClipFigures
     /// When the main face was not shown, in seconds from the start of the clip.
     package let missed: [Double]
+    /// In how many pictures the main face was found.
+    package let shownCount: Int
 
     /// A wider picture might have shown who is missing.
     package var hasLostPeople: Bool {
@@ -94,6 +96,7 @@ package struct ClipVerdict: Hashable, Sendable {
             + Self.pictureFlags(measured, black: black, frozen: frozen, bounds) + Self.faceFlags(evidence, bounds)
             + bounds.flags(ofCamera: measured.framing)
         missed = evidence.missed
+        shownCount = evidence.shownCount
         figures = ClipFigures(
             durationSeconds: streams.durationSeconds, width: streams.width, height: streams.height,
             framesPerSecond: streams.framesPerSecond, videoCodec: streams.videoCodec, audioCodec: streams.audioCodec,
@@ -193,7 +196,7 @@ package struct ClipVerdict: Hashable, Sendable {
                 Note(code: "speaker_lost", text: "Who should be seen is in the picture only \(share) % of the time."))
         }
         if let share = evidence.emptyFrames, share > bounds.emptyFramesMax,
-            evidence.missed.count > bounds.emptyFramesFree
+            evidence.emptyCount > bounds.emptyFramesFree
         {
             let share = FilterText.number(share * 100, places: 1)
             flags.append(Note(code: "empty_frames", text: "The picture shows nobody \(share) % of the time."))

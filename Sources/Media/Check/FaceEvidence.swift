@@ -26,6 +26,9 @@ package struct FaceEvidence: Hashable, Sendable {
     package private(set) var emptyFrames: Double?
     /// When the main face was not shown, in seconds from the start of the clip.
     package private(set) var missed: [Double] = []
+    /// In how many pictures the main face was found, and in how many nobody though it was cut off.
+    package private(set) var shownCount = 0
+    package private(set) var emptyCount = 0
 
     package init(
         _ samples: [PictureScan.Sample], framing: Framing, geometry: FrameGeometry, limits: Limits = Limits()
@@ -35,7 +38,7 @@ package struct FaceEvidence: Hashable, Sendable {
         guard looked.count >= limits.samplesMin else { return }
         faceInFrame = Double(looked.count { !$0.faces.isEmpty }) / Double(looked.count)
 
-        var (shown, empty, led) = (0, 0, 0)
+        var led = 0
         for sample in looked {
             guard let face = Self.mainFace(at: sample.time, framing, limits),
                 let segment = framing.segments.last(where: { $0.range.start <= sample.time + 0.001 })
@@ -45,16 +48,16 @@ package struct FaceEvidence: Hashable, Sendable {
             let expected = geometry.shown(box, in: segment.layout, at: sample.time)
             let visible = geometry.visibleShare(of: box, in: segment.layout, at: sample.time)
             if sample.faces.contains(where: { found in expected.contains { found.isAbout($0, slack: limits.slack) } }) {
-                shown += 1
+                shownCount += 1
             } else if visible < limits.visibleMin {
                 missed.append(sample.time)
-                if sample.faces.isEmpty { empty += 1 }
+                if sample.faces.isEmpty { emptyCount += 1 }
             }
         }
         guard led >= limits.samplesMin else { return }
-        emptyFrames = Double(empty) / Double(led)
-        let told = shown + missed.count
-        speakerInFrame = told > 0 ? Double(shown) / Double(told) : nil
+        emptyFrames = Double(emptyCount) / Double(led)
+        let told = shownCount + missed.count
+        speakerInFrame = told > 0 ? Double(shownCount) / Double(told) : nil
     }
 
     private static func mainFace(at time: Double, _ framing: Framing, _ limits: Limits) -> FaceSighting? {

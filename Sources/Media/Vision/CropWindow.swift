@@ -42,7 +42,7 @@ package struct CropWindow: Hashable, Sendable {
 extension CropPath {
     /// The path through one place per sample, without the keyframes that lie on the line between their neighbours.
     ///
-    /// Places come from a grid, so that equal speeds differ by rounding only; `tolerancePixels` swallows that.
+    /// Places are rounded, so that equal speeds differ by rounding only; `tolerancePixels` swallows that.
     package static func path(
         of window: CropWindow, through places: [Keyframe], tolerancePixels: Double = 0.05
     ) -> CropPath {

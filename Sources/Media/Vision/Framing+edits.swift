@@ -19,6 +19,7 @@ extension Framing {
             let layout = Self.layout(scene, in: window, from: range.start)
             framing.segments = Self.replacing(range, in: framing.segments, by: layout)
         }
+        if framing.segments != segments { framing.recount() }
         return framing
     }
 

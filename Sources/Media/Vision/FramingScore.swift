@@ -29,9 +29,8 @@ package struct FramingScore: Hashable, Sendable {
             leadsInside += isInside ? 1 : 0
         }
         for segment in segments {
-            // Of two windows the livelier: they are seen at the same time.
-            reversals += segment.layout.windows.map(\.reversals).max() ?? 0
-            travelWidths += segment.layout.windows.map(\.travelWidths).max() ?? 0
+            reversals += segment.reversals
+            travelWidths += segment.travelWidths
         }
         subjectWidths += Self.subjectTravel(cast, times: times) / window.width
     }
@@ -41,18 +40,14 @@ package struct FramingScore: Hashable, Sendable {
         leadSamples > 0 ? (Double(leadsInside) / Double(leadSamples)).rounded(toPlaces: 4) : nil
     }
 
-    package var reversalsPerSecond: Double {
-        clipSeconds > 0 ? (Double(reversals) / clipSeconds).rounded(toPlaces: 4) : 0
-    }
+    package var reversalsPerSecond: Double { Framing.reversalsPerSecond(reversals, in: clipSeconds) }
 
     /// In pixels of the source scaled so that a window is 1080 wide.
-    package var travelPixelsPerSecond: Double { perSecond(travelWidths) }
+    package var travelPixelsPerSecond: Double { Framing.pixelsPerSecond(travelWidths, in: clipSeconds) }
 
     /// How fast the main face itself goes, likewise; nil without one.
-    package var subjectPixelsPerSecond: Double? { leadSamples > 0 ? perSecond(subjectWidths) : nil }
-
-    private func perSecond(_ widths: Double) -> Double {
-        clipSeconds > 0 ? (widths * 1080 / clipSeconds).rounded(toPlaces: 2) : 0
+    package var subjectPixelsPerSecond: Double? {
+        leadSamples > 0 ? Framing.pixelsPerSecond(subjectWidths, in: clipSeconds) : nil
     }
 
     /// The way of the main face in pixels, from second to second of its means, so that the detector's noise is none.

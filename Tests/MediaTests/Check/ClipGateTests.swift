@@ -26,22 +26,26 @@ import Testing
     }
 
     /// What a clip with this framing measures, with a detector that finds the face wherever it is shown.
-    private func verdict(_ framing: Framing) -> ClipVerdict {
+    ///
+    /// - Parameter blind: It finds none.
+    private func verdict(
+        _ framing: Framing, blind: Bool = false, codec: String = "h264", loudness: Double = -14
+    ) -> ClipVerdict {
         let geometry = FrameGeometry(source: Self.source, frame: .portrait)
         let samples = (0..<40).map { index in
             let time = Double(index) / 2
             let faces = framing.faces.filter { abs($0.time - time) < 0.11 }.prefix(1)
                 .flatMap { geometry.shown($0, in: framing) }.filter { $0.width > 60 }
-            return PictureScan.Sample(time: time, faces: Array(faces))
+            return PictureScan.Sample(time: time, faces: blind ? [] : Array(faces))
         }
         let streams = ClipStreams(
-            durationSeconds: 20, videoCodec: "h264", videoProfile: "High", pixelFormat: "yuv420p", width: 1080,
+            durationSeconds: 20, videoCodec: codec, videoProfile: "High", pixelFormat: "yuv420p", width: 1080,
             height: 1920, framesPerSecond: 30, frameCount: 600, audioCodec: "aac", audioSamplesPerSecond: 48_000,
             audioChannels: 2, otherStreams: 0)
         return ClipVerdict(
             ClipMeasurements(
                 streams: streams, isIndexFirst: true,
-                loudness: LoudnessReading(integratedLUFS: -14, truePeakDBTP: -1.5),
+                loudness: LoudnessReading(integratedLUFS: loudness, truePeakDBTP: -1.5),
                 picture: PictureScan(samples: samples), framing: framing, sourceSize: Self.source),
             expected: ClipVerdict.Expectation(size: .portrait, rate: FrameRate(30), frameCount: 600))
     }
@@ -124,6 +128,17 @@ import Testing
         #expect(gate.figures(of: 0).flags.map(\.code) == ["face_lost", "speaker_lost", "empty_frames"])
     }
 
+    @Test func `a wider second render in which the faces are too small to be found is not handed in`() {
+        let planned = framing([crop(0, 20, [(0, 800)])])
+        var gate = ClipGate(planned, source: Self.source)
+        _ = gate.start()
+        guard case .render(let wider) = gate.checked(verdict(planned)) else {
+            Issue.record("no second try")
+            return
+        }
+        #expect(verdict(wider).shownCount > 0 && gate.checked(verdict(wider, blind: true)) == .publish(attempt: 0))
+    }
+
     @Test func `what a client framed by hand stays`() {
         let planned = framing([crop(0, 12, [(0, 200)]), crop(12, 20, [(12, 800), (14, 100), (16, 800), (18, 100)])])
         var gate = ClipGate(planned, source: Self.source, chosen: [TimeRange(start: 12, end: 20)])
@@ -133,12 +148,20 @@ import Testing
     }
 
     @Test func `what no framing can mend is not rendered again`() {
-        let planned = framing([crop(0, 20, [(0, 200)])])
-        var gate = ClipGate(planned, source: Self.source)
-        _ = gate.start()
-        let good = verdict(planned)
-        #expect(!good.hasLostPeople)
-        #expect(gate.checked(good) == .publish(attempt: 0))
+        // The last picture shows nobody: too little to be told, and enough for a wider shot if anything else were.
+        let planned = framing([crop(0, 19.3, [(0, 200)]), crop(19.3, 20, [(19.3, 800)])])
+        let wrong = [
+            ("wrong_format", verdict(planned, codec: "hevc")),
+            ("loudness_out_of_range", verdict(planned, loudness: -9)),
+        ]
+        for (code, verdict) in wrong {
+            var gate = ClipGate(planned, source: Self.source)
+            _ = gate.start()
+            #expect(verdict.missed == [19.5])
+            #expect(gate.checked(verdict) == .publish(attempt: 0))
+            #expect(gate.figures(of: 0).flags.map(\.code) == [code])
+            #expect(gate.figures(of: 0).repairs == nil)
+        }
     }
 
     @Test func `a clip without faces has a camera that nobody judges by them`() {

@@ -39,10 +39,10 @@ import Testing
         // 260 pixels a second: the whole frame in seven seconds.
         let targets = (0..<35).map { face(50 + 52 * Double($0)) }
         let positions = camera.positions(for: targets)
-        for (target, low) in zip(targets, positions) {
+        for (sample, (target, low)) in zip(targets, positions).enumerated() {
             let (mustShowLow, mustShowHigh) = (max(0, target.low), min(source, target.high))
-            // An ear may be out where he comes and goes: less than that earns no move.
-            let slack = CameraPath.Style().lossSlack * window + 1
+            // An ear may be out where he comes and goes, and nowhere else: less than that earns no move.
+            let slack = (2..<34).contains(sample) ? 1 : CameraPath.Style().lossSlack * window + 1
             #expect(mustShowLow >= low - slack && mustShowHigh <= low + window + slack)
         }
         #expect(moves(positions).allSatisfy { $0 >= 0 })
@@ -81,8 +81,8 @@ import Testing
         #expect(Set(camera.positions(for: targets)).count == 1)
     }
 
-    @Test(arguments: [UInt64](1...40))
-    func `whatever is asked, the window stays inside, and neither speed nor its change passes the limit`(seed: UInt64) {
+    /// A subject that wanders, leaps and is lost as nobody does, in a source of any width.
+    private func wild(_ seed: UInt64) -> (source: Double, step: Double, targets: [CameraTarget?]) {
         var chance = SceneNoise(seed: seed)
         let source = Double.random(in: 610...6000, using: &chance)
         let step = [0.1, 0.2, 0.5].randomElement(using: &chance)!
@@ -93,6 +93,14 @@ import Testing
             guard Int.random(in: 0..<5, using: &chance) > 0 else { return nil }
             return face(middle, width: .random(in: 20...900, using: &chance))
         }
+        return (source, step, targets)
+    }
+
+    private static let seeds = [UInt64](1...40)
+
+    @Test(arguments: seeds)
+    func `whatever is asked, the window stays inside, and neither speed nor its change passes the limit`(seed: UInt64) {
+        let (source, step, targets) = wild(seed)
         let positions = CameraPath(window: window, source: source, stepSeconds: step).positions(for: targets)
         #expect(positions.count == targets.count)
         #expect(positions.allSatisfy { $0 >= 0 && $0 <= source - window + 0.001 })
@@ -104,5 +112,19 @@ import Testing
             #expect(abs(after - before) <= changeMax + 0.4)
         }
         #expect(positions == CameraPath(window: window, source: source, stepSeconds: step).positions(for: targets))
+    }
+
+    /// The subjects themselves turn 0.89 times a second, and centres smoothed over two seconds 0.36 times; the path
+    /// does 0.21 times. What people do is held to 0.1 by `CameraFiguresTests`.
+    @Test func `whatever is asked, the camera seldom turns back`() {
+        var turns = 0, seconds = 0.0
+        for (source, step, targets) in Self.seeds.map(wild) {
+            let positions = CameraPath(window: window, source: source, stepSeconds: step).positions(for: targets)
+            let going = moves(positions).filter { $0 != 0 }
+            // The first of each is free.
+            turns += max(0, zip(going, going.dropFirst()).count { $0 * $1 < 0 } - 1)
+            seconds += Double(targets.count) * step
+        }
+        #expect(Double(turns) / seconds <= 0.25, "\(turns) in \(seconds) s")
     }
 }

@@ -54,6 +54,17 @@ import Testing
         #expect(segments[0].layout == .crop(Self.path) && segments[2].layout == .crop(Self.path))
     }
 
+    @Test func `what is told of the camera is that of what is shown`() {
+        func told(_ scenes: [ClipEdits.Scene]) -> Double {
+            Self.found.overridden(by: scenes, clip: Self.clip, source: Self.source, output: Self.portrait)
+                .travelPixelsPerSecond
+        }
+        // 100 pixels a second for so many of ten seconds, in a window of 607.5 that is 1080 wide.
+        func way(seconds: Double) -> Double { 100 * seconds * 1080 / 607.5 / 10 }
+        #expect(abs(told([.init(start: 101, end: 102, layout: .fit)]) - way(seconds: 3)) < 0.02)
+        #expect(told([.init(start: 100, end: 104, layout: .fit)]) == 0)
+    }
+
     @Test func `scenes are told in seconds of the source`() {
         let scenes = Self.found.scenes(of: Self.clip, source: Self.source)
         #expect(scenes.map(\.start) == [100, 104] && scenes.map(\.end) == [104, 110])
