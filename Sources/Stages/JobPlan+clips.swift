@@ -50,7 +50,8 @@ extension JobPlan {
         let published = published(id.ordinal)
         // What a clip made by hand is to be, while there is nothing of it.
         let shown = published ?? (highlight == nil ? own.last : nil)
-        let title = own.prefix { $0.number <= shown?.number ?? 0 }.last { $0.title != nil }?.title
+        let told = own.filter { $0.number <= shown?.number ?? 0 && ($0 == shown || standing(of: $0) == .published) }
+        let title = told.last { $0.title != nil }?.title
         var clip = Clip(
             id: id, state: .planned, range: shown?.range ?? highlight?.range ?? TimeRange(start: 0, end: 0),
             title: title ?? highlight?.title ?? "", score: highlight?.score ?? 0,

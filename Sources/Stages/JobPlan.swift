@@ -146,18 +146,32 @@ package struct JobPlan: Sendable {
             notes.append(Note(code: "no_sound", text: "The video has no sound, so nothing was transcribed."))
         }
         notes += highlightNotes
-        // What a client had made otherwise since is another clip.
-        for index in (highlights ?? []).indices where published(index) == nil {
-            if let failure = chainFailure(index)?.failure {
+        notes += clipNotes
+        return notes
+    }
+
+    /// Of every clip as it is shown.
+    private var clipNotes: [Note] {
+        var notes: [Note] = []
+        let byHand = Set(revisions.map(\.clip)).filter { $0 >= (highlights ?? []).count }
+        for ordinal in Array((highlights ?? []).indices) + byHand.sorted() {
+            guard let slot = slot(of: ordinal) else { continue }
+            if let failure = chainFailure(slot)?.failure {
                 notes.append(
-                    Note(code: "clip_failed", text: "Clip \(index + 1) could not be made: \(failure.reason)"))
+                    Note(code: "clip_failed", text: "Clip \(ordinal + 1) could not be made: \(failure.reason)"))
                 continue
             }
-            if isDone(StageKey(.render, index)), let render = try? inputs.body(RenderResult.self, index) {
-                notes += render.notes ?? []
+            if isDone(StageKey(.render, slot)), let render = try? inputs.body(RenderResult.self, slot),
+                render.captionsUnwritable == true
+            {
+                notes.append(
+                    Note(
+                        code: "captions_not_burned",
+                        text: "Clip \(ordinal + 1) has no captions in its picture: no font here has their script. "
+                            + "The subtitle files hold them."))
             }
-            if stages[StageKey(.thumbnail, index)]?.state == .failed {
-                notes.append(Note(code: "thumbnail_missing", text: "Clip \(index + 1) has no thumbnail."))
+            if stages[StageKey(.thumbnail, slot)]?.state == .failed {
+                notes.append(Note(code: "thumbnail_missing", text: "Clip \(ordinal + 1) has no thumbnail."))
             }
         }
         return notes

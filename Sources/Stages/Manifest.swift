@@ -65,6 +65,14 @@ package struct Manifest: Codable, Hashable, Sendable {
         package var faceInFrame: Double?
         package var reversalsPerSecond: Double
         package var travelPixelsPerSecond: Double
+
+        /// Nil: of an older release.
+        init?(_ figures: ClipFigures) {
+            guard let travel = figures.travelPixelsPerSecond else { return nil }
+            faceInFrame = figures.faceInFrame
+            reversalsPerSecond = figures.reversalsPerSecond
+            travelPixelsPerSecond = travel
+        }
     }
 
     package init(_ inputs: StageInputs, tools: ToolVersions, publishedAt: Timestamp) throws(Failure) {
@@ -89,8 +97,6 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.tools = tools
         clips = []
         for clip in try plan.clips(of: job.id) {
-            let slot = plan.slot(of: clip.id.ordinal)
-            let framing = slot.flatMap { try? inputs.body(ReframeResult.self, $0) }
             clips.append(
                 Entry(
                     id: clip.id, state: clip.state, start: clip.range.start, end: clip.range.end,
@@ -99,11 +105,7 @@ package struct Manifest: Codable, Hashable, Sendable {
                     hashtags: clip.files?.hashtags,
                     files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },
                     figures: clip.figures,
-                    framing: framing.map {
-                        FramingFigures(
-                            faceInFrame: $0.faceInFrame, reversalsPerSecond: $0.reversalsPerSecond,
-                            travelPixelsPerSecond: $0.travelPixelsPerSecond)
-                    }, failure: clip.failure))
+                    framing: clip.figures.flatMap(FramingFigures.init), failure: clip.failure))
         }
     }
 }

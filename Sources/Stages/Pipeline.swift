@@ -31,8 +31,8 @@ package enum Pipeline {
                     advance.status = .ready
                 } else {
                     advance.open = plan.keys.filter { plan.stages[$0] == nil && plan.isReady($0) }
-                    advance.abandon = useless(plan)
                 }
+                advance.abandon = useless(plan)
             } else if let failure = ending(plan) {
                 (advance.status, advance.failure) = (.error, failure)
                 // What still runs is stopped: a retry makes it ready again.

@@ -134,8 +134,9 @@ package struct RenderResult: StageBody {
     package var videoSHA256: String
     package var srt: BlobName?
     package var vtt: BlobName?
-    /// What the client should know of how it was drawn; nil: nothing.
-    package var notes: [Note]?
+    /// Captions were to be burned, and no font here has their script; nil: no. Which clip that is says the job: another
+    /// one of the same moment shares this result.
+    package var captionsUnwritable: Bool?
     /// `Framing` as JSON; nil: as it was planned.
     package var framing: BlobName?
     /// Measured on `video`; nil in results of older releases.

@@ -231,6 +231,16 @@ package struct JobRecord: Sendable {
             guard stages[key] == nil else { continue }
             put(StageRecord(stage: Stage(job: job.id, key: key, state: .cancelled, openedAt: now, notBefore: now)))
         }
+        stopPendingClips()
+        job.status = .ready
+        job.endedAt = now
+        jobChanged = true
+        log(EventDraft(.jobReady))
+        signals.insert(.stop(job.id))
+    }
+
+    /// Nothing is made of a clip in a job that has ended.
+    private mutating func stopPendingClips() {
         for clip in orderedClips where clip.revision?.pending != nil {
             var stopped = clip
             stopped.revision?.pending = nil
@@ -238,11 +248,6 @@ package struct JobRecord: Sendable {
             if clip.files == nil { (stopped.state, stopped.failure) = (.error, Revision.stopped) }
             write(stopped)
         }
-        job.status = .ready
-        job.endedAt = now
-        jobChanged = true
-        log(EventDraft(.jobReady))
-        signals.insert(.stop(job.id))
     }
 
     /// Writes a wish down, and lets a job that had ended go on.
@@ -331,6 +336,7 @@ package struct JobRecord: Sendable {
         guard status.hasEnded else { return }
         job.endedAt = now
         for record in orderedStages where record.stage.state == .ready { abandon(record.stage.key) }
+        if isPublished { stopPendingClips() }
         switch status {
         case .ready: log(EventDraft(.jobReady))
         case .error: log(EventDraft(.jobFailed, stage: failure?.stage, failure: failure?.failure))

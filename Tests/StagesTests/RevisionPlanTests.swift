@@ -135,6 +135,38 @@ import Testing
         #expect(advance(stages, revisions).open == [StageKey(.publish, 3)])
     }
 
+    @Test func `what failed names no clip, and takes its thumbnail along`() throws {
+        let sample = SampleJob()
+        var stages =
+            finished(sample) + [
+                sample.done(StageKey(.reframe, 2)), sample.done(StageKey(.render, 2)),
+                sample.stage(StageKey(.check, 2), .failed, broken), sample.stage(StageKey(.thumbnail, 2), .running),
+            ]
+        let failed = revision(slot: 2, title: "Never shown")
+        let end = advance(stages, [failed])
+        #expect(end.status == .ready && end.abandon == [StageKey(.thumbnail, 2)])
+        stages[stages.count - 1] = sample.stage(StageKey(.thumbnail, 2), .cancelled)
+        stages += (Self.chain + [.publish]).map { sample.done(StageKey($0, 3)) }
+        let before = try #require(advance(finished(sample), []).clips.first { $0.id.ordinal == 1 }).title
+        let after = advance(stages, [failed, revision(slot: 3, number: 3)]).clips.first { $0.id.ordinal == 1 }
+        #expect(after?.title == before && after?.revision?.number == 3)
+    }
+
+    @Test func `captions that cannot be written are told by the number of the clip that shows them`() throws {
+        let sample = SampleJob()
+        var render = sample.done(StageKey(.render, 2))
+        var body = RenderResult(
+            video: BlobName("uploads/a/video")!, videoBytes: 1, videoSHA256: String(repeating: "0", count: 64))
+        body.captionsUnwritable = true
+        render.result = StageResult(
+            id: render.result!.id, body: String(decoding: try JSONEncoder().encode(body), as: UTF8.self), blobs: [],
+            cacheKey: nil)
+        let own = Self.chain.filter { $0 != .render }.map { sample.done(StageKey($0, 2)) } + [render]
+        let stages = finished(sample) + own + [sample.done(StageKey(.publish, 2))]
+        #expect(advance(stages, [revision(slot: 2)]).notes?.allSatisfy { $0.text.hasPrefix("Clip 2") } == true)
+        #expect(advance(stages, [revision(slot: 2)]).notes?.map(\.code) == ["captions_not_burned"])
+    }
+
     @Test func `a result that cannot be read does not take the clips away`() {
         let sample = SampleJob()
         var render = sample.done(StageKey(.render, 2))

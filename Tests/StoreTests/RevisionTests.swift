@@ -144,6 +144,32 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `the clips of a job are changed so often and not once more`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let (job, _) = try await ready(world)
+            // Each is over as soon as it is taken in, so that none is under way.
+            let isOver: Advance = { _ in
+                var advance = JobAdvance()
+                advance.status = .ready
+                return advance
+            }
+            let numbers = Numbers()
+            for count in 1...StoreLimits.revisionsMax {
+                let outcome = try await world.store.revise(draft(job.id, 0, numbers), advance: isOver)
+                guard case .taken(_, let revision) = outcome else { throw Surprise("\(count): \(outcome)") }
+                try #require(revision.number == count + 1)
+            }
+            let before = try await world.job(job.id)
+            for clip in [0, 1, nil] as [Int?] {
+                #expect(
+                    try await world.store.revise(draft(job.id, clip, numbers), advance: isOver) == .tooMany(.revisions))
+            }
+            #expect(try await world.job(job.id) == before)
+            #expect(try await world.store.revisions(of: job.id).count == StoreLimits.revisionsMax)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `cancelling stops what is revised and leaves the job ready`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let (job, life) = try await ready(world)

@@ -75,7 +75,7 @@ package enum RenderStage: PipelineStage {
             body.srt = try await context.keep(Array(captions.srt().utf8), as: "clip.srt")
             body.vtt = try await context.keep(Array(captions.vtt().utf8), as: "clip.vtt")
         }
-        if isUnwritable(captions, context) { body.notes = [unwritable(clip: inputs.key.index)] }
+        if isUnwritable(captions, context) { body.captionsUnwritable = true }
         return try StageOutput(body, blobs: [video, body.framing, body.srt, body.vtt].compactMap { $0 })
     }
 
@@ -127,12 +127,5 @@ package enum RenderStage: PipelineStage {
     /// Empty boxes in place of letters are worse than none.
     private static func isUnwritable(_ captions: CaptionTrack, _ context: StageContext) -> Bool {
         context.inputs.options.subtitles == .burned && context.tools.versions.captionFonts.lacks(captions)
-    }
-
-    private static func unwritable(clip index: Int) -> Note {
-        Note(
-            code: "captions_not_burned",
-            text: "Clip \(index + 1) has no captions in its picture: no font here has their script. "
-                + "The subtitle files hold them.")
     }
 }
