@@ -117,7 +117,10 @@ extension Worker {
                 StageRunner.Assignment(
                     inputs: inputs, attempt: StageAttempt(job: lease.job, key: lease.key, epoch: lease.epoch),
                     scratch: scratch, threads: threads, startedAt: now(), effort: run.effort,
-                    progress: { fraction in run.state.withLock { $0.fraction = min(max(fraction, 0), 1) } }))
+                    progress: { fraction in
+                        // Never back, though a stage may try again from its beginning.
+                        run.state.withLock { $0.fraction = max($0.fraction, min(fraction, 1)) }
+                    }))
             let id = chance.draw { ResultID(at: now(), using: &$0) }
             return .outcome(
                 .produced(StageResult(id: id, body: output.body, blobs: output.blobs, cacheKey: cacheKey)))
