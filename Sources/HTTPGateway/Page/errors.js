@@ -3,8 +3,8 @@
 import { el, icon } from "./dom.js";
 import { t, tOr } from "./i18n.js";
 
-/// What the server says of these names a place in the client's own file: it is shown beside the translation.
-const withDetail = new Set(["transcript_unreadable"]);
+/// What the server says of these names a place in what the client wrote: it is shown beside the translation.
+const withDetail = new Set(["transcript_unreadable", "invalid_edit"]);
 
 /// `failure`: an ApiError, or the `error` of a job, a stage or a clip.
 export function describe(failure) {
