@@ -82,31 +82,6 @@ struct ClamdServer {
             throw CancellationError()
         }
     }
-
-    /// A port of the loopback that is free now.
-    static func freePort() throws -> Int {
-        let (descriptor, port) = try boundPort()
-        close(descriptor)
-        return port
-    }
-
-    /// A port that is taken and that nobody listens at, until the caller closes it.
-    static func boundPort() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // Sound: the pointers are to a local that outlives the calls.
-        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                guard unsafe bind(descriptor, generic, length) == 0 else { return Int32(-1) }
-                return unsafe getsockname(descriptor, generic, &length)
-            }
-        }
-        try #require(code == 0)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
 }
 
 /// Blocks as a reader of blobs gives them.

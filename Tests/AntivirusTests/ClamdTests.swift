@@ -2,6 +2,7 @@ import Antivirus
 import Foundation
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 /// The client against the real daemon, and against strangers that behave badly.
@@ -29,16 +30,17 @@ import Testing
 
     @Test(.enabled(if: ClamdServer.isInstalled), arguments: [false, true])
     func `clamd finds what it knows and passes what it does not, over socket and network`(network: Bool) async throws {
-        try await ClamdServer.inFolder { folder in
-            let port = network ? try ClamdServer.freePort() : nil
-            try await ClamdServer.run(in: folder, port: port) { server in
-                let clamd = client(server.address)
-                #expect(try await verdict(clamd, Array("a clean file".utf8)) == .clean)
-                #expect(try await verdict(clamd, []) == .clean)
-                let found = try await verdict(clamd, ClamdServer.eicar)
-                guard case .infected(let signature) = found else { throw Surprise("\(found)") }
-                #expect(signature.hasPrefix("Eicar"), "\(signature)")
-                #expect(try await clamd.version().hasPrefix("ClamAV "))
+        try await LoopbackPort.held { port in
+            try await ClamdServer.inFolder { folder in
+                try await ClamdServer.run(in: folder, port: network ? port : nil) { server in
+                    let clamd = client(server.address)
+                    #expect(try await verdict(clamd, Array("a clean file".utf8)) == .clean)
+                    #expect(try await verdict(clamd, []) == .clean)
+                    let found = try await verdict(clamd, ClamdServer.eicar)
+                    guard case .infected(let signature) = found else { throw Surprise("\(found)") }
+                    #expect(signature.hasPrefix("Eicar"), "\(signature)")
+                    #expect(try await clamd.version().hasPrefix("ClamAV "))
+                }
             }
         }
     }
@@ -86,12 +88,12 @@ import Testing
 
     @Test func `nobody there is away, and so is a name that means nothing`() async throws {
         // Held, so that no other test listens there meanwhile.
-        let (descriptor, port) = try ClamdServer.boundPort()
-        defer { close(descriptor) }
-        for text in ["/tmp/no-such-clamd.ctl", "127.0.0.1:\(port)"] {
-            let clamd = client(try #require(ClamdAddress(text)))
-            await expect(.away) { _ = try await clamd.version() }
-            await expect(.away) { _ = try await verdict(clamd, [1]) }
+        try await LoopbackPort.held { port in
+            for text in ["/tmp/no-such-clamd.ctl", "127.0.0.1:\(port)"] {
+                let clamd = client(try #require(ClamdAddress(text)))
+                await expect(.away) { _ = try await clamd.version() }
+                await expect(.away) { _ = try await verdict(clamd, [1]) }
+            }
         }
     }
 
