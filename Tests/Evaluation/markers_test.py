@@ -1,14 +1,20 @@
 """Whether people are found again in pictures that were cut, scaled and blurred, and only where they are."""
 
+import json
+import math
 import unittest
+from pathlib import Path
+from unittest import mock
 
 import numpy
 
 from faces import BARS
 from markers import find
-from scores import count_framing, framing_figures
-from sets.people import WIDEST_SCALE, frames_of_centre, is_whole, scale_of
+from scores import STILL_PIXELS, Frame, count_framing, framing_figures
+from sets.people import WIDEST_SCALE, frames_of, frames_of_centre, is_whole, scale_of, window_of
+from video import Made, Video
 
+THRESHOLDS = json.loads((Path(__file__).parent / "thresholds.json").read_text())["framing"]
 FACTS = {"gap": 150.0, "height": 300}
 
 
@@ -69,6 +75,56 @@ class Markers(unittest.TestCase):
         picture = numpy.full((640, 360, 3), 120, numpy.uint8)
         picture[218:421] = shrunk(scene({"first": (1000, 500)}), 360, 203)
         self.assertAlmostEqual(scale_of(find(picture)["first"], FACTS), 1080 / 1920, delta=0.02)
+
+
+class Camera(unittest.TestCase):
+    """Clips of a person who stands still."""
+
+    place = {"x": 1000, "y": 470}
+    scene = scene({"first": (1000, 470)})
+
+    def padded(self, left: int, width: int):
+        """A window that is wider than the clip, over something grey."""
+        output, height = numpy.full((640, 360, 3), 120, numpy.uint8), 360 * 1080 // width // 2 * 2
+        top = (640 - height) // 2
+        output[top:top + height] = shrunk(self.scene[:, left:left + width], 360, height)
+        return output
+
+    def window(self, picture):
+        seen = find(picture)["first"]
+        return window_of(seen, self.place, scale_of(seen, FACTS))
+
+    def test_a_window_is_found_whatever_its_width(self):
+        for width in (700, 800, 970):
+            self.assertAlmostEqual(self.window(self.padded(600, width)), (600 + width / 2) * WIDEST_SCALE, delta=6)
+        self.assertAlmostEqual(self.window(window(self.scene, 700)), (700 + 304) * WIDEST_SCALE, delta=6)
+
+    def test_a_window_that_becomes_wider_around_its_middle_has_not_moved(self):
+        places = [self.window(self.padded(1000 - width // 2, width)) for width in (700, 970)]
+        self.assertAlmostEqual(*places, delta=STILL_PIXELS / 2)
+
+    def test_the_whole_picture_and_two_windows_have_no_camera(self):
+        self.assertIsNone(self.window(self.padded(0, 1920)))
+        half = shrunk(self.scene[:, 500:1620], 360, 320)
+        for upper, lower in ((half, numpy.full_like(half, 120)), (numpy.full_like(half, 120), half)):
+            self.assertIsNone(self.window(numpy.concatenate((upper, lower))))
+
+    def figures(self, left):
+        """Of a clip of 20 s with two pictures a second."""
+        seen = [find(self.padded(left(number / 2), 900)) for number in range(40)]
+        truth = {"people": {"first": FACTS}, "places": [{"first": self.place}], "cuts": []}
+        made = Made(Video("padded", Path(), truth, {}), {}, [], {}, 0, Path())
+        with mock.patch("sets.people.watch", lambda _: seen), mock.patch("sets.people.frame_rate", lambda _: 2):
+            frames = frames_of(made, {"ordinal": 0, "start": 0}, lambda time: "first")
+        count = count_framing(frames, lambda time: "first", [], WIDEST_SCALE)
+        return framing_figures({"still": [count]}, {"still"}, {"still"})
+
+    def test_a_padded_window_that_swings_fails_and_one_that_rests_passes(self):
+        swinging = self.figures(lambda time: 550 + int(60 * math.sin(2 * time)))
+        self.assertGreater(swinging["reversalsPerSecond"], THRESHOLDS["reversalsPerSecond"]["atMost"])
+        self.assertGreater(swinging["travelOnStillSpeaker"], THRESHOLDS["travelOnStillSpeaker"]["atMost"])
+        resting = self.figures(lambda time: 550)
+        self.assertEqual((resting["reversalsPerSecond"], resting["travelOnStillSpeaker"]), (0, 0))
 
 
 class CentreCrop(unittest.TestCase):

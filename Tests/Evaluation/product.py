@@ -69,9 +69,9 @@ class Product:
             time.sleep(0.5)
         if view["job"]["status"] != "ready":
             raise RuntimeError(f"{video.name} ended as {view['job']['status']}: {view['job'].get('error')}")
+        clips = whole(view["clips"], video.name)
         folder = self.results / set_name / video.name
         folder.mkdir(parents=True, exist_ok=True)
-        clips = [clip for clip in view["clips"] if clip["state"] == "ready"]
         manifest = json.loads(self.ask("GET", f"/api/jobs/{job}/manifest"))
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
         made = Made(video, view["job"], clips, manifest, _seconds(view["job"]), folder)
@@ -93,6 +93,17 @@ class Product:
         if not found:
             raise RuntimeError(f"{made.video.name}: there is no {file} of the stage {stage} in {folder}")
         return json.loads(found[-1].read_text())
+
+
+def whole(clips: list[dict], name: str) -> list[dict]:
+    """The clips of a job that ended well. A clip that failed, and a job without any, must not make the figures better
+    by being left out. Fewer than `clipCount` are no mistake by themselves: a short video has no room for more."""
+    if not clips:
+        raise RuntimeError(f"{name} has no clips")
+    for clip in clips:
+        if clip["state"] != "ready":
+            raise RuntimeError(f"clip {clip['ordinal'] + 1} of {name} ended as {clip['state']}: {clip.get('error')}")
+    return clips
 
 
 def _seconds(job: dict) -> float:

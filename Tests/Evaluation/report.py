@@ -34,9 +34,18 @@ class Report:
     @property
     def failures(self) -> list[str]:
         wrong = [f"{name}: {why.splitlines()[0]}" for name, why in self.broken.items()]
-        for name, figures in self.figures.items():
-            wrong += [f"{name}: {line}" for line in scores.failures(figures, self.thresholds.get(name, {}))]
+        for name in self.figures:
+            wrong += [f"{name}: {line}" for line in self.missed(name)]
         return wrong
+
+    def missed(self, name: str) -> list[str]:
+        """What a set that was judged has missed."""
+        return scores.failures(self.figures[name], self.thresholds.get(name, {}))
+
+    def accepted(self) -> dict[str, dict]:
+        """The figures to compare the next run with: sets that were not run, or missed something, keep what they had."""
+        good = {name: figures for name, figures in self.figures.items() if not self.missed(name)}
+        return self.previous | good
 
     def table(self) -> str:
         """Figures beside what is asked of them, what a simple way would get, and what was accepted last."""

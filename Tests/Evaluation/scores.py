@@ -25,6 +25,8 @@ TURN_SECONDS_MIN = 1.5
 HIT_SHARE = 0.5
 # The recogniser is about as exact; a cut this near to a word's edge cuts nothing that can be heard.
 BORDER_SECONDS = 0.06
+# A cue further from where its first word is said stands at something else.
+CUE_SECONDS = 1.5
 LOUDNESS_LUFS, LOUDNESS_TOLERANCE, TRUE_PEAK_MAX = -14, 1, -0.3
 
 
@@ -90,7 +92,7 @@ class Frame:
     # Who is in it with the whole face, and who at least in part.
     whole: frozenset[str]
     partly: frozenset[str]
-    # Left edge of what is shown in pixels of the output, where that can be told.
+    # Middle of the window in pixels of an output whose window is as high as the source, where there is a camera.
     window: float | None = None
     # Pixels of the output for one of the source, where that can be told.
     scale: float | None = None
@@ -269,22 +271,35 @@ def plain(word: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
-def onset_errors(told: list[dict], truth: list[dict]) -> tuple[list[float], float]:
-    """Seconds by which words that were recognised begin too early or late, and the share that was recognised.
-    Words are matched by their order, so a word that is said twice is not taken for another."""
+def same_words(told: list[dict], truth: list[dict]) -> list[tuple[dict, dict]]:
+    """Words that were recognised, each with the one that was said.
+    They are matched by their order, so a word that is said twice is not taken for another."""
     said, heard = [plain(word["text"]) for word in truth], [plain(word["text"]) for word in told]
-    errors = []
-    for block in difflib.SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks():
-        for at in range(block.size):
-            errors.append(abs(told[block.b + at]["start"] - truth[block.a + at]["start"]))
+    blocks = difflib.SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks()
+    return [(told[block.b + at], truth[block.a + at]) for block in blocks for at in range(block.size)]
+
+
+def onset_errors(told: list[dict], truth: list[dict]) -> tuple[list[float], float]:
+    """Seconds by which words that were recognised begin too early or late, and the share that was recognised."""
+    errors = [abs(heard["start"] - said["start"]) for heard, said in same_words(told, truth)]
     return errors, share(len(errors), len(truth))
 
 
+def cue_errors(told: list[dict], truth: list[dict]) -> list[float]:
+    """Seconds by which the cues of a clip begin too early or late, of those whose first word was recognised.
+    `told`: the words of all cues; only the first word of each has a `start`. None is too far off to count."""
+    return [abs(heard["start"] - said["start"]) for heard, said in same_words(told, truth) if "start" in heard]
+
+
 def caption_figures(errors: list[float], matched: float, cue_errors: list[float]) -> dict:
+    """`cuesMatched`: the share of the cues that stand where their first word is said, and not elsewhere."""
+    there = share(sum(error < CUE_SECONDS for error in cue_errors), len(cue_errors))
+    figures = {"onsetMedian": 99.0, "onsetP90": 99.0, "wordsMatched": matched, "cueOnsetMedian": 99.0,
+               "cuesMatched": there}
     if not errors or not cue_errors:
-        return {"onsetMedian": 99.0, "onsetP90": 99.0, "wordsMatched": matched, "cueOnsetMedian": 99.0}
-    return {"onsetMedian": statistics.median(errors), "onsetP90": quantile(errors, 0.9), "wordsMatched": matched,
-            "cueOnsetMedian": statistics.median(cue_errors)}
+        return figures
+    return figures | {"onsetMedian": statistics.median(errors), "onsetP90": quantile(errors, 0.9),
+                      "cueOnsetMedian": statistics.median(cue_errors)}
 
 
 # Sound.

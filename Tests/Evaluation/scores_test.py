@@ -11,6 +11,7 @@ from pathlib import Path
 
 import scores
 from scores import Frame, Turn
+from sets import captions
 
 THRESHOLDS = json.loads((Path(__file__).parent / "thresholds.json").read_text())
 WIDEST = 1920 / 1080
@@ -196,6 +197,57 @@ class Captions(ScoreTest):
 
     def test_nothing_recognised_fails(self):
         self.assertEqual(len(self.missed("captions", self.figures([]))), 4)
+        self.assertEqual(len(self.missed("captions", self.figures([], cues=()))), 5)
+
+    def test_cues_of_which_one_in_six_stands_elsewhere_fail(self):
+        self.assertEqual(self.missed("captions", self.figures(self.truth, cues=[0.02] * 5 + [2.0])), {"cuesMatched"})
+
+
+
+class Cues(ScoreTest):
+    said = "we opened the bakery and nobody knew the name of the street so we wrote it on the door".split()
+    truth = [{"text": word, "start": 10 + 0.4 * number} for number, word in enumerate(said)]
+
+    def vtt(self, slide=0.0, heard=None):
+        """A clip that begins at second 9, with a cue of two lines for every six words."""
+        heard, parts = heard or self.said, ["WEBVTT\n"]
+        for at in range(0, len(heard), 6):
+            start, upper, lower = 1 + 0.4 * at + slide, " ".join(heard[at:at + 3]), " ".join(heard[at + 3:at + 6])
+            parts.append(f"00:{start:06.3f} --> 00:{start + 2:06.3f}\n<b>{upper}</b>,\n{lower}\n")
+        return "\n".join(parts)
+
+    def errors(self, *clips):
+        return [error for clip in clips for error in scores.cue_errors(captions.cues(clip, 9), self.truth)]
+
+    def figures(self, *clips):
+        return scores.caption_figures([0.02], 1, self.errors(*clips))
+
+    def test_all_words_are_read_and_the_first_of_each_cue_has_its_time(self):
+        words = captions.cues("WEBVTT\n\n1\n01:02:03.500 --> 01:02:05.000 align:start\n- <i>Two</i>\nlines\n\n"
+                              "00:04.250 --> 00:05.000\nmore\n", 10)
+        self.assertEqual(words, [{"text": "Two", "start": 3733.5}, {"text": "lines"}, {"text": "more", "start": 14.25}])
+
+    def test_cues_without_words_are_none(self):
+        self.assertEqual(captions.cues("WEBVTT\n\n00:01.000 --> 00:02.000\n- ...\n"), [])
+        self.assertEqual(captions.cues(""), [])
+
+    def test_cues_where_they_are_said_pass(self):
+        self.assertEqual(self.missed("captions", self.figures(self.vtt(0.02))), set())
+
+    def test_a_word_that_is_said_again_elsewhere_does_not_excuse_a_cue(self):
+        # "the" begins a cue and is said three times: the nearest one is not the one that is meant.
+        heard = ["we", "opened", "the", "bakery", "and", "nobody"]
+        clip = f"00:01.000 --> 00:02.000\n{' '.join(heard[:2])}\n\n00:04.600 --> 00:06.000\n{' '.join(heard[2:])}\n"
+        self.assertEqual([round(error, 3) for error in self.errors(clip)], [0, 2.8])
+
+    def test_a_clip_whose_cues_slide_by_two_seconds_fails(self):
+        self.assertEqual(self.missed("captions", self.figures(self.vtt(2))), {"cueOnsetMedian", "cuesMatched"})
+
+    def test_one_clip_of_three_that_slides_fails(self):
+        self.assertEqual(self.missed("captions", self.figures(self.vtt(), self.vtt(), self.vtt(2))), {"cuesMatched"})
+
+    def test_a_first_word_that_was_misheard_is_left_out(self):
+        self.assertEqual(len(self.errors(self.vtt(heard=["me"] + self.said[1:]))), len(self.errors(self.vtt())) - 1)
 
 
 class Sound(ScoreTest):

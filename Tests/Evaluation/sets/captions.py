@@ -15,6 +15,8 @@ VERSION = 1
 VOICES = {"en": [Voice("en-us", pitch=40), Voice("en-us+f3", speed=165, pitch=60)],
           "es": [Voice("es", pitch=40), Voice("es+f3", speed=165, pitch=60)],
           "pt": [Voice("pt", pitch=40), Voice("pt+f3", speed=155, pitch=60)]}
+# Hours, minutes and seconds at which a cue begins, and its lines.
+CUE = re.compile(r"^(?:(\d+):)?(\d+):([\d.]+) --> .*\n((?:.+\n?)+)", re.MULTILINE)
 
 
 def make(path: Path, language: str) -> dict:
@@ -41,25 +43,15 @@ def videos(material: Material) -> list[Video]:
     return made
 
 
-def cues(text: str) -> list[dict]:
-    """First word and onset of each cue of a WebVTT, in seconds of the clip."""
+def cues(text: str, start: float = 0) -> list[dict]:
+    """The words of all cues of a WebVTT in order. The first of each cue has its `start`; `start`: that of the clip."""
     found = []
-    for hours, minutes, seconds, line in re.findall(r"^(?:(\d+):)?(\d+):([\d.]+) --> .*\n(.+)$", text, re.MULTILINE):
-        start = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
-        words = [word for word in re.sub(r"<[^>]*>", "", line).split() if scores.plain(word)]
-        found += [{"text": words[0], "start": start}] if words else []
+    for hours, minutes, seconds, lines in CUE.findall(text):
+        words = [{"text": word} for word in re.sub(r"<[^>]*>", "", lines).split() if scores.plain(word)]
+        if words:
+            words[0]["start"] = start + int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+        found += words
     return found
-
-
-def cue_errors(told: list[dict], truth: list[dict]) -> list[float]:
-    """Of each cue, how far its onset is from where its first word is said nearby."""
-    errors = []
-    for cue in told:
-        same = [abs(word["start"] - cue["start"]) for word in truth
-                if scores.plain(word["text"]) == scores.plain(cue["text"])]
-        if same and min(same) < 1.5:
-            errors.append(min(same))
-    return errors
 
 
 def judge(made: list[Made], product: Product) -> tuple[dict, list[dict]]:
@@ -68,10 +60,12 @@ def judge(made: list[Made], product: Product) -> tuple[dict, list[dict]]:
         truth = each.video.truth["words"]
         told = product.result(each, "transcript", "transcript.json")["words"]
         mine, matched = scores.onset_errors(told, truth)
-        cues_told = [{**cue, "start": cue["start"] + clip["start"]} for clip in each.clips if clip["hasSubtitles"]
-                     for cue in cues(each.file(clip, "vtt").read_text())]
-        mine_of_cues = cue_errors(cues_told, truth)
-        rows.append({"video": each.video.name, **scores.caption_figures(mine, matched, mine_of_cues)})
+        # All clips were asked to have captions: one without has no such file, and the set is not judged.
+        cues_told = [cues(each.file(clip, "vtt").read_text(), clip["start"]) for clip in each.clips]
+        mine_of_cues = [error for words in cues_told for error in scores.cue_errors(words, truth)]
+        count = sum("start" in word for words in cues_told for word in words)
+        rows.append({"video": each.video.name, **scores.caption_figures(mine, matched, mine_of_cues), "cues": count,
+                     "cuesHeard": len(mine_of_cues)})
         errors, of_cues, truth_words = errors + mine, of_cues + mine_of_cues, truth_words + len(truth)
     return scores.caption_figures(errors, scores.share(len(errors), truth_words), of_cues), rows
 

@@ -1,13 +1,18 @@
 """What the sets with people have in common: from a rendered clip back to what of the scene it shows."""
 
 from markers import OUTPUT_WIDTH, Seen, watch
-from scene import RATE, WIDTH, HEIGHT
+from scene import HEIGHT, RATE, WIDTH
 from scores import Frame
 from tools import frame_rate
 from video import Made
 
 # A window as high as the scene, in an output of 9:16 that is 1080 wide.
 WIDEST_SCALE = OUTPUT_WIDTH / (HEIGHT * 9 / 16)
+OUTPUT_HEIGHT = OUTPUT_WIDTH * 16 / 9
+# Less than this shows nearly the whole width of the scene: such a picture has no camera.
+WHOLE_SCALE_MAX = 1.08 * OUTPUT_WIDTH / WIDTH
+# A window that stands alone is in the middle of the output, give or take this many pixels.
+MIDDLE_PIXELS = 40
 # How much of the height of a bar has to be there: less, and the face is cut off above or below.
 HEIGHT_SHARE_MIN = 0.8
 
@@ -31,6 +36,22 @@ def is_whole(seen: Seen, facts: dict) -> bool:
     return min(seen.left.height, seen.right.height) >= HEIGHT_SHARE_MIN * facts["height"] * scale
 
 
+def window_of(seen: Seen, place: dict, scale: float) -> float | None:
+    """Where the middle of the window stands, in pixels of the narrowest one's output; None where there is no camera.
+
+    One unit for all windows: a layout that changes is no move, and how exactly the scale is known hardly matters,
+    because it only counts for how far the person is from the middle. A window as high as the output, or wider with
+    blurred edges above and below, is a camera. The whole scene is none, and of two windows one above the other
+    neither is: in no place that a window of half the height can take would it pass for one that stands alone.
+    """
+    left = (seen.left.x + seen.right.x) / 2 - OUTPUT_WIDTH / 2
+    down = (seen.left.y + seen.right.y) / 2 - OUTPUT_HEIGHT / 2
+    is_alone = abs(down - (place["y"] - HEIGHT / 2) * scale) <= MIDDLE_PIXELS
+    if scale <= WHOLE_SCALE_MAX or not (is_alone or scale > 0.9 * WIDEST_SCALE):
+        return None
+    return (place["x"] - left / scale) * WIDEST_SCALE
+
+
 def frames_of(made: Made, clip: dict, subject) -> list[Frame]:
     """The pictures of a rendered clip; `subject(time)` is who tells where the window stands."""
     path, truth = made.file(clip, "mp4"), made.video.truth
@@ -43,10 +64,8 @@ def frames_of(made: Made, clip: dict, subject) -> list[Frame]:
         name = subject(time)
         if name in people and name in places:
             scale = scale_of(people[name], truth["people"][name])
-        # Where more than a window is shown there is no camera that moves.
-        if scale and scale > 0.9 * WIDEST_SCALE:
-            middle = (people[name].left.x + people[name].right.x) / 2
-            window = places[name]["x"] * WIDEST_SCALE - middle
+        if scale:
+            window = window_of(people[name], places[name], scale)
         frames.append(Frame(time, whole, frozenset(people), window, scale))
     return frames
 
