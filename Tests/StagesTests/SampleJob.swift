@@ -100,7 +100,7 @@ struct SampleJob {
         ClipFigures(
             durationSeconds: 30, width: 1080, height: 1920, framesPerSecond: 25, videoCodec: "h264",
             audioCodec: "aac", loudnessLUFS: -14, truePeakDBTP: -1, blackSeconds: 0, frozenSeconds: 0, faceInFrame: 1,
-            reversalsPerSecond: 0, flags: [])
+            reversalsPerSecond: 0.05, travelPixelsPerSecond: 12, flags: [])
     }
 
     private func encoded(_ body: some StageBody) -> Data {

@@ -50,6 +50,10 @@ import Testing
         #expect(manifest.language == "es" && manifest.words == 20)
         #expect(manifest.source.facts.durationSeconds == 120)
         #expect(manifest.clips.map(\.files?.video) == ["clip-1.mp4", "clip-2.mp4"])
-        #expect(manifest.clips.allSatisfy { $0.figures?.loudnessLUFS == -14 && $0.framing?.faceInFrame == 1 })
+        #expect(manifest.clips.allSatisfy { $0.figures?.loudnessLUFS == -14 })
+        // Those that were measured in the clip, not those that were planned.
+        let framing = try manifest.clips.map { try #require($0.framing) }
+        #expect(framing.allSatisfy { $0.faceInFrame == 1 && $0.travelPixelsPerSecond == 12 })
+        #expect(framing.allSatisfy { $0.reversalsPerSecond == 0.05 })
     }
 }
