@@ -1,6 +1,4 @@
 import ClipModel
-import Crypto
-import Glibc
 
 /// A blob on its way into a directory: a file of the scratch that gets its name at the end.
 final class DirectoryWriter: BlobWriter {
@@ -10,8 +8,8 @@ final class DirectoryWriter: BlobWriter {
     private let condition: WriteCondition
     private let path: String
     private let limitBytes: Int64
-    private var descriptor: Int32?
-    private var hash = SHA256()
+    private var file: OpenFile?
+    private let digest: TrailingDigest
     private var nextFreeCheck: Int64
     /// How much of it stands under its name; nil: it is a file of the scratch.
     private var keptBytes: Int64?
@@ -25,7 +23,9 @@ final class DirectoryWriter: BlobWriter {
         path = directory.room.freshPath("incoming")
         self.limitBytes = limitBytes
         nextFreeCheck = directory.room.limits.freeCheckBytes
-        descriptor = try Disk.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        let file = try OpenFile(creating: path)
+        self.file = file
+        digest = TrailingDigest(of: file, on: directory.lane)
     }
 
     deinit { close() }
@@ -48,44 +48,42 @@ final class DirectoryWriter: BlobWriter {
     }
 
     func checkpoint() async throws(BlobError) -> BlobFacts? {
-        guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
-        let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
-        try await settle(descriptor)
+        guard let file else { throw BlobError(.broken, "this writer is closed already") }
+        let facts = try await settle(file)
         keptBytes = facts.bytes
         return facts
     }
 
     func commit() async throws(BlobError) -> BlobFacts {
-        guard let descriptor else { throw BlobError(.broken, "this writer is closed already") }
-        self.descriptor = nil
-        let facts = BlobFacts(bytes: bytesWritten, sha256: hash.finalize().hexadecimal)
-        defer { Disk.close(descriptor) }
-        do throws(BlobError) { try await settle(descriptor) } catch {
+        guard let file else { throw BlobError(.broken, "this writer is closed already") }
+        self.file = nil
+        do throws(BlobError) { return try await settle(file) } catch {
             // What stands under its name by now counts, as far as it was kept.
             if keptBytes == nil { _ = try? Disk.unlink(path) }
             throw error
         }
-        return facts
     }
 
     /// Makes what was written durable, under its name.
-    private func settle(_ descriptor: Int32) async throws(BlobError) {
+    private func settle(_ file: OpenFile) async throws(BlobError) -> BlobFacts {
         let (directory, path, name, condition, isPlaced) = (directory, path, name, condition, keptBytes != nil)
-        try await directory.lane.run { () throws(BlobError) in
-            try Disk.sync(descriptor)
+        let (digest, bytes) = (digest, bytesWritten)
+        return try await directory.lane.run { () throws(BlobError) in
+            let facts = try digest.facts(upTo: bytes)
+            try Disk.sync(file.descriptor)
             if !isPlaced { try directory.place(path, as: name, if: condition) }
+            return facts
         }
     }
 
     func discard() async { close() }
 
     private func close() {
-        guard let open = descriptor else { return }
-        descriptor = nil
-        defer { Disk.close(open) }
+        guard let open = file else { return }
+        file = nil
         if let keptBytes {
             // Longer than what counts it would be only a waste of room.
-            _ = try? Disk.truncate(open, to: keptBytes)
+            _ = try? Disk.truncate(open.descriptor, to: keptBytes)
             return
         }
         // The scratch of this process is swept as a whole, should this fail.
@@ -93,7 +91,7 @@ final class DirectoryWriter: BlobWriter {
     }
 
     private func append(_ buffer: UnsafeRawBufferPointer) -> Result<Void, BlobError> {
-        guard let descriptor else { return .failure(BlobError(.broken, "this writer is closed already")) }
+        guard let file else { return .failure(BlobError(.broken, "this writer is closed already")) }
         let total = bytesWritten + Int64(buffer.count)
         guard total <= limitBytes else {
             return .failure(BlobError(.tooLarge, "more than the allowed \(limitBytes) bytes"))
@@ -103,13 +101,13 @@ final class DirectoryWriter: BlobWriter {
                 try directory.room.requireFreeSpace()
                 nextFreeCheck = total + directory.room.limits.freeCheckBytes
             }
-            // `write` and `update` only read the buffer, and only during the call.
-            try unsafe Disk.write(descriptor, buffer)
-            unsafe hash.update(bufferPointer: buffer)
+            // `write` only reads the buffer, and only during the call.
+            try unsafe Disk.write(file.descriptor, buffer)
         } catch {
             return .failure(error)
         }
         bytesWritten = total
+        digest.wrote(upTo: total)
         return .success(())
     }
 }

@@ -72,6 +72,21 @@ enum Disk {
         return bytes
     }
 
+    /// Up to `limit` bytes from `offset` into the beginning of `block`; 0 at the end of the file.
+    static func read(
+        _ descriptor: Int32, at offset: Int64, into block: inout [UInt8], limit: Int
+    ) throws(BlobError) -> Int {
+        let limit = min(limit, block.count)
+        while true {
+            // The kernel writes at most `limit` bytes, which the block has.
+            let got = unsafe block.withUnsafeMutableBytes { buffer in
+                unsafe pread(descriptor, buffer.baseAddress, limit, off_t(offset))
+            }
+            if got >= 0 { return got }
+            if errno != EINTR { throw failure(errno, "read") }
+        }
+    }
+
     static func sync(_ descriptor: Int32) throws(BlobError) {
         while fsync(descriptor) != 0 { if errno != EINTR { throw failure(errno, "fsync") } }
     }

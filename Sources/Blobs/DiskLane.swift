@@ -37,4 +37,14 @@ package final class DiskLane: Sendable {
         }
         return try result.get()
     }
+
+    /// Makes a call whose answer nobody waits for.
+    func begin(_ work: @escaping @Sendable () -> Void) {
+        if calls == .byCaller { return work() }
+        inFlight.add(1, ordering: .sequentiallyConsistent)
+        queue.async {
+            work()
+            self.inFlight.subtract(1, ordering: .sequentiallyConsistent)
+        }
+    }
 }

@@ -42,6 +42,29 @@ import Testing
         #expect(try await blobs.bytes(of: name("growing"), limitBytes: 3000) == Array(bytes[..<2000]))
     }
 
+    /// Long enough that its digest is computed on another thread meanwhile.
+    @Test func `what is digested behind the writer is what was written, at each checkpoint`() async throws {
+        let bytes = (0..<7_500_000).map { UInt8(truncatingIfNeeded: ($0 &* 31) ^ ($0 >> 9)) }
+        let writer = try await blobs.writer(for: name("long"), limitBytes: 1 << 30)
+        var (position, checkpoints) = (0, 0)
+        while position < bytes.count {
+            let end = min(position + 70_001, bytes.count)
+            try await writer.write(bytes[position..<end])
+            position = end
+            guard position / 2_000_000 > checkpoints else { continue }
+            checkpoints += 1
+            let facts = try await writer.checkpoint()
+            #expect(facts == BlobFacts(bytes: Int64(end), sha256: sha256(Array(bytes[..<end]))))
+        }
+        #expect(checkpoints == 3)
+        #expect(try await writer.commit() == BlobFacts(bytes: 7_500_000, sha256: sha256(bytes)))
+        let given = try await blobs.writer(for: name("given-up"), limitBytes: 1 << 30)
+        try await given.write(bytes)
+        await given.discard()
+        #expect(try await blobs.size(of: name("given-up")) == nil)
+        #expect(try leftInScratch() == 0)
+    }
+
     @Test func `a blob that grew ends as it was written`() async throws {
         let writer = try await blobs.writer(for: name("grown"), limitBytes: 100)
         try await writer.write([1, 2, 3])
