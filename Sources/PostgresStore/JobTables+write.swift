@@ -126,7 +126,6 @@ extension JobTables {
             clips += record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)
             events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
-        for correction in corrections + usages { connection.enqueue(correction) }
         for (record, _) in changes {
             for revision in record.newRevisions {
                 connection.enqueue(insertRevision.with(revision.id, record.job.id, revision.slot, JSON(revision)))
@@ -138,6 +137,8 @@ extension JobTables {
         // After the stages: whether some of them still run is read from there.
         for update in updates { connection.enqueue(update) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
+        // Late: whoever of these clients submits waits for as long as we hold their rows.
+        for correction in corrections + usages { connection.enqueue(correction) }
         Outbox.enqueue(changes.map(\.record), on: &connection)
         EventTable.enqueue(events, on: &connection)
         EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)

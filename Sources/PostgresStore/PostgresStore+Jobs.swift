@@ -52,20 +52,20 @@ extension PostgresStore {
             let estimate = FairShare.estimate(of: upload, options: draft.options)
             let take = try TenantTable.takeRank.with(
                 draft.tenant, estimate, draft.priority == .batch, claimFloor(on: &connection).rank)
-            guard let place = try connection.query(take).first else {
+            let month = CalendarMonth(of: now)
+            let charge = UsageTable.charge(
+                ClientUsage.guessedSeconds(of: upload), to: draft.tenant, in: month, draft.minutesMax)
+            let taken = try connection.queries([take, charge])
+            guard let place = taken[0].first else {
                 throw PostgresFailure(.corrupt, "taking a rank answered nothing")
             }
-            let month = CalendarMonth(of: now)
-            let usage = try UsageTable.usage(of: draft.tenant, in: month, draft.minutesMax, on: &connection)
-            if let refusal = SubmitOutcome(refusing: usage) { return .rollBack(refusal) }
+            if let refusal = SubmitOutcome(refusing: try UsageTable.read(taken[1], month)) { return .rollBack(refusal) }
             let rank = try place.double("rank")
             floor.withLock { $0.lower(to: rank) }
             let jobsMax = try place.readIfPresent("jobs_max") { Int($0) } ?? draft.jobsMax
             let held = try jobsMax.map { try Self.isFull(draft.tenant, jobsMax: $0, on: &connection) } ?? false
             let record = JobRecord(taking: draft, held: held, upload: upload, now: now)
             let job = record.job
-            connection.enqueue(
-                UsageTable.charge(ClientUsage.guessedSeconds(of: upload), to: draft.tenant, in: month))
             connection.enqueue(
                 JobTables.insertJob.with(
                     job.id, job.upload, job.region, job.tenant, JSON(job.options), job.status.rawValue,

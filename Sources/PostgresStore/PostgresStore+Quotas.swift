@@ -40,21 +40,30 @@ extension PostgresStore {
 
 /// What clients have used. Lock order: after the rows of clients; among each other by client and month.
 enum UsageTable {
-    /// In a statement of its own after the client's row is locked, so that it sees what another job was charged.
+    private static let allowed = """
+        coalesce(tenant.minutes_max, case when tenant.plan is null then $3::integer else plan.minutes_max end)
+            as minutes_max
+        """
     private static let usage = Statement(
         "usage_of_tenant",
         """
-        select coalesce(tenant_usage.seconds, 0) as seconds, coalesce(tenant.minutes_max,
-            case when tenant.plan is null then $3::integer else plan.minutes_max end) as minutes_max
+        select coalesce(tenant_usage.seconds, 0) as seconds, \(allowed)
         from (select $1::text as id) as asked left join tenant on tenant.id = asked.id
             left join plan on plan.name = tenant.plan
             left join tenant_usage on tenant_usage.tenant = asked.id and tenant_usage.month = $2::date
         """)
+    /// Answers with what was used before: a refusal rolls the charge back. In a statement of its own after the client's
+    /// row is locked, so that it sees what another job was charged.
     private static let charge = Statement(
         "charge_usage",
         """
-        insert into tenant_usage (tenant, month, seconds) values ($1, $2::date, $3::float8)
-        on conflict (tenant, month) do update set seconds = tenant_usage.seconds + excluded.seconds
+        with charged as (
+            insert into tenant_usage (tenant, month, seconds) values ($1, $2::date, $4::float8)
+            on conflict (tenant, month) do update set seconds = tenant_usage.seconds + excluded.seconds
+            returning seconds - $4::float8 as seconds
+        )
+        select charged.seconds, \(allowed)
+        from charged left join tenant on tenant.id = $1 left join plan on plan.name = tenant.plan
         """)
     /// A job that was never charged (`m0018_mixed_releases`) corrects nothing. Sums of fractions may be off by a little
     /// in the last place, but never below zero.
@@ -83,16 +92,19 @@ enum UsageTable {
     static func usage(
         of tenant: String, in month: CalendarMonth, _ minutesMax: Int?, on connection: inout PostgresConnection
     ) throws -> ClientUsage {
-        guard let row = try connection.query(usage.with(tenant, date(month), minutesMax)).first else {
-            throw PostgresFailure(.corrupt, "a client's usage answered nothing")
-        }
+        try read(connection.query(usage.with(tenant, date(month), minutesMax)), month)
+    }
+
+    static func charge(_ seconds: Double, to tenant: String, in month: CalendarMonth, _ minutesMax: Int?) -> Call {
+        charge.with(tenant, date(month), minutesMax, seconds)
+    }
+
+    /// What a charge, or a look, answered.
+    static func read(_ rows: Rows, _ month: CalendarMonth) throws -> ClientUsage {
+        guard let row = rows.first else { throw PostgresFailure(.corrupt, "a client's usage answered nothing") }
         return ClientUsage(
             month: month, seconds: try row.double("seconds"),
             minutesMax: try row.readIfPresent("minutes_max") { Int($0) })
-    }
-
-    static func charge(_ seconds: Double, to tenant: String, in month: CalendarMonth) -> Call {
-        charge.with(tenant, date(month), seconds)
     }
 
     static func correct(_ seconds: Double, by job: Job) -> Call {

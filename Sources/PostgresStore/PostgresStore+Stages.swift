@@ -43,8 +43,9 @@ extension PostgresStore {
     }
 
     private func findFloor(on connection: inout PostgresConnection) throws -> Double {
+        let began = age()
         let rank = try connection.query(Self.lowest.with()).first?.double("rank")
-        floor.withLock { $0.found(rank, at: age()) }
+        floor.withLock { $0.found(rank, at: age(), took: age() - began) }
         return rank ?? ClaimFloor.bottom
     }
 

@@ -20,6 +20,21 @@ import Testing
         #expect(reading(floor, after: 1001) == "look it up")
     }
 
+    @Test func `a floor that took long to find is looked for less often`() {
+        var floor = ClaimFloor()
+        floor.found(12, at: .seconds(100), took: .milliseconds(30))
+        #expect(reading(floor, after: 1500) == "12.0 fresh")
+        #expect(reading(floor, after: 1501) == "12.0 known")
+        #expect(reading(floor, after: 3000) == "12.0 known")
+        #expect(reading(floor, after: 3001) == "look it up")
+        // However long it took.
+        floor.found(12, at: .seconds(100), took: .seconds(8))
+        #expect(reading(floor, after: 5000) == "12.0 known")
+        #expect(reading(floor, after: 5001) == "look it up")
+        floor.found(12, at: .seconds(100), took: .milliseconds(1))
+        #expect(reading(floor, after: 251) == "12.0 known")
+    }
+
     @Test func `a job that comes below the floor lowers it, one above does not`() {
         var floor = ClaimFloor()
         floor.found(12, at: .seconds(100))
