@@ -9,17 +9,19 @@ extension ShotFramer {
     }
 
     /// The narrowest window that holds what is followed without running after it; else the whole picture.
-    func follow(_ faces: [[FaceTrack.Place]], _ stretch: Stretch) -> Framing.Segment.Layout {
+    func follow(_ members: [[Int]], in stretch: Range<Int>) -> Framing.Segment.Layout {
+        let faces = places(members, in: stretch)
         let widths = faces.compactMap { $0.map(\.face.width).max() }.sorted()
         guard !widths.isEmpty else { return .crop(still) }
         let face = widths[widths.count / 2] * (1 + 2 * limits.faceMargin)
         let narrowest = face > limits.closeUpMax * window.width ? face / limits.closeUpShare : window.width
-        let times = Array(times[stretch.samples])
+        let times = Array(times[stretch])
         guard window.freedomX > 0 else { return .crop(path(of: window, showing: faces, times: times)) }
         for widening in limits.widenings {
             let window = window.widened(to: narrowest * widening)
             guard window.share <= limits.paddedShareMax || window == self.window else { break }
-            let path = path(of: window, showing: faces, times: times)
+            let beside = offset(of: window, following: members, in: stretch)
+            let path = path(of: window, showing: faces, times: times, beside: beside)
             if isCalm(path, faces, times) { return window == self.window ? .crop(path) : .padded(path) }
         }
         return unmoved(faces, from: times[0], extent: narrowest)
@@ -110,8 +112,14 @@ extension ShotFramer {
     // MARK: How a window moves
 
     /// The seam for another way of moving the camera: faces per sample in, keyframes out.
-    func path(of window: CropWindow, showing faces: [[FaceTrack.Place]], times: [Double]) -> CropPath {
-        let across = faces.map { target($0, low: { $0.x }, extent: { $0.width }, aim: { ($0.low + $0.high) / 2 }) }
+    ///
+    /// - Parameter beside: how far the window's middle is to stand beside that of the faces, in pixels.
+    func path(
+        of window: CropWindow, showing faces: [[FaceTrack.Place]], times: [Double], beside: Double = 0
+    ) -> CropPath {
+        let across = faces.map {
+            target($0, low: { $0.x }, extent: { $0.width }, aim: { ($0.low + $0.high) / 2 + beside })
+        }
         let upright = faces.map { places in
             target(places, low: { $0.y }, extent: { $0.height }) { _ in
                 // Headroom: the window's middle hangs below the eyes.

@@ -37,6 +37,8 @@ package struct ShotFramer {
         package var splitEnlargementMax = 6.0
         /// Changes of direction per second that a shot may have, beyond the first.
         package var reversalsPerSecondMax = 0.1
+        /// Of the window, how far it may stand beside those it follows, so as not to cut another face in two.
+        package var bystanderOffsetMax = 0.2
         /// Share of the samples in which all that is followed must be inside.
         package var keptMin = 0.98
         /// Windows that are tried in turn, against the narrowest.
@@ -108,7 +110,7 @@ package struct ShotFramer {
                 end: end == times.count ? range.end : times[end].rounded(toPlaces: 3))
             switch stretch.shown {
             case .followed(let members):
-                return Framing.Segment(range: part, layout: follow(places(members, in: stretch.samples), stretch))
+                return Framing.Segment(range: part, layout: follow(members, in: stretch.samples))
             case .split(let left, let right):
                 let layout = split(left, right, in: stretch.samples)
                 return Framing.Segment(range: part, layout: layout ?? wide())

@@ -49,6 +49,30 @@ import Testing
         #expect(layouts(Scene(people: [Person(size: 380) { _ in (960, 540) }])) == [.crop])
     }
 
+    /// The window is 607 pixels wide. In the middle of somebody at 700 it would end at 1004, in another's face.
+    @Test(arguments: [1000.0, 985, 1022])
+    func `a window does not cut the face of somebody else in two`(other: Double) throws {
+        let people = [Person(size: 330) { _ in (700, 540) }, Person(size: 80) { _ in (other, 560) }]
+        let framing = Scene(people: people).framing()
+        guard framing.segments.count == 1, case .crop(let path) = framing.segments[0].layout else { throw Missing() }
+        let face = (low: other - 30, high: other + 30)
+        for time in stride(from: 0.0, to: 20, by: 0.5) {
+            let left = path.corner(at: time).x
+            let right = left + path.width
+            #expect(face.high <= right || face.low >= right, "at \(time) s the window ends at \(right)")
+            #expect(left < 700 - 124 && right > 700 + 124)
+        }
+        // To the nearer side: in it, unless more than half of it was out.
+        #expect((path.corner(at: 10).x + path.width > other) == (other < 1004))
+    }
+
+    @Test func `whom a window cannot but cut does not move it away from whom it follows`() throws {
+        let people = [Person(size: 450) { _ in (700, 540) }, Person(size: 130) { _ in (1000, 560) }]
+        let framing = Scene(people: people).framing()
+        guard case .crop(let path) = framing.segments[0].layout else { throw Missing() }
+        #expect(abs(path.corner(at: 10).x + path.width / 2 - 700) < 10)
+    }
+
     @Test func `who paces up and down is shown by a wider window that rests`() {
         let framing = Scene(seconds: 30, people: [Person { (960 + 450 * sin(0.6 * $0), 500) }]).framing()
         #expect(framing.segments.map(\.layout.kind) == [.padded])
