@@ -9,7 +9,8 @@ final class DirectoryWriter: BlobWriter {
     private let path: String
     private let limitBytes: Int64
     private var file: OpenFile?
-    private let digest: TrailingDigest
+    /// Nil together with the file.
+    private var digest: TrailingDigest?
     private var nextFreeCheck: Int64
     /// How much of it stands under its name; nil: it is a file of the scratch.
     private var keptBytes: Int64?
@@ -48,16 +49,16 @@ final class DirectoryWriter: BlobWriter {
     }
 
     func checkpoint() async throws(BlobError) -> BlobFacts? {
-        guard let file else { throw BlobError(.broken, "this writer is closed already") }
-        let facts = try await settle(file)
+        guard let file, let digest else { throw BlobError(.broken, "this writer is closed already") }
+        let facts = try await settle(file, digest)
         keptBytes = facts.bytes
         return facts
     }
 
     func commit() async throws(BlobError) -> BlobFacts {
-        guard let file else { throw BlobError(.broken, "this writer is closed already") }
-        self.file = nil
-        do throws(BlobError) { return try await settle(file) } catch {
+        guard let file, let digest else { throw BlobError(.broken, "this writer is closed already") }
+        (self.file, self.digest) = (nil, nil)
+        do throws(BlobError) { return try await settle(file, digest) } catch {
             // What stands under its name by now counts, as far as it was kept.
             if keptBytes == nil { _ = try? Disk.unlink(path) }
             throw error
@@ -65,9 +66,9 @@ final class DirectoryWriter: BlobWriter {
     }
 
     /// Makes what was written durable, under its name.
-    private func settle(_ file: OpenFile) async throws(BlobError) -> BlobFacts {
+    private func settle(_ file: OpenFile, _ digest: TrailingDigest) async throws(BlobError) -> BlobFacts {
         let (directory, path, name, condition, isPlaced) = (directory, path, name, condition, keptBytes != nil)
-        let (digest, bytes) = (digest, bytesWritten)
+        let bytes = bytesWritten
         return try await directory.lane.run { () throws(BlobError) in
             let facts = try digest.facts(upTo: bytes)
             try Disk.sync(file.descriptor)
@@ -80,12 +81,10 @@ final class DirectoryWriter: BlobWriter {
 
     private func close() {
         guard let open = file else { return }
-        file = nil
-        if let keptBytes {
-            // Longer than what counts it would be only a waste of room.
-            _ = try? Disk.truncate(open.descriptor, to: keptBytes)
-            return
-        }
+        (file, digest) = (nil, nil)
+        // Longer than what counts it would be only a waste of room, for as long as its digest is being computed.
+        _ = try? Disk.truncate(open.descriptor, to: keptBytes ?? 0)
+        guard keptBytes == nil else { return }
         // The scratch of this process is swept as a whole, should this fail.
         _ = try? Disk.unlink(path)
     }
@@ -107,7 +106,7 @@ final class DirectoryWriter: BlobWriter {
             return .failure(error)
         }
         bytesWritten = total
-        digest.wrote(upTo: total)
+        digest?.wrote(upTo: total)
         return .success(())
     }
 }
