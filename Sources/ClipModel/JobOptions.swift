@@ -61,6 +61,8 @@ package struct JobOptions: Hashable, Sendable {
     package var aspect = Aspect.portrait
     package var subtitles = Subtitles.srt
     package var captionStyle = CaptionStyle.classic
+    /// Whether captions tell apart who speaks, as far as the picture shows it.
+    package var speakerColors = false
     package var smartCrop = true
     /// Whether steady noise below the voice is taken out of the sound.
     package var denoise = false
@@ -76,6 +78,9 @@ package struct JobOptions: Hashable, Sendable {
         let low = minSeconds ?? min(preset.start, maxSeconds ?? preset.start)
         return TimeRange(start: low, end: max(low, maxSeconds ?? max(preset.end, low)))
     }
+
+    /// Whether who speaks is wanted and looked for: without faces nobody knows, and without captions nobody asks.
+    package var tellsSpeakers: Bool { speakerColors && smartCrop && subtitles != .off }
 
     /// The first thing wrong with these options, or nil.
     package var problem: OptionProblem? {
@@ -117,7 +122,7 @@ package struct OptionProblem: Error, Hashable, Sendable {
 extension JobOptions: Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case language, clipCount, durationPreset, minSeconds, maxSeconds, aspect, subtitles, captionStyle, smartCrop
-        case denoise, keywords, watermark
+        case speakerColors, denoise, keywords, watermark
     }
 
     package init(from decoder: any Decoder) throws {
@@ -133,6 +138,7 @@ extension JobOptions: Codable {
         aspect = try read(.aspect, aspect)
         subtitles = try read(.subtitles, subtitles)
         captionStyle = try read(.captionStyle, captionStyle)
+        speakerColors = try read(.speakerColors, speakerColors)
         smartCrop = try read(.smartCrop, smartCrop)
         denoise = try read(.denoise, denoise)
         keywords = try read(.keywords, keywords)

@@ -67,6 +67,9 @@ package struct Framing: Hashable, Sendable, Codable {
     package var faces: [FaceSighting]
     /// Whose face should be seen when, in order; nil in framings of older releases.
     package var leads: [Lead]?
+    /// Who speaks when, in order, as far as it is known; nil where not two people are known apart, and in framings of
+    /// older releases.
+    package var turns: [Turn]?
 
     /// A stretch in which one face is the main one.
     package struct Lead: Hashable, Sendable, Codable {
@@ -81,9 +84,23 @@ package struct Framing: Hashable, Sendable, Codable {
         }
     }
 
+    /// Somebody speaks.
+    package struct Turn: Hashable, Sendable, Codable {
+        /// In seconds from the start of the clip.
+        package var range: TimeRange
+        /// The same number is the same person for the whole clip. From 1, in the order of their first turns.
+        package var speaker: Int
+
+        package init(range: TimeRange, speaker: Int) {
+            self.range = range
+            self.speaker = speaker
+        }
+    }
+
     package init(
         segments: [Segment], faceInFrame: Double?, reversalsPerSecond: Double, travelPixelsPerSecond: Double,
-        subjectPixelsPerSecond: Double? = nil, faces: [FaceSighting], leads: [Lead]? = nil
+        subjectPixelsPerSecond: Double? = nil, faces: [FaceSighting], leads: [Lead]? = nil,
+        turns: [Turn]? = nil
     ) {
         self.segments = segments
         self.faceInFrame = faceInFrame
@@ -92,6 +109,7 @@ package struct Framing: Hashable, Sendable, Codable {
         self.subjectPixelsPerSecond = subjectPixelsPerSecond
         self.faces = faces
         self.leads = leads
+        self.turns = turns
     }
 }
 

@@ -50,6 +50,9 @@ struct ClipCommand: AsyncParsableCommand {
     @Option(help: "classic, plain, boxed, pop, headline or neon.")
     var captionStyle: JobOptions.CaptionStyle?
 
+    @Flag(help: "Captions in another colour for each speaker, where it is seen who speaks.")
+    var speakerColors = false
+
     @Option(help: "Words that make a moment more interesting, with commas between.")
     var keywords: String?
 
@@ -116,6 +119,7 @@ struct ClipCommand: AsyncParsableCommand {
         if let aspect { options.aspect = aspect }
         if let subtitles { options.subtitles = subtitles }
         if let captionStyle { options.captionStyle = captionStyle }
+        options.speakerColors = speakerColors
         options.smartCrop = !noSmartCrop
         options.denoise = denoise
         options.watermark = watermark

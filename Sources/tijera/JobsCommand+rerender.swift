@@ -41,6 +41,9 @@ extension JobsCommand {
         @Option(help: "classic, plain, boxed, pop, headline or neon.")
         var captionStyle: JobOptions.CaptionStyle?
 
+        @Option(help: "Captions in another colour for each speaker: true or false.")
+        var speakerColors: Bool?
+
         @Option(help: "Follow faces: true or false.")
         var smartCrop: Bool?
 
@@ -79,6 +82,7 @@ extension JobsCommand {
             var aspect: JobOptions.Aspect?
             var subtitles: JobOptions.Subtitles?
             var captionStyle: JobOptions.CaptionStyle?
+            var speakerColors: Bool?
             var smartCrop: Bool?
             var denoise: Bool?
             var watermark: String?
@@ -111,8 +115,8 @@ extension JobsCommand {
 
         private func ask(_ cluster: ClusterClient) async throws -> Taken {
             let options = Options(
-                aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, smartCrop: smartCrop,
-                denoise: denoise, watermark: watermark)
+                aspect: aspect, subtitles: subtitles, captionStyle: captionStyle,
+                speakerColors: speakerColors, smartCrop: smartCrop, denoise: denoise, watermark: watermark)
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
                 options: options == Options() ? nil : options, edits: try readEdits())

@@ -131,10 +131,12 @@ import Testing
             _ = try await post(
                 door, path, #"{"clipId": "\#(clip)", "options": {"watermark": "me"}, "edits": \#(edits)}"#)
             while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
-            _ = try await post(door, path, #"{"clipId": "\#(clip)", "end": 28, "options": {"captionStyle": "boxed"}}"#)
+            let looks = #"{"captionStyle": "boxed", "speakerColors": true}"#
+            _ = try await post(door, path, #"{"clipId": "\#(clip)", "end": 28, "options": \#(looks)}"#)
             let second = try #require(try await door.store.revisions(of: job).last)
             #expect(second.range == TimeRange(start: 10, end: 28))
             #expect(second.options.watermark == "me" && second.options.captionStyle == .boxed)
+            #expect(second.options.speakerColors)
             #expect(second.edits.captions?.map(\.text) == ["Hello!"])
             while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
             let clear = #"{"clipId": "\#(clip)", "options": {"watermark": null}, "edits": {"captions": null}}"#

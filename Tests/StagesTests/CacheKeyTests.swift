@@ -29,6 +29,10 @@ import Testing
         Change("keywords", [.highlights, .thumbnail]) { $0.keywords = ["corazón"] },
         Change("aspect", [.reframe]) { $0.aspect = .square },
         Change("smartCrop", [.reframe]) { $0.smartCrop = false },
+        Change("speakerColors", [.reframe, .render]) { $0.speakerColors = true },
+        Change("speakerColors where nobody looks for faces", [.reframe]) {
+            ($0.smartCrop, $0.speakerColors) = (false, true)
+        },
         Change("denoise", [.render]) { $0.denoise = true },
         Change("subtitles", [.render]) { $0.subtitles = .burned },
         Change("no subtitles", [.render]) { $0.subtitles = .off },
@@ -50,6 +54,20 @@ import Testing
         (plain.subtitles, boxed.subtitles) = (.burned, .burned)
         (plain.captionStyle, boxed.captionStyle) = (.plain, .boxed)
         #expect(try key(.render, options: plain) != key(.render, options: boxed))
+    }
+
+    @Test func `colours of speakers leave the keys of clips without them as they were`() throws {
+        let key = StageKey(.render)
+        let plain = try #require(try RenderStage.ingredients(SampleJob().inputs(key), Self.versions))
+        #expect(plain["speakerColors"] == nil)
+        let framed = try #require(
+            try ReframeStage.ingredients(SampleJob().inputs(StageKey(.reframe)), Self.versions))
+        #expect(framed["speakers"] == nil)
+        var (silent, told) = (JobOptions(), JobOptions())
+        (silent.subtitles, told.subtitles, told.speakerColors) = (.off, .off, true)
+        for name in [StageName.reframe, .render] {
+            #expect(try self.key(name, options: silent) == self.key(name, options: told), "\(name)")
+        }
     }
 
     @Test func `fonts touch burned captions, and keywords those in which they stand out`() throws {

@@ -92,8 +92,8 @@ function hash(text) {
   return sum.toString(36);
 }
 
-const looksOf = ({ aspect, subtitles, captionStyle, smartCrop, denoise, watermark }) =>
-  ({ aspect, subtitles, captionStyle, smartCrop, denoise, watermark: watermark || null });
+const looksOf = ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, watermark }) =>
+  ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, watermark: watermark || null });
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
@@ -246,7 +246,9 @@ function lookPart(options) {
     el("legend", { class: "field-name", text: t("edit.look") }),
     aspectField(options.aspect, set("aspect")),
     choice("subtitles", ["off", "srt", "burned"], options.subtitles, set("subtitles")),
-    el("div", { class: "field-captions" }, choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle"))),
+    el("div", { class: "field-captions" },
+      choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle")),
+      toggle("speakerColors", options.speakerColors, set("speakerColors"))),
     toggle("smartCrop", options.smartCrop, set("smartCrop")),
     toggle("denoise", options.denoise, set("denoise")),
     textField("watermark", options.watermark, set("watermark"), 60));

@@ -16,6 +16,7 @@ const defaults = {
   aspect: "9:16",
   subtitles: "srt",
   captionStyle: "classic",
+  speakerColors: false,
   smartCrop: true,
   denoise: false,
   keywords: [],
@@ -63,6 +64,7 @@ export function optionsForm() {
       "div",
       { class: "field-captions" },
       choice("captionStyle", captionStyles, values.captionStyle, set("captionStyle")),
+      toggle("speakerColors", values.speakerColors, set("speakerColors")),
     ),
     el(
       "details",

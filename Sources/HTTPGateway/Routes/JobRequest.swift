@@ -90,6 +90,8 @@ private struct OptionsReader {
         options.aspect = try choice(.aspect) ?? options.aspect
         options.subtitles = try choice(.subtitles) ?? options.subtitles
         options.captionStyle = try choice(.captionStyle) ?? options.captionStyle
+        options.speakerColors =
+            try value(.speakerColors, "must be true or false", allowed: ["true", "false"]) ?? options.speakerColors
         options.smartCrop =
             try value(.smartCrop, "must be true or false", allowed: ["true", "false"])
             ?? options.smartCrop

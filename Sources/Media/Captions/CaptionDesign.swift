@@ -24,6 +24,8 @@ struct CaptionDesign: Hashable, Sendable {
     var spoken: String?
     /// Of words that matter; nil: they look like the others.
     var emphasis: String?
+    /// Of what one speaker says, another and a third, where they are told apart; `text` is left to whom nobody knows.
+    var voices = Voice.light
     /// What is drawn below the letters, word by word.
     var underlay: Underlay?
     /// Where an underlay colours the outline of the letters too.
@@ -44,6 +46,20 @@ struct CaptionDesign: Hashable, Sendable {
         var emphasis: String?
     }
 
+    /// How the words of one speaker look.
+    ///
+    /// Letters are at least nine times as bright as what is around them (WCAG's contrast): then either they or their
+    /// outline stand out from any picture by three to one, because its brightness cannot be near to both.
+    struct Voice: Hashable, Sendable {
+        var text: String
+        /// Nil: as of all words.
+        var outline: String?
+        var underlay: String?
+
+        /// Sky, spring and rose. The first two are far apart for who cannot tell red from green, too.
+        static let light = [Voice(text: "FFC87C"), Voice(text: "8CF08C"), Voice(text: "D6A6FF")]
+    }
+
     init(_ style: JobOptions.CaptionStyle) {
         switch style {
         // Sun yellow on an outline, aqua on a box: each is the stronger contrast there.
@@ -56,6 +72,8 @@ struct CaptionDesign: Hashable, Sendable {
             isBoxed = true
             frame = 18
             spoken = "BFD42D"
+            // Sun, periwinkle and peach: sky and spring would be near to aqua.
+            voices = [Voice(text: "66D1FF"), Voice(text: "FFC0B3"), Voice(text: "9EB0FF")]
         case .pop:
             typeface = .latoBlack
             sizeShare = 1.34
@@ -73,6 +91,8 @@ struct CaptionDesign: Hashable, Sendable {
             outline = "101010"
             spoken = "00D6FF"
             emphasis = "6B8CFF"
+            // A green that who cannot tell it from red does not take for the coral of what matters.
+            voices[1].text = "C0F79A"
             isUppercase = true
         case .neon:
             typeface = .comfortaa
@@ -85,6 +105,12 @@ struct CaptionDesign: Hashable, Sendable {
             shade = "301808"
             tintsOutline = true
             underlay = Underlay(width: 11, blur: 15, usual: "FF9600", spoken: "B414F0", emphasis: "3AB414")
+            // Tubes of another gas: amber, violet, red.
+            voices = [
+                Voice(text: text, outline: "005AD6", underlay: "006AFF"),
+                Voice(text: text, outline: "FF3D8B", underlay: "FF3D8B"),
+                Voice(text: text, outline: "3818D0", underlay: "3818FF"),
+            ]
             blur = 1
         }
     }

@@ -75,7 +75,11 @@ struct CaptionGrouping: Sendable {
     private func fits(_ range: Range<Int>, of line: MeasuredWords) -> Bool {
         let words = line.words
         guard words[range.upperBound - 1].end - words[range.lowerBound].start <= secondsMax else { return false }
-        for index in range.dropLast() where words[index + 1].start - words[index].end >= pauseSeconds { return false }
+        for index in range.dropLast() {
+            guard words[index + 1].start - words[index].end < pauseSeconds,
+                words[index].speaker == words[index + 1].speaker
+            else { return false }
+        }
         return firstLine(range, of: line) != nil
     }
 

@@ -127,7 +127,7 @@ struct CaptionScript {
             let end = index + 1 < group.words.count ? min(group.words[index + 1].start, group.end) : group.end
             let pop = index == 0 && design.pops ? "{\\fscx86\\fscy86\\t(0,110,\\fscx100\\fscy100)}" : ""
             if let underlay = design.underlay {
-                let glow = pop + below(group, underlay, spoken: index)
+                let glow = pop + below(group, design, underlay, spoken: index)
                 events += event(group, start, end, .underlay, glow)
             }
             events += event(group, start, end, .captions, pop + letters(group, design, spoken: index))
@@ -152,26 +152,41 @@ struct CaptionScript {
     }
 
     private func letters(_ group: CaptionGroup, _ design: CaptionDesign, spoken: Int?) -> String {
-        let soft = design.blur > 0 ? "{\\blur\(number(design.blur * placement.scale))}" : ""
-        return soft
+        let voice = voice(of: group, design)
+        let (text, outline) = (voice?.text ?? design.text, voice?.outline ?? design.outline)
+        var before = design.blur > 0 ? "{\\blur\(number(design.blur * placement.scale))}" : ""
+        if voice != nil { before += "{\\1c&H\(text)&" + (outline == design.outline ? "}" : "\\3c&H\(outline)&}") }
+        return before
             + lines(group) { index, word in
-                let isSpoken = index == spoken
+                let isSpoken = index == spoken && !isAlone(group, design)
                 if design.tintsOutline, let underlay = design.underlay {
                     guard let colour = isSpoken ? underlay.spoken : word.isEmphasised ? underlay.emphasis : nil else {
                         return nil
                     }
-                    return ("\\3c&H\(colour)&", "\\3c&H\(design.outline)&")
+                    return ("\\3c&H\(colour)&", "\\3c&H\(outline)&")
                 }
                 guard let colour = (isSpoken ? design.spoken : nil) ?? (word.isEmphasised ? design.emphasis : nil)
                 else { return nil }
-                return ("\\1c&H\(colour)&", "\\1c&H\(design.text)&")
+                return ("\\1c&H\(colour)&", "\\1c&H\(text)&")
             }
     }
 
-    private func below(_ group: CaptionGroup, _ underlay: CaptionDesign.Underlay, spoken: Int) -> String {
+    /// Whoever comes after the last colour is not told apart: two people never have the same one.
+    private func voice(of group: CaptionGroup, _ design: CaptionDesign) -> CaptionDesign.Voice? {
+        group.speaker.flatMap { $0 <= design.voices.count ? design.voices[$0 - 1] : nil }
+    }
+
+    /// A word that is all there is to see of its speaker's colour: marked as spoken it would show none of it.
+    private func isAlone(_ group: CaptionGroup, _ design: CaptionDesign) -> Bool {
+        group.words.count == 1 && voice(of: group, design) != nil
+    }
+
+    private func below(_ group: CaptionGroup, _ design: CaptionDesign, _ underlay: CaptionDesign.Underlay, spoken: Int)
+        -> String
+    {
         let blur = "\\blur\(number(underlay.blur * placement.scale))"
         let width = underlay.width * placement.scale
-        guard let usual = underlay.usual else {
+        guard var usual = underlay.usual else {
             // Only the word being spoken has one, which grows out of the letters.
             let grown = "\\3a&H00&\\bord\(number(width / 3))\\t(0,90,\\bord\(number(width)))"
             return "{\(blur)\\3a&HFF&}"
@@ -179,9 +194,15 @@ struct CaptionScript {
                     index == spoken ? (grown, "\\3a&HFF&\\bord\(number(width))") : nil
                 }
         }
-        return "{\(blur)}"
+        var before = "{\(blur)}"
+        if let colour = voice(of: group, design)?.underlay {
+            usual = colour
+            before += "{\\3c&H\(usual)&}"
+        }
+        return before
             + lines(group) { index, word in
-                guard let colour = index == spoken ? underlay.spoken : word.isEmphasised ? underlay.emphasis : nil
+                let isSpoken = index == spoken && !isAlone(group, design)
+                guard let colour = isSpoken ? underlay.spoken : word.isEmphasised ? underlay.emphasis : nil
                 else { return nil }
                 return ("\\3c&H\(colour)&", "\\3c&H\(usual)&")
             }

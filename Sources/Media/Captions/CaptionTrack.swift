@@ -3,10 +3,10 @@ package import ClipModel
 /// The captions of one clip: the same words, grouped for reading (SRT, VTT) and for burning into the picture (ASS).
 package struct CaptionTrack: Hashable, Sendable {
     /// In seconds from the start of the clip.
-    let words: [CaptionWord]
+    private(set) var words: [CaptionWord]
     let clipSeconds: Double
     /// What a client wrote, line by line; nil: the words are grouped as is best.
-    let lines: [CaptionGroup]?
+    private(set) var lines: [CaptionGroup]?
     /// ISO 639-1 as far as it is known.
     private let language: String
     private let phrasing: CaptionPhrasing
@@ -34,6 +34,26 @@ package struct CaptionTrack: Hashable, Sendable {
         self.clipSeconds = clipSeconds
     }
 
+    /// The same with words that know who says them: the colours of burned words, and the voices of WebVTT.
+    ///
+    /// - Parameter turns: Who speaks when, in seconds of the clip. Where not two of them say the words, the words are
+    ///   left as they are: there is nobody to be told apart from.
+    package func spoken(by turns: [Framing.Turn]) -> CaptionTrack {
+        let speakers = CaptionSpeakers(turns).speakers(of: words)
+        guard Set(speakers.compactMap(\.self)).count > 1 else { return self }
+        var told = self
+        for index in words.indices { told.words[index].speaker = speakers[index] }
+        guard let lines else { return told }
+        var rest = told.words[...]
+        told.lines = lines.map { line in
+            var line = line
+            line.words = Array(rest.prefix(line.words.count))
+            rest = rest.dropFirst(line.words.count)
+            return line
+        }
+        return told
+    }
+
     /// Whether a style lets keywords stand out.
     package static func marksKeywords(_ style: JobOptions.CaptionStyle) -> Bool {
         let design = CaptionDesign(style)
@@ -54,12 +74,12 @@ package struct CaptionTrack: Hashable, Sendable {
         return text
     }
 
-    /// WebVTT, in clip time.
+    /// WebVTT, in clip time; with voices where it is known who speaks.
     package func vtt() -> String {
         var text = "WEBVTT\n\n"
         for cue in cues() {
             text += "\(clock(cue.start, fraction: ".")) --> \(clock(cue.end, fraction: "."))\n"
-            text += cue.lines.map { Self.escapedForVTT(line(of: $0)) }.joined(separator: "\n") + "\n\n"
+            text += cue.lines.map(voiced).joined(separator: "\n") + "\n\n"
         }
         return text
     }
@@ -128,6 +148,20 @@ package struct CaptionTrack: Hashable, Sendable {
     }
 
     func line(of words: ArraySlice<CaptionWord>) -> String { SpokenText.join(words.map(\.text)) }
+
+    /// A line with a voice span around what each speaker says, as WebVTT has it.
+    private func voiced(_ line: ArraySlice<CaptionWord>) -> String {
+        var text = ""
+        var rest = line
+        while let first = rest.first {
+            let part = rest.prefix { $0.speaker == first.speaker }
+            if let before = line[..<rest.startIndex].last, SpokenText.isSpaced(before.text, first.text) { text += " " }
+            let words = Self.escapedForVTT(self.line(of: part))
+            text += first.speaker.map { "<v Speaker \($0)>\(words)</v>" } ?? words
+            rest = rest[part.endIndex...]
+        }
+        return text
+    }
 
     private static func escapedForVTT(_ text: String) -> String {
         // `>` too: a cue must not hold `-->`.

@@ -7,6 +7,8 @@ struct CaptionWord: Hashable, Sendable {
     var end: Double
     /// One of the few that may have a colour of their own.
     var isEmphasised = false
+    /// Counted from 1 in the order in which they begin to speak; nil: nobody knows who says it, or nobody asked.
+    var speaker: Int?
 
     /// The words of `words` that are heard in `clip`: loose marks joined to the word they belong to, times inside the
     /// clip, in order, not overlapping.
@@ -110,7 +112,7 @@ struct CaptionWord: Hashable, Sendable {
         return zip([0] + borders, borders + [characters.count]).map { first, last in
             CaptionWord(
                 text: String(characters[first..<last]), start: start + Double(first) * each,
-                end: start + Double(last) * each, isEmphasised: isEmphasised)
+                end: start + Double(last) * each, isEmphasised: isEmphasised, speaker: speaker)
         }
     }
 }
@@ -125,6 +127,9 @@ struct CaptionGroup: Hashable, Sendable {
     var end: Double
     /// Of all its words on one line; 0: not counted.
     var columns = 0
+
+    /// Of all its words: grouping parts what two say.
+    var speaker: Int? { words.first?.speaker }
 
     var lines: [ArraySlice<CaptionWord>] {
         firstLine >= words.count ? [words[...]] : [words[..<firstLine], words[firstLine...]]

@@ -63,6 +63,7 @@ package struct FramingPlanner: Hashable, Sendable {
         var segments: [Framing.Segment] = []
         var leads: [Framing.Lead] = []
         var score = FramingScore(window: window, clipSeconds: clipSeconds)
+        var speakers = SpeakerIdentity(stepSeconds: stepSeconds)
         for shot in shots {
             let cast = ShotCast(
                 tracks: tracks, samples: shot.samples, stepSeconds: stepSeconds, source: window.source, speech: speech)
@@ -73,12 +74,13 @@ package struct FramingPlanner: Hashable, Sendable {
             score.add(shown, cast: cast, times: times)
             segments += shown
             leads += Self.leads(cast, times: times, range: shot.range)
+            speakers.add(cast, times: times, range: shot.range)
         }
         return Framing(
             segments: Self.joined(segments), faceInFrame: score.faceInFrame,
             reversalsPerSecond: score.reversalsPerSecond, travelPixelsPerSecond: score.travelPixelsPerSecond,
             subjectPixelsPerSecond: score.subjectPixelsPerSecond, faces: sightings(tracks, samples: samples),
-            leads: leads)
+            leads: leads, turns: speakers.turns())
     }
 
     // MARK: Shots and tracks

@@ -19,6 +19,8 @@ package enum ReframeStage: PipelineStage {
         ingredients["smartCrop"] = String(inputs.options.smartCrop)
         ingredients["ffmpeg"] = versions.ffmpeg
         ingredients["faceModel"] = versions.faceModel
+        // The same framing, but one of an older release does not say who speaks.
+        if inputs.options.tellsSpeakers { ingredients["speakers"] = "told" }
         if let scenes = inputs.edits.scenes { ingredients["scenes"] = "\(scenes)" }
         return ingredients
     }

@@ -26,6 +26,7 @@ package enum RenderStage: PipelineStage {
                 ingredients["keywords"] = options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
             }
         }
+        if options.tellsSpeakers { ingredients["speakerColors"] = "true" }
         if options.subtitles != .off, let captions = inputs.edits.captions { ingredients["captions"] = "\(captions)" }
         ingredients["watermark"] = options.watermark
         if options.denoise { ingredients["denoise"] = try inputs.identity(of: StageKey(.audio)) }
@@ -42,13 +43,15 @@ package enum RenderStage: PipelineStage {
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
         let captions = context.effort.measure {
-            inputs.edits.captions.map {
-                CaptionTrack(
-                    edited: $0, heard: transcript.words, clip: clip, language: transcript.language,
-                    keywords: options.keywords)
-            }
+            let captions =
+                inputs.edits.captions.map {
+                    CaptionTrack(
+                        edited: $0, heard: transcript.words, clip: clip, language: transcript.language,
+                        keywords: options.keywords)
+                }
                 ?? CaptionTrack(
                     words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
+            return options.tellsSpeakers ? captions.spoken(by: planned.turns ?? []) : captions
         }
 
         let chosen = (inputs.edits.scenes ?? []).map {
