@@ -199,7 +199,7 @@ struct BlinkTests {
         try await sampler.frames(Toolbox(MediaConfiguration())) { pixels, _ throws(MediaError) in
             pictures.append(pixels)
         }
-        #expect(pictures.count == 72)
+        try #require(pictures.count > 36 + 27)
         let detector = try FaceDetector(modelPath: faceModel ?? "")
         var looks = FrameLooks(size: size, picturesEach: 4)
         // Seen by eye: closed from 26 to 28, open before 24 and after 34. Each with those of the second after it.
