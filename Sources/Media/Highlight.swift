@@ -31,7 +31,8 @@ package struct HighlightSelection: Hashable, Sendable, Codable {
     package var notes: [Note]
     /// How interesting the video is along its length.
     package var interest: [InterestPoint]
-    /// As many again that overlap neither each other nor a chosen one, where the video has them.
+    /// As many again that overlap neither each other nor a chosen one, where they were asked for and the video has
+    /// them.
     package var spares: [Highlight]
 
     package init(

@@ -107,9 +107,10 @@ import Testing
         try expect(ToolVersions(ffmpeg: "5.1", speechModel: "t", faceModel: "f"), concerns: [.transcribe])
     }
 
-    @Test func `another face model means other paths and other checks`() throws {
+    @Test func `another face model means other paths, other checks and other covers`() throws {
         try expect(
-            ToolVersions(ffmpeg: "5.1", speechModel: "s", faceModel: "g"), concerns: [.reframe, .render, .check])
+            ToolVersions(ffmpeg: "5.1", speechModel: "s", faceModel: "g"),
+            concerns: [.reframe, .render, .check, .thumbnail])
     }
 
     private func expect(_ versions: ToolVersions, concerns: Set<StageName>) throws {

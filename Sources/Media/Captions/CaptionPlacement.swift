@@ -14,25 +14,8 @@ struct CaptionPlacement: Hashable, Sendable {
         var other: Band { self == .lower ? .upper : .lower }
     }
 
-    /// A rectangle in pixels of the output.
-    struct Box: Hashable, Sendable {
-        var left: Double
-        var top: Double
-        var right: Double
-        var bottom: Double
-
-        var area: Double { max(0, right - left) * max(0, bottom - top) }
-
-        func shared(with other: Box) -> Double {
-            Box(
-                left: max(left, other.left), top: max(top, other.top), right: min(right, other.right),
-                bottom: min(bottom, other.bottom)
-            ).area
-        }
-    }
-
     let size: PixelSize
-    let safe: Box
+    let safe: FrameGeometry.Box
     /// What the lengths of a design are multiplied with: 1 for letters of the usual size in 1080x1920.
     let scale: Double
     /// Of captions, as ASS counts it (ascent plus descent), in pixels.
@@ -45,34 +28,31 @@ struct CaptionPlacement: Hashable, Sendable {
     init(_ size: PixelSize, design: CaptionDesign) {
         self.size = size
         let width = Double(size.width), height = Double(size.height)
-        safe = Box(left: 0.1 * width, top: 0.2 * height, right: 0.9 * width, bottom: 0.8 * height)
+        safe = FrameGeometry.Box(left: 0.1 * width, top: 0.2 * height, right: 0.9 * width, bottom: 0.8 * height)
         // 84 px on 1080x1920. A low, wide picture is limited by its height: two lines take a fifth of it at most.
         let usual = (min(width / 1080 * 84, height / 1080 * 76)).rounded()
         scale = usual / 84
         fontSize = (usual * design.sizeShare).rounded()
         watermarkSize = (usual * 0.43).rounded()
         // 17 or 18 columns fill the safe width of a portrait; a landscape has room for more.
-        let columns = (safe.right - safe.left) / (fontSize * design.typeface.columnShare)
+        let columns = safe.width / (fontSize * design.typeface.columnShare)
         columnsMax = max(12, min(size.width > size.height ? 32 : 19, Int(columns)))
     }
 
     /// The space that two lines of captions need.
-    func box(_ band: Band) -> Box {
+    func box(_ band: Band) -> FrameGeometry.Box {
         let height = 2 * fontSize
-        switch band {
-        case .lower:
-            return Box(left: safe.left, top: safe.bottom - height, right: safe.right, bottom: safe.bottom)
-        case .upper: return Box(left: safe.left, top: safe.top, right: safe.right, bottom: safe.top + height)
-        }
+        let top = band == .lower ? safe.bottom - height : safe.y
+        return FrameGeometry.Box(x: safe.x, y: top, width: safe.width, height: height)
     }
 
     /// Below, or in `usual`, unless faces are there much more than in the other band. `faces` holds the visible boxes
     /// of each sampled moment.
-    func band(avoiding faces: [Box], from usual: Band = .lower) -> Band {
+    func band(avoiding faces: [FrameGeometry.Box], from usual: Band = .lower) -> Band {
         func covered(_ band: Band) -> Double {
             let box = box(band)
             // The share of a face that is hidden, so that a small face counts as much as a large one.
-            return faces.reduce(0) { $0 + ($1.area > 0 ? box.shared(with: $1) / $1.area : 0) }
+            return faces.reduce(0) { $0 + $1.shareHidden(by: box) }
         }
         let here = covered(usual), there = covered(usual.other)
         // A chin now and then is no reason to leave the usual place: a tenth of a face on average is.
@@ -121,15 +101,13 @@ struct FaceMapping {
     }
 
     /// Boxes of the faces that can be seen, in pixels of the output, clipped to it.
-    func shown(_ faces: [FaceSighting]) -> [CaptionPlacement.Box] {
+    func shown(_ faces: [FaceSighting]) -> [FrameGeometry.Box] {
         guard let framing else { return [] }
         let geometry = FrameGeometry(source: sourceSize ?? size, frame: size)
         let known = faces.filter { face in
             // Where the whole picture is fitted in, nobody can tell without the source's size.
             sourceSize != nil || framing.segments.last { $0.range.start <= face.time + 0.001 }?.layout != .fit
         }
-        return known.flatMap { geometry.shown($0, in: framing) }.map { box in
-            CaptionPlacement.Box(left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height)
-        }
+        return known.flatMap { geometry.shown($0, in: framing) }
     }
 }

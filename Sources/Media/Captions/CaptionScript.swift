@@ -76,7 +76,7 @@ struct CaptionScript {
         // Encoding -1 lets libass find the direction of each line by its letters.
         "Style: \(name),\(design.typeface.family),\(number(placement.fontSize)),\(colours),"
             + "\(design.typeface.isBold ? -1 : 0),0,0,0,100,100,\(number(design.spacing * placement.scale)),0,"
-            + "\(border),\(number(outline)),\(number(shadow)),\(alignment(bands.usual)),\(number(placement.safe.left)),"
+            + "\(border),\(number(outline)),\(number(shadow)),\(alignment(bands.usual)),\(number(placement.safe.x)),"
             + "\(number(Double(size.width) - placement.safe.right)),\(number(verticalMargin(bands.usual))),"
             + "\(isRightToLeft ? -1 : 1)"
     }
@@ -92,7 +92,7 @@ struct CaptionScript {
             return (Double(size.height) - placement.safe.bottom - descent).rounded()
         case .upper:
             let isTaken = watermark != nil && isWatermarkAbove
-            return (placement.safe.top + (isTaken ? 1.4 * placement.watermarkSize : 0)).rounded()
+            return (placement.safe.y + (isTaken ? 1.4 * placement.watermarkSize : 0)).rounded()
         }
     }
 
@@ -100,16 +100,16 @@ struct CaptionScript {
     private var isWatermarkAbove: Bool { bands.usual == .lower || !bands.changes.isEmpty }
 
     private func watermarkStyle(for text: String) -> String {
-        let width = placement.safe.right - placement.safe.left
+        let width = placement.safe.width
         let usual = placement.watermarkSize
         let fits = usual * min(1, width / max(1, Typeface.dejaVu.width(of: text, fontSize: usual)))
         // In the upper right corner of the safe box, or the lower one.
         let alignment = isWatermarkAbove ? 9 : 3
-        let margin = isWatermarkAbove ? placement.safe.top : Double(size.height) - placement.safe.bottom
+        let margin = isWatermarkAbove ? placement.safe.y : Double(size.height) - placement.safe.bottom
         let isRightToLeft = text.unicodeScalars.contains(where: SpokenText.isRightToLeft)
         return "Style: Watermark,\(Typeface.dejaVu.family),\(number(max(12, fits.rounded(.down)))),"
             + "&H59FFFFFF,&H59FFFFFF,&H802A1F0B,&HFF000000,-1,0,0,0,100,100,0,0,1,\(number(2.5 * placement.scale)),0,"
-            + "\(alignment),\(number(placement.safe.left)),\(number(Double(size.width) - placement.safe.right)),"
+            + "\(alignment),\(number(placement.safe.x)),\(number(Double(size.width) - placement.safe.right)),"
             + "\(number(margin)),\(isRightToLeft ? -1 : 1)"
     }
 
@@ -237,7 +237,7 @@ struct CaptionScript {
                     + Double(text.count) * design.spacing * placement.scale
             }.max() ?? 0
         let around = max(design.frame, design.underlay.map { $0.width + $0.blur / 2 } ?? 0) * placement.scale
-        let width = placement.safe.right - placement.safe.left - 2 * around
+        let width = placement.safe.width - 2 * around
         guard widest > width else { return "" }
         return "{\\fs\(number(max(8, (placement.fontSize * width / widest).rounded(.down))))}"
     }

@@ -118,7 +118,7 @@ package struct CaptionTrack: Hashable, Sendable {
         let shares = framing.faces.flatMap { face -> [Double] in
             guard groups.contains(where: { $0.start <= face.time && face.time < $0.end }) else { return [] }
             let box = placement.box(bands.band(at: face.time))
-            return mapping.shown([face]).filter { $0.area > 0 }.map { box.shared(with: $0) / $0.area }
+            return mapping.shown([face]).filter { $0.area > 0 }.map { $0.shareHidden(by: box) }
         }
         return shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
     }

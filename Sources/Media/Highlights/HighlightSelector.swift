@@ -13,14 +13,16 @@ package struct HighlightSelector {
     static let clauseMillisecondsMax = 2000
 
     /// `cuts` are the times of hard cuts in seconds and may be empty; so may the transcript, and `curves` be nil.
-    /// Scores are comparable inside this video only; highlights come in falling order of score.
+    /// Scores are comparable inside this video only; highlights come in falling order of score. `spares` are for
+    /// somebody who may want others, and cost another search.
     package static func select(
-        transcript: Transcript, curves: SoundCurves?, cuts: [Double], durationSeconds: Double, options: JobOptions
+        transcript: Transcript, curves: SoundCurves?, cuts: [Double], durationSeconds: Double, options: JobOptions,
+        withSpares: Bool = false
     ) -> HighlightSelection {
         let duration = durationSeconds.isFinite ? max(0, durationSeconds) : 0
         let text = SpeechText(transcript, durationSeconds: duration, language: options.language)
         let selector = HighlightSelector(text: text, curves: curves, cuts: cuts, options: options)
-        return selector.selection()
+        return selector.selection(withSpares: withSpares)
     }
 
     private let text: SpeechText
@@ -45,7 +47,7 @@ package struct HighlightSelector {
         return min(low, high)...max(low, high)
     }
 
-    private func selection() -> HighlightSelection {
+    private func selection(withSpares: Bool) -> HighlightSelection {
         var notes: [Note] = []
         if text.words.isEmpty {
             notes.append(
@@ -80,7 +82,7 @@ package struct HighlightSelector {
         return HighlightSelection(
             highlights: ranked(chosen), notes: notes,
             interest: InterestCurve(text, sound: sound, weights: coarse.weights).points(pool),
-            spares: ranked(choose(from: pool.filter { !$0.overlaps(chosen) })))
+            spares: withSpares ? ranked(choose(from: pool.filter { !$0.overlaps(chosen) })) : [])
     }
 
     private func search(longest: Int, lengths: ClosedRange<Int>) -> HighlightSearch {

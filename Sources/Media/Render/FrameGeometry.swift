@@ -17,13 +17,24 @@ package struct FrameGeometry: Hashable, Sendable {
             self.height = height
         }
 
+        init(left: Double, top: Double, right: Double, bottom: Double) {
+            self.init(x: left, y: top, width: right - left, height: bottom - top)
+        }
+
+        package var right: Double { x + width }
+        package var bottom: Double { y + height }
         package var area: Double { width * height }
 
         /// The part that both have; nil when they have none.
         package func shared(with other: Box) -> Box? {
             let (left, top) = (max(x, other.x), max(y, other.y))
-            let (right, bottom) = (min(x + width, other.x + other.width), min(y + height, other.y + other.height))
-            return left < right && top < bottom ? Box(x: left, y: top, width: right - left, height: bottom - top) : nil
+            let (right, bottom) = (min(self.right, other.right), min(self.bottom, other.bottom))
+            return left < right && top < bottom ? Box(left: left, top: top, right: right, bottom: bottom) : nil
+        }
+
+        /// The share of it that lies under `cover`; of nothing, nothing.
+        package func shareHidden(by cover: Box) -> Double {
+            area > 0 ? (shared(with: cover)?.area ?? 0) / area : 0
         }
     }
 

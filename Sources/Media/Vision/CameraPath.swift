@@ -92,7 +92,10 @@ package struct CameraPath: Sendable {
         // No target at all: a calm centre.
         guard freedom > 0, !wanted.isEmpty else { return targets.map { _ in freedom * window / 2 } }
         let start = [Double](repeating: wanted.sorted()[wanted.count / 2], count: targets.count)
-        return rested(programme(targets).solved(from: start)).map { min(max(0, $0), freedom) * window }
+        let found = programme(targets).solved(from: start)
+        // To rest is always allowed, so there is an answer, and no search without one has been seen. Should rounding
+        // win, a window that rests is the safe one: what it loses is counted, and a wider one tried.
+        return rested(found.isFound ? found.values : start).map { min(max(0, $0), freedom) * window }
     }
 
     // MARK: The programme, in windows
@@ -100,7 +103,7 @@ package struct CameraPath: Sendable {
     /// Where the window's low edge is best.
     private func centre(_ target: CameraTarget) -> Double { min(max(0, target.middle / window - 0.5), freedom) }
 
-    private func programme(_ targets: [CameraTarget?]) -> HingeProgram {
+    package func programme(_ targets: [CameraTarget?]) -> HingeProgram {
         var programme = HingeProgram(unknowns: targets.count)
         for (sample, target) in targets.enumerated() {
             programme.add([1], from: sample, above: 0, below: .infinity)

@@ -14,10 +14,25 @@ package struct DetectedFace: Hashable, Sendable {
     /// How its mouth moved from this picture to the next one that faces are looked for in, step by step. Empty when
     /// nobody measured it.
     package var mouth: [MouthMotion]
+    /// Nil in a face that was reckoned from others and not seen.
+    package var eyes: Eyes?
+
+    /// The middles of both, in pixels of the picture. Right and left are those of the person.
+    package struct Eyes: Hashable, Sendable {
+        package var right: SIMD2<Double>
+        package var left: SIMD2<Double>
+
+        package init(right: SIMD2<Double>, left: SIMD2<Double>) {
+            self.right = right
+            self.left = left
+        }
+
+        package var distance: Double { ((left - right) * (left - right)).sum().squareRoot() }
+    }
 
     package init(
         x: Double, y: Double, width: Double, height: Double, confidence: Double, eyeLine: Double,
-        mouth: [MouthMotion] = []
+        mouth: [MouthMotion] = [], eyes: Eyes? = nil
     ) {
         self.x = x
         self.y = y
@@ -26,6 +41,7 @@ package struct DetectedFace: Hashable, Sendable {
         self.confidence = confidence
         self.eyeLine = eyeLine
         self.mouth = mouth
+        self.eyes = eyes
     }
 
     package var middleX: Double { x + width / 2 }
@@ -33,9 +49,11 @@ package struct DetectedFace: Hashable, Sendable {
 
     /// The same face in a picture that is `horizontal` times as wide and `vertical` times as high.
     package func scaled(horizontally horizontal: Double, vertically vertical: Double) -> DetectedFace {
-        DetectedFace(
+        let scale = SIMD2(horizontal, vertical)
+        return DetectedFace(
             x: x * horizontal, y: y * vertical, width: width * horizontal, height: height * vertical,
-            confidence: confidence, eyeLine: eyeLine * vertical, mouth: mouth)
+            confidence: confidence, eyeLine: eyeLine * vertical, mouth: mouth,
+            eyes: eyes.map { Eyes(right: $0.right * scale, left: $0.left * scale) })
     }
 
     /// Intersection over union, 0 to 1.
@@ -107,9 +125,11 @@ package struct DetectedFace: Hashable, Sendable {
 
 extension DetectedFace {
     fileprivate init(_ face: copencv_face) {
+        let (right, left) = (face.landmarks.0, face.landmarks.1)
         self.init(
             x: Double(face.x), y: Double(face.y), width: Double(face.width), height: Double(face.height),
-            confidence: Double(face.score), eyeLine: Double(face.landmarks.0.y + face.landmarks.1.y) / 2)
+            confidence: Double(face.score), eyeLine: Double(right.y + left.y) / 2,
+            eyes: Eyes(right: SIMD2(Double(right.x), Double(right.y)), left: SIMD2(Double(left.x), Double(left.y))))
     }
 }
 

@@ -6,7 +6,7 @@
 /// Statistical Science 1997) with the predictor and corrector of Mehrotra (1992). The normal equations have seven
 /// diagonals, so a step takes time and memory in proportion to the unknowns; 15 to 40 steps reach the last digits,
 /// whatever the length. No chance, no clock: the same rows give the same answer.
-struct HingeProgram {
+package struct HingeProgram {
     /// `above * max(0, r) + below * max(0, -r)`, where `r` is the weighted sum less `bend`. An infinite price is a
     /// bound that must hold.
     fileprivate struct Row {
@@ -19,6 +19,8 @@ struct HingeProgram {
 
     /// What is still wrong may be this small against the prices when the search ends.
     private static let precision = 1e-9
+    /// What rounding may leave of it: an end with less is an answer all the same.
+    private static let roughPrecision = 1e-6
     private static let stepsMax = 80
     /// How close to a border of what is allowed a step may go.
     private static let stepShare = 0.995
@@ -26,13 +28,15 @@ struct HingeProgram {
     private let unknowns: Int
     private var rows: [Row] = []
 
-    init(unknowns: Int) {
+    package init(unknowns: Int) {
         precondition(unknowns > 0, "a programme without unknowns")
         self.unknowns = unknowns
     }
 
     /// - Parameter weights: Of the unknowns from `first` on, up to four.
-    mutating func add(_ weights: [Double], from first: Int, bend: Double = 0, above: Double = 0, below: Double = 0) {
+    package mutating func add(
+        _ weights: [Double], from first: Int, bend: Double = 0, above: Double = 0, below: Double = 0
+    ) {
         precondition(weights.count <= 4 && first >= 0 && first + weights.count <= unknowns, "a row from \(first)")
         precondition(above.isFinite || below.isFinite, "an equation is no hinge")
         guard above > 0 || below > 0 else { return }
@@ -62,27 +66,46 @@ struct HingeProgram {
         var dualStep = 1.0
     }
 
-    func solved(from start: [Double]) -> [Double] {
+    /// Where a search ended.
+    package struct Solution: Hashable, Sendable {
+        package var values: [Double]
+        package var steps: Int
+        /// False: bounds contradict each other, or rounding won. Then `values` mean nothing.
+        package var isFound: Bool
+    }
+
+    package func solved(from start: [Double]) -> Solution {
         precondition(start.count == unknowns, "\(start.count) values for \(unknowns) unknowns")
-        guard !rows.isEmpty else { return start }
+        guard !rows.isEmpty else { return Solution(values: start, steps: 0, isFound: true) }
         var state = opening(start)
-        for _ in 0..<Self.stepsMax {
-            let missing = primalResiduals(state)
-            let unbalanced = dualResiduals(state)
-            let gap = gap(state)
-            if gap < Self.precision, missing.largest < Self.precision, unbalanced.largest < Self.precision { break }
-            let weights = weights(state)
-            let system = BandedSystem(normal(weights))
-            let aim = { (centre: Double, bent: Move?) in
-                self.move(state, weights, system, missing, unbalanced, centre: centre, bent: bent)
+        for step in 0..<Self.stepsMax {
+            if isSolved(state, within: Self.precision) {
+                return Solution(values: state.unknowns, steps: step, isFound: true)
             }
-            let predicted = aim(0, nil)
-            let left = self.gap(advanced(state, predicted)) / gap
-            let move = aim(gap * left * left * left, predicted)
+            let move = next(state)
             state = advanced(state, move)
             if max(move.primalStep, move.dualStep) < 1e-8 { break }
         }
-        return state.unknowns
+        return Solution(
+            values: state.unknowns, steps: Self.stepsMax, isFound: isSolved(state, within: Self.roughPrecision))
+    }
+
+    private func isSolved(_ state: State, within precision: Double) -> Bool {
+        gap(state) < precision && (primalResiduals(state) + dualResiduals(state)).allSatisfy { abs($0) < precision }
+    }
+
+    /// Predicts where the answer lies, then aims at it with the bend of the way taken into account.
+    private func next(_ state: State) -> Move {
+        let (missing, unbalanced) = (primalResiduals(state), dualResiduals(state))
+        let gap = gap(state)
+        let weights = weights(state)
+        let system = BandedSystem(normal(weights))
+        func aim(_ centre: Double, _ bent: Move?) -> Move {
+            move(state, weights, system, missing, unbalanced, centre: centre, bent: bent)
+        }
+        let predicted = aim(0, nil)
+        let left = self.gap(advanced(state, predicted)) / gap
+        return aim(gap * left * left * left, predicted)
     }
 
     private func opening(_ start: [Double]) -> State {
@@ -219,10 +242,6 @@ extension HingeProgram.Row {
         for place in 0..<4 where weights[place] != 0 { sum += weights[place] * values[first + place] }
         return sum
     }
-}
-
-extension [Double] {
-    fileprivate var largest: Double { reduce(0) { Swift.max($0, abs($1)) } }
 }
 
 /// A symmetric positive matrix with three diagonals below its own, taken apart (LDL') once and solved for many sides.

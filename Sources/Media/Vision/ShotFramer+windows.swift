@@ -52,9 +52,10 @@ extension ShotFramer {
         CropPath(width: window.width, height: window.height, keyframes: [window.centred])
     }
 
-    /// All who matter, in a window as wide as they need.
-    func wide() -> Framing.Segment.Layout {
-        let faces = places([[Int]](repeating: group, count: times.count), in: times.indices)
+    /// All who matter, in a window as wide as they need at these samples.
+    func wide(in samples: Range<Int>) -> Framing.Segment.Layout {
+        let faces = places([[Int]](repeating: group, count: samples.count), in: samples)
+        let times = Array(times[samples])
         let spans = faces.compactMap { places -> Double? in
             guard let left = places.map(\.face.x).min() else { return nil }
             return places.map { $0.face.x + $0.face.width }.max()! - left

@@ -33,7 +33,7 @@ package struct ShotFramer {
         package var splitSecondsMin = 6.0
         /// ...in which a face takes up this share of its window's height, where the source has the room.
         package var splitFaceShare = 0.34
-        /// Of the clip against the source, in the windows of splits and insets. Beyond it they are mush.
+        /// Of the clip against the source, in the windows of a split. Beyond it they are mush.
         package var splitEnlargementMax = 6.0
         /// Changes of direction per second that a shot may have, beyond the first.
         package var reversalsPerSecondMax = 0.1
@@ -101,7 +101,7 @@ package struct ShotFramer {
     /// Cover `range`, the shot's own stretch of the clip, in order.
     package func segments(over range: TimeRange) -> [Framing.Segment] {
         guard isTogether || group.count < limits.groupSizeMin || !turns.isEmpty else {
-            return [Framing.Segment(range: range, layout: wide())]
+            return [Framing.Segment(range: range, layout: wide(in: times.indices))]
         }
         return stretches().map { stretch in
             let (first, end) = (stretch.samples.lowerBound, stretch.samples.upperBound)
@@ -113,7 +113,7 @@ package struct ShotFramer {
                 return Framing.Segment(range: part, layout: follow(members, in: stretch.samples))
             case .split(let left, let right):
                 let layout = split(left, right, in: stretch.samples)
-                return Framing.Segment(range: part, layout: layout ?? wide())
+                return Framing.Segment(range: part, layout: layout ?? wide(in: stretch.samples))
             }
         }
     }

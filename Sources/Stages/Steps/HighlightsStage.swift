@@ -46,7 +46,7 @@ package enum HighlightsStage: PipelineStage {
         context.effort.measure {
             HighlightSelector.select(
                 transcript: transcript, curves: curves, cuts: cuts, durationSeconds: durationSeconds,
-                options: context.inputs.options)
+                options: context.inputs.options, withSpares: context.tools.reranker != nil)
         }
     }
 }

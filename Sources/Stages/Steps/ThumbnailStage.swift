@@ -5,7 +5,7 @@ import Media
 /// Takes good pictures out of the rendered clip, and suggests what to post it under.
 package enum ThumbnailStage: PipelineStage {
     package static let name = StageName.thumbnail
-    package static let version = 2
+    package static let version = 3
 
     /// Pictures that a client may choose from.
     package static let choices = 3
@@ -19,6 +19,7 @@ package enum ThumbnailStage: PipelineStage {
         ingredients["clip"] = "\(try inputs.clipRange())"
         ingredients["keywords"] = inputs.options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
         ingredients["ffmpeg"] = versions.ffmpeg
+        ingredients["faceModel"] = versions.faceModel
         return ingredients
     }
 
@@ -30,6 +31,8 @@ package enum ThumbnailStage: PipelineStage {
         let count = try await Thumbnail.run(
             clipPath: try await context.path(of: render.video, sha256: render.videoSHA256),
             framing: try await context.load(Framing.self, render.framing ?? reframe.framing),
+            geometry: FrameGeometry(
+                source: try inputs.body(ProbeResult.self).facts.displaySize, frame: inputs.options.aspect.pixels),
             outputPaths: names.map { context.scratch + "/" + $0 }, toolbox: context.toolbox)
         var pictures: [(name: BlobName, facts: BlobFacts)] = []
         for name in names.prefix(count) { pictures.append(try await context.keep(name)) }

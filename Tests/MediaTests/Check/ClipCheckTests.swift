@@ -60,7 +60,10 @@ import Testing
                 ])
             let outputs = ["thumbnail.jpg", "thumbnail-1.jpg"].map(samples.path)
             let count = try await Thumbnail.run(
-                clipPath: path, framing: .of([.fit(0, 6)]), outputPaths: outputs, toolbox: samples.toolbox)
+                clipPath: path, framing: .of([.fit(0, 6)]),
+                geometry: FrameGeometry(
+                    source: PixelSize(width: 180, height: 320), frame: PixelSize(width: 180, height: 320)),
+                outputPaths: outputs, toolbox: samples.toolbox)
             #expect(count == 2)
             let bytes = try samples.bytes(outputs[0])
             #expect(try samples.bytes(outputs[1]) != bytes)
@@ -70,6 +73,26 @@ import Testing
             #expect(Array(bytes[(header + 4)..<(header + 9)]) == [8, 960 >> 8, 960 & 255, 540 >> 8, 540 & 255])
             // A black picture would be a few kilobytes.
             #expect(bytes.count > 20_000)
+        }
+    }
+
+    @Test func `every candidate brings four pictures, from a clip that ends before them too`() async throws {
+        try await MediaSamples.with { samples in
+            let path = try await samples.make("short.mp4", MediaSamples.source("testsrc2=s=90x160:r=30:d=0.5"))
+            let size = PixelSize(width: 90, height: 160)
+            let command = Thumbnail.lookCommand(
+                clipPath: path, times: [0.1, 0.4], size: size, seesBlinks: true,
+                limits: samples.toolbox.configuration.passLimits(overSeconds: 1))
+            var pictures: [[UInt8]] = []
+            let output = try await samples.toolbox.stream(command, blockBytes: 90 * 160 * 3) {
+                pixels throws(MediaError) in
+                pictures.append(pixels)
+            }
+            #expect(output.succeeded)
+            #expect(pictures.count == 8)
+            // Both begin with the only keyframe; what comes 0.3 s later is another picture.
+            #expect(pictures.first == pictures.dropFirst(4).first)
+            #expect(pictures.first != pictures.dropFirst().first)
         }
     }
 }

@@ -81,6 +81,22 @@ struct HighlightSelectorTests {
             selection.highlights.count == options.clipCount || selection.notes.contains { $0.code == "fewer_clips" })
     }
 
+    @Test func `spare moments are looked for only when somebody wants them, and change nothing else`() {
+        var generator = TalkGenerator(seed: 5)
+        let talk = generator.talk(seconds: 600, plants: 3)
+        func select(withSpares: Bool) -> HighlightSelection {
+            HighlightSelector.select(
+                transcript: talk.transcript, curves: talk.curves, cuts: talk.cuts,
+                durationSeconds: talk.durationSeconds, options: options(count: 3), withSpares: withSpares)
+        }
+        let (without, with) = (select(withSpares: false), select(withSpares: true))
+        #expect(without.spares.isEmpty && !with.spares.isEmpty)
+        #expect(with.highlights == without.highlights)
+        for spare in with.spares {
+            #expect(!with.highlights.contains { $0.range.overlap(spare.range) > 0 })
+        }
+    }
+
     @Test(arguments: 1...8)
     func `a clip keeps at most 350 ms before its first word and 450 ms after its last`(seed: Int) {
         var generator = TalkGenerator(seed: UInt64(seed))

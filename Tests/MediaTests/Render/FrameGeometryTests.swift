@@ -45,6 +45,13 @@ import Testing
         #expect(boxes[1].y > boxes[0].y)
     }
 
+    @Test func `what is hidden is a share of what is covered, not of the cover`() {
+        let small = FrameGeometry.Box(x: 0, y: 0, width: 10, height: 10)
+        #expect(small.shareHidden(by: .init(x: 5, y: -100, width: 1000, height: 1000)) == 0.5)
+        #expect(small.shareHidden(by: .init(x: 10, y: 0, width: 5, height: 5)) == 0)
+        #expect(FrameGeometry.Box(x: 1, y: 1, width: 0, height: 3).shareHidden(by: small) == 0)
+    }
+
     @Test func `what a window cuts off is seen in part, or not at all`() {
         let half = Framing.Segment.Layout.crop(path(950, 0, 607.5, 1080))
         #expect(abs(geometry.visibleShare(of: face, in: half, at: 0) - 0.5) < 0.01)

@@ -134,6 +134,21 @@ import Testing
         #expect(segments[1].range == TimeRange(start: segments[0].range.end, end: 20))
     }
 
+    @Test func `where a split does not work out, its own samples say how wide all must be shown`() {
+        // The other one comes late and leaves for the far end when the exchange is over. With the first samples, which
+        // are too few to be shown by themselves, both are seen in less than half of it.
+        let scene = Scene(people: [
+            Person { _ in (100, 500) },
+            Person(size: 150) { $0 < 4.7 ? nil : (min(1780, max(800, 800 + 300 * ($0 - 10))), 520) },
+        ])
+        let turns = [(0, 7..<16), (1, 17..<26), (0, 27..<36), (1, 37..<47)].map {
+            ShotCast.Turn(member: $0.0, samples: $0.1)
+        }
+        let segments = segments(scene, turns: turns)
+        #expect(segments.map(\.layout.kind) == [.padded, .crop])
+        #expect(segments[0].range.start == 0 && abs(segments[0].range.end - 9.4) < 0.001)
+    }
+
     @Test func `two who fit into one window need no split`() {
         let near = Scene(people: [Person { _ in (900, 500) }, Person(size: 180) { _ in (1200, 520) }])
         #expect(segments(near, turns: turns(10)).map(\.layout.kind) == [.crop])
