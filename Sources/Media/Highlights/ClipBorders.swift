@@ -14,8 +14,8 @@ package struct ClipBorders: Sendable {
     static let leadMillisecondsUsual = 250
     static let tailMillisecondsUsual = 350
 
-    /// In a short pause a clip that ends there takes all but this, up to so much: where a word begins is known to 30 ms,
-    /// where the one before trails off only to 150 ms.
+    /// In a short pause a clip that ends there takes all but this, up to so much: where a word begins is known to
+    /// 30 ms, where the one before trails off only to 150 ms.
     static let shortPauseLeadMilliseconds = 80
     static let shortPauseTailMillisecondsMax = 250
 
