@@ -26,7 +26,7 @@ struct WordBorders {
     /// Of the square of the logarithm of a word's length over the expected one.
     private static let lengthCost = 4.0
     /// A word that is too long costs no more: the sound may hold something that is no word, or one that was not heard.
-    private static let strangerCost = 2.5
+    private static let strangerCost = 2.0
     /// A word takes its letters and one more, at the pace of the window's median; so long a letter where few are known.
     private static let paceSeconds = 0.07
     private static let paceCounts = 4
