@@ -14,6 +14,11 @@ package struct ClipBorders: Sendable {
     static let leadMillisecondsUsual = 250
     static let tailMillisecondsUsual = 350
 
+    /// In a short pause a clip that ends there takes all but this, up to so much: where a word begins is known to
+    /// 30 ms, where the one before trails off only to 150 ms.
+    static let shortPauseLeadMilliseconds = 80
+    static let shortPauseTailMillisecondsMax = 250
+
     /// How late a recogniser may give the start of a word that follows a pause.
     static let lateMillisecondsMax = 1000
 
@@ -91,7 +96,8 @@ package struct ClipBorders: Sendable {
     /// How much of a pause a clip's lead or tail may take. A long pause has room for both.
     private static func share(of pause: Int, lead: Bool) -> Int {
         if pause >= leadMillisecondsMax + tailMillisecondsMax { return pause }
-        let tail = pause * tailMillisecondsMax / (leadMillisecondsMax + tailMillisecondsMax)
+        let even = pause * tailMillisecondsMax / (leadMillisecondsMax + tailMillisecondsMax)
+        let tail = max(even, min(shortPauseTailMillisecondsMax, pause - shortPauseLeadMilliseconds))
         return lead ? pause - tail : tail
     }
 

@@ -7,7 +7,7 @@ import Foundation
 package struct SpeechActivity: Hashable, Sendable {
     package static let frameSeconds = 0.02
     /// Below this nothing is sound, however quiet the rest is.
-    private static let audibleDBFS: Float = -60
+    static let audibleDBFS: Float = -60
     /// A pause shorter than this is part of speech: the closure of a `t` or `k` lasts 50 to 100 ms.
     private static let gapFramesMax = 5
     /// Sound shorter than this is a click.
@@ -15,8 +15,10 @@ package struct SpeechActivity: Hashable, Sendable {
 
     /// What was measured, in seconds of the source.
     package let range: TimeRange
-    private let levels: [Float]
-    private let isVoiced: [Bool]
+    let levels: [Float]
+    /// What is louder has sound; nil where nothing has.
+    let threshold: Float?
+    let isVoiced: [Bool]
     /// `voicedBefore[i]`: how many of the first `i` frames are voiced. Makes every sum over a range two look-ups.
     private let voicedBefore: [Int]
 
@@ -24,7 +26,8 @@ package struct SpeechActivity: Hashable, Sendable {
     package init(levels: [Float], start: Double) {
         self.levels = levels
         range = TimeRange(start: start, end: start + Double(levels.count) * Self.frameSeconds)
-        let voiced = Self.voicedFrames(levels)
+        threshold = Self.threshold(levels)
+        let voiced = Self.voicedFrames(levels, threshold)
         isVoiced = voiced
         voicedBefore = voiced.reduce(into: [0]) { sums, isVoiced in sums.append(sums.last! + (isVoiced ? 1 : 0)) }
     }
@@ -98,8 +101,8 @@ package struct SpeechActivity: Hashable, Sendable {
         return time(best + width / 2)
     }
 
-    private static func voicedFrames(_ levels: [Float]) -> [Bool] {
-        guard let threshold = threshold(levels) else { return levels.map { _ in false } }
+    private static func voicedFrames(_ levels: [Float], _ threshold: Float?) -> [Bool] {
+        guard let threshold else { return levels.map { _ in false } }
         var voiced = levels.map { $0 > threshold }
         fill(&voiced, runsOf: false, shorterThan: gapFramesMax + 1)
         fill(&voiced, runsOf: true, shorterThan: burstFramesMin)
@@ -130,7 +133,7 @@ package struct SpeechActivity: Hashable, Sendable {
         }
     }
 
-    private func frames(of part: TimeRange) -> Range<Int> {
+    func frames(of part: TimeRange) -> Range<Int> {
         func frame(_ seconds: Double) -> Int {
             // Half a millisecond of slack: 0.1 is a little less than five frames of 0.02 in binary.
             let index = ((seconds - range.start) / Self.frameSeconds + 0.025).rounded(.down)
@@ -139,5 +142,5 @@ package struct SpeechActivity: Hashable, Sendable {
         return frame(part.start)..<max(frame(part.start), frame(part.end))
     }
 
-    private func time(_ frame: Int) -> Double { range.start + Double(frame) * Self.frameSeconds }
+    func time(_ frame: Int) -> Double { range.start + Double(frame) * Self.frameSeconds }
 }

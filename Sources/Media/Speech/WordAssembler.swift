@@ -11,12 +11,18 @@ package struct WordAssembler {
         package var start: Double?
         package var end: Double?
         package var probability: Double
+        /// Letters of the last token that has any.
+        package var lastTokenLetters: Int
 
-        package init(text: String, start: Double?, end: Double?, probability: Double) {
+        /// `lastTokenLetters`: nil when the word was one token.
+        package init(
+            text: String, start: Double?, end: Double?, probability: Double, lastTokenLetters: Int? = nil
+        ) {
             self.text = text
             self.start = start
             self.end = end
             self.probability = probability
+            self.lastTokenLetters = lastTokenLetters ?? WordAssembler.letters(of: text)
         }
     }
 
@@ -29,6 +35,7 @@ package struct WordAssembler {
     private var probabilities: [Double] = []
     private var start: Double?
     private var end: Double?
+    private var lastLetters = 0
 
     private init(language: String) { isSpaced = !Self.unspacedLanguages.contains(language) }
 
@@ -48,6 +55,8 @@ package struct WordAssembler {
         guard !token.bytes.isEmpty else { return }
         if isSpaced ? token.bytes.first == UInt8(ascii: " ") : isComplete { close() }
         if bytes.isEmpty { start = tokenStart }
+        let letters = Self.letters(of: String(decoding: token.bytes, as: UTF8.self))
+        if letters > 0 { lastLetters = letters }
         bytes += token.bytes
         probabilities.append(token.probability)
         end = token.end
@@ -57,14 +66,17 @@ package struct WordAssembler {
     private var isComplete: Bool { String(validating: bytes, as: UTF8.self) != nil }
 
     private mutating func close() {
-        defer { (bytes, probabilities) = ([], []) }
+        defer { (bytes, probabilities, lastLetters) = ([], [], 0) }
         // Bytes that never became a character (the model stopped in the middle of one) show as U+FFFD: left out.
         let text = String(decoding: bytes, as: UTF8.self).filter { $0 != "\u{FFFD}" && !$0.isNewline }
         let trimmed = String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         guard !trimmed.isEmpty, !probabilities.isEmpty else { return }
         let mean = probabilities.reduce(0, +) / Double(probabilities.count)
-        drafts.append(Draft(text: trimmed, start: start, end: end, probability: mean))
+        drafts.append(
+            Draft(text: trimmed, start: start, end: end, probability: mean, lastTokenLetters: lastLetters))
     }
+
+    private static func letters(of text: String) -> Int { text.filter { $0.isLetter || $0.isNumber }.count }
 
     /// Opening marks go to the word after, all others to the word before.
     private static func joinPunctuation(_ drafts: [Draft], isSpaced: Bool) -> [Draft] {

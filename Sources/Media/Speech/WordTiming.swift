@@ -2,21 +2,28 @@ package import ClipModel
 
 /// Sets words on the sound they belong to.
 ///
-/// The model's attention moves to the next word somewhere in the pause before it, so a raw word may begin with the end
-/// of its neighbour, hold the whole pause, or end with the head of the next. Within its raw span a word is therefore
-/// laid on the longest stretch of sound: it starts and ends with that, and what sticks out goes to the neighbour.
+/// First the borders between them are moved to where they are likely (`WordBorders`). A word may still begin with the
+/// end of its neighbour, hold a whole pause, or end with the head of the next: within its span it is therefore laid on
+/// the longest stretch of sound, starts and ends with that, and what sticks out goes to the neighbour. At last a word
+/// beside a pause gets its quiet edge.
 package enum WordTiming {
     /// A shorter pause is a closed lip inside a word.
     private static let pauseSecondsMin = 0.14
     /// A stretch of sound up to this long on the far side of a pause is the neighbour's.
     private static let stragglerSecondsMax = 0.2
     package static let wordSecondsMin = 0.04
+    /// The longest that a word trails off, and that one is breathed before it sounds. What is quiet for longer is a
+    /// room that rings, or a breath.
+    private static let trailSecondsMax = 0.3
+    private static let breathSecondsMax = 0.1
 
     /// `origin`: the time in the source of the drafts' zero. Words stay inside `window`, in order, without overlap.
     package static func words(
         of drafts: [WordAssembler.Draft], origin: Double, window: TimeRange, activity: SpeechActivity
     ) -> [Word] {
-        var starts = rawStarts(of: drafts, origin: origin, window: window)
+        guard !drafts.isEmpty else { return [] }
+        let told = rawStarts(of: drafts, origin: origin, window: window)
+        var starts = WordBorders.starts(of: drafts, told: told, window: window, activity: activity)
         var words: [Word] = []
         for (index, draft) in drafts.enumerated() {
             let limit = index + 1 < starts.count ? starts[index + 1] : rawEnd(draft, origin, starts[index], window)
@@ -28,7 +35,7 @@ package enum WordTiming {
             words.append(
                 Word(text: draft.text, start: placed.word.start, end: placed.word.end, probability: draft.probability))
         }
-        return WordSpacing.evened(words)
+        return withQuietEdges(words, window: window, activity: activity)
     }
 
     /// The longest that a word may sound: slow speech takes 0.12 s a letter. What is longer is music, noise, or a
@@ -59,7 +66,7 @@ package enum WordTiming {
     }
 
     /// Whether a pause is to be expected after the word rather than before it.
-    private static func endsPhrase(_ draft: WordAssembler.Draft) -> Bool {
+    static func endsPhrase(_ draft: WordAssembler.Draft) -> Bool {
         draft.text.last.map { ".,;:!?…。，！？、".contains($0) } ?? false
     }
 
@@ -84,5 +91,22 @@ package enum WordTiming {
         let end = min(sounds[core].end, start + secondsMax)
         let room = headOfNext ?? span.end
         return (TimeRange(start: start, end: max(start, min(room, max(end, start + wordSecondsMin)))), headOfNext)
+    }
+
+    /// With what is quieter than the threshold at both ends of every pause given to the word beside it.
+    private static func withQuietEdges(_ words: [Word], window: TimeRange, activity: SpeechActivity) -> [Word] {
+        var words = words
+        for next in 0...words.count {
+            let before = next > 0 ? words[next - 1].end : window.start
+            let after = next < words.count ? words[next].start : window.end
+            guard before < after, let silence = activity.silence(in: TimeRange(start: before, end: after)) else {
+                continue
+            }
+            if next > 0 { words[next - 1].end = max(before, min(silence.start, before + trailSecondsMax)) }
+            // In a shorter gap it would be the end of the word before.
+            guard next < words.count, after - before >= breathSecondsMax else { continue }
+            words[next].start = min(after, max(silence.end, after - breathSecondsMax))
+        }
+        return words
     }
 }

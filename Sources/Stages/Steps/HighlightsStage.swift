@@ -4,7 +4,7 @@ import Media
 /// Chooses the moments that become clips, and says why.
 package enum HighlightsStage: PipelineStage {
     package static let name = StageName.highlights
-    package static let version = 2
+    package static let version = 3
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions

@@ -7,7 +7,7 @@ import Media
 /// another keyword would mean another transcription.
 package enum TranscribeStage: PipelineStage {
     package static let name = StageName.transcribe
-    package static let version = 1
+    package static let version = 2
 
     package static func ingredients(
         _ inputs: StageInputs, _ versions: ToolVersions

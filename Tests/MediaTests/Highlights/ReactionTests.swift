@@ -55,6 +55,18 @@ struct ReactionTests {
         #expect(clip.reasons?["pt"]?.lowercased().contains("risos ou aplausos") == true)
     }
 
+    @Test func `in a short pause a clip goes on to 80 ms before the next word`() {
+        // Pauses of 0.3 s, in which no silence was measured.
+        let talk = talk(plain, gaps: Dictionary(uniqueKeysWithValues: plain.indices.map { ($0, 0.25) }))
+        let clips = select(talk, count: 3).map(\.range)
+        #expect(!clips.isEmpty)
+        for clip in clips {
+            let last = talk.ends.lastIndex { $0 <= clip.end } ?? 0
+            let tail = last == talk.ends.count - 1 ? 0.35 : 0.22
+            #expect(abs(clip.end - talk.ends[last] - tail) < 0.003, "\(clip) after \(talk.ends[last])")
+        }
+    }
+
     @Test func `where the recogniser gives a first word too late, a clip begins in the silence before it`() {
         // What is heard to begin 1.6 s after the last word was said from 1.0 s on.
         let talk = talk(plain, gaps: Dictionary(uniqueKeysWithValues: plain.indices.map { ($0, 1.6) }))

@@ -25,6 +25,15 @@ import Testing
         #expect(drafts.first?.probability == 0.75)
     }
 
+    @Test func `a word tells how many letters its last token has, marks left out`() {
+        let parts = ["un", " dev", "oted", ",", " I", "'ve", " 12"].enumerated().map {
+            SpeechSamples.token($1, Double($0 + 1))
+        }
+        let drafts = WordAssembler.words(of: parts, language: "en")
+        #expect(drafts.map(\.text) == ["un", "devoted,", "I've", "12"])
+        #expect(drafts.map(\.lastTokenLetters) == [2, 4, 2, 2])
+    }
+
     @Test func `a character may be spread over tokens`() {
         let letter = Array("ñ".utf8)
         let parts = [

@@ -53,7 +53,8 @@ import Testing
         let words = place(drafts, [0...4.8])
         #expect(words[6].end < 3.8)
         #expect(words[7].range.duration > 0.1 && words[8].range.duration > 0.3)
-        #expect(isNear(words[9].start, 4.25))
+        // The attention leaves a long word early: it is looked for 60 ms later.
+        #expect(isNear(words[9].start, 4.3))
     }
 
     @Test func `words stay in the window, in order and apart, whatever the model says`() {
