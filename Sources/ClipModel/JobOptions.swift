@@ -64,6 +64,8 @@ package struct JobOptions: Hashable, Sendable {
     package var smartCrop = true
     /// Whether steady noise below the voice is taken out of the sound.
     package var denoise = false
+    /// Whether long pauses and fillers ("um", "este...") are cut out of the finished clip.
+    package var tighten = false
     package var keywords: [String] = []
     /// Text drawn small in a corner of every clip.
     package var watermark: String?
@@ -117,7 +119,7 @@ package struct OptionProblem: Error, Hashable, Sendable {
 extension JobOptions: Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case language, clipCount, durationPreset, minSeconds, maxSeconds, aspect, subtitles, captionStyle, smartCrop
-        case denoise, keywords, watermark
+        case denoise, tighten, keywords, watermark
     }
 
     package init(from decoder: any Decoder) throws {
@@ -135,6 +137,7 @@ extension JobOptions: Codable {
         captionStyle = try read(.captionStyle, captionStyle)
         smartCrop = try read(.smartCrop, smartCrop)
         denoise = try read(.denoise, denoise)
+        tighten = try read(.tighten, tighten)
         keywords = try read(.keywords, keywords)
         watermark = try container.decodeIfPresent(String.self, forKey: .watermark)
     }

@@ -65,6 +65,9 @@ struct ClipCommand: AsyncParsableCommand {
     @Flag(help: "Take steady noise below the voice out of the sound.")
     var denoise = false
 
+    @Flag(help: "Cut long pauses and fillers (\"um\", \"este...\") out of the clips.")
+    var tighten = false
+
     @Option(help: "interactive, or batch: when there is room.")
     var priority: Job.Priority?
 
@@ -118,6 +121,7 @@ struct ClipCommand: AsyncParsableCommand {
         if let captionStyle { options.captionStyle = captionStyle }
         options.smartCrop = !noSmartCrop
         options.denoise = denoise
+        options.tighten = tighten
         options.watermark = watermark
         options.keywords = (keywords ?? "").split(separator: ",")
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }

@@ -47,6 +47,9 @@ extension JobsCommand {
         @Option(help: "Take steady noise out of the sound: true or false.")
         var denoise: Bool?
 
+        @Option(help: "Cut long pauses and fillers out of the clip: true or false.")
+        var tighten: Bool?
+
         @Option(help: "Text drawn small in a corner.")
         var watermark: String?
 
@@ -81,6 +84,7 @@ extension JobsCommand {
             var captionStyle: JobOptions.CaptionStyle?
             var smartCrop: Bool?
             var denoise: Bool?
+            var tighten: Bool?
             var watermark: String?
         }
 
@@ -112,7 +116,7 @@ extension JobsCommand {
         private func ask(_ cluster: ClusterClient) async throws -> Taken {
             let options = Options(
                 aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, smartCrop: smartCrop,
-                denoise: denoise, watermark: watermark)
+                denoise: denoise, tighten: tighten, watermark: watermark)
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
                 options: options == Options() ? nil : options, edits: try readEdits())

@@ -63,7 +63,7 @@ struct JobRequestTests {
             , "options": {"language": "es", "clipCount": 3, "durationPreset": "long",
             "minSeconds": 20, "maxSeconds": 40.5,
             "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false, "denoise": true,
-            "keywords": ["año nuevo"], "watermark": "@ana"}
+            "tighten": true, "keywords": ["año nuevo"], "watermark": "@ana"}
             """#
         ).options
         var expected = JobOptions()
@@ -77,6 +77,7 @@ struct JobRequestTests {
         expected.captionStyle = .boxed
         expected.smartCrop = false
         expected.denoise = true
+        expected.tighten = true
         expected.keywords = ["año nuevo"]
         expected.watermark = "@ana"
         #expect(options == expected)
@@ -91,6 +92,7 @@ struct JobRequestTests {
         (#""durationPreset": "Short""#, "options.durationPreset", "invalid_option"),
         (#""captionStyle": 1"#, "options.captionStyle", "invalid_option"),
         (#""smartCrop": "yes""#, "options.smartCrop", "invalid_option"),
+        (#""tighten": "yes""#, "options.tighten", "invalid_option"),
         (#""keywords": "one""#, "options.keywords", "invalid_option"),
         (#""keywords": [1]"#, "options.keywords", "invalid_option"),
         (#""watermark": 5"#, "options.watermark", "invalid_option"),

@@ -18,6 +18,7 @@ const defaults = {
   captionStyle: "classic",
   smartCrop: true,
   denoise: false,
+  tighten: false,
   keywords: [],
   watermark: null,
 };
@@ -74,6 +75,7 @@ export function optionsForm() {
         languageField(values.language, set("language")),
         toggle("smartCrop", values.smartCrop, set("smartCrop")),
         toggle("denoise", values.denoise, set("denoise")),
+        toggle("tighten", values.tighten, set("tighten")),
         chipsField(values.keywords, set("keywords")),
         textField("watermark", values.watermark, set("watermark"), 60),
         secondsFields(values, set),
