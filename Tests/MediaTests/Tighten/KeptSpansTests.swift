@@ -8,15 +8,21 @@ struct KeptSpansTests {
         TimeRange(start: 0, end: 2), TimeRange(start: 3, end: 5), TimeRange(start: 5.5, end: 8),
     ])
 
-    @Test(arguments: [
-        (-1.0, -1.0), (0, 0), (1, 1), (2, 2), (2.5, 2), (3, 2), (4, 3), (5, 4), (5.25, 4), (5.5, 4), (7, 5.5), (8, 6.5),
+    private static let tightened: [(Double, Double)] = [
+        (-1, -1), (0, 0), (1, 1), (2, 2), (2.5, 2), (3, 2), (4, 3), (5, 4), (5.25, 4), (5.5, 4), (7, 5.5), (8, 6.5),
         (9, 7.5),
-    ])
+    ]
+
+    @Test(arguments: tightened)
     func `what was cut out lies at its joint, and the rest moves up`(time: Double, tight: Double) {
         #expect(Self.kept.tightened(time) == tight)
     }
 
-    @Test(arguments: [(-1.0, -1.0), (0, 0), (1.5, 1.5), (2, 3), (3, 4), (4, 5.5), (6.5, 8), (7.5, 9)])
+    private static let shown: [(Double, Double)] = [
+        (-1, -1), (0, 0), (1.5, 1.5), (2, 3), (3, 4), (4, 5.5), (6.5, 8), (7.5, 9),
+    ]
+
+    @Test(arguments: shown)
     func `a moment of the tight clip is one of the clip, behind a joint what is seen there`(
         tight: Double, time: Double
     ) {

@@ -49,7 +49,7 @@ import Testing
             let sound = MediaSamples.source(
                 "aevalsrc='0.5*sin(2*PI*440*t)*between(t,\(from + 0.02),\(to - 0.02))':s=48000:d=4")
             let source = try await samples.make("source.mkv", picture + sound + ["-c:a", "pcm_s16le"])
-            let spans = [(0, from), (to, 3)].filter { $0.0 < $0.1 }.map { TimeRange(start: $0.0, end: $0.1) }
+            let spans = [TimeRange(start: 0, end: from), TimeRange(start: to, end: 3)].filter { $0.duration > 0 }
             let clip = try await samples.render(
                 source, TimeRange(start: 0, end: 3), [.fit(0, 2)], kept: KeptSpans(spans))
             let colours = try await clip.colours(columns: 1, rows: 1)

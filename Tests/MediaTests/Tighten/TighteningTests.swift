@@ -32,8 +32,10 @@ struct TighteningTests {
     }
 
     /// Two words with a pause of 2 s between them, and one up to the clip's end.
-    private static let talk = [("one", 10.3, 10.8), ("two", 12.8, 13.2), ("three", 13.3, 29.8)]
-    private static let pause = [(10.8, 12.8)]
+    private static let talk: [(String, Double, Double)] = [
+        ("one", 10.3, 10.8), ("two", 12.8, 13.2), ("three", 13.3, 29.8),
+    ]
+    private static let pause: [(Double, Double)] = [(10.8, 12.8)]
 
     // MARK: Pauses
 
@@ -88,14 +90,16 @@ struct TighteningTests {
 
     // MARK: Fillers
 
-    @Test(arguments: [
+    private static let fillers: [(String, String, Bool)] = [
         ("en", "um,", true), ("en", "Um...", true), ("en", "ummm", true), ("en", "uh", true), ("en", "hmm", true),
         ("en", "like", false), ("en", "Uh-huh", false), ("en", "m", false), ("en", "um?", false),
         ("es", "eh", true), ("es", "Eeeh,", true), ("es", "este...", true), ("es", "esto", true),
         ("es", "¿eh?", false), ("es", "um", false), ("es", "pues", false),
         ("pt", "é", true), ("pt", "ééé...", true), ("pt", "hum", true), ("pt", "ahn,", true), ("pt", "um", false),
         ("pt", "e", false), ("de", "um", false), ("de", "äh", false),
-    ])
+    ]
+
+    @Test(arguments: fillers)
     func `a filler is one by its language`(language: String, word: String, isCut: Bool) {
         let talk = [("so", 10.3, 10.8), (word, 11.3, 11.6), ("two", 12.1, 29.8)]
         let frames = kept(talk, silences: [(10.8, 11.3), (11.6, 12.1)], language: language)
@@ -160,14 +164,16 @@ struct TighteningTests {
         #expect(kept(filled, silences: []) == [0..<38, 48..<500], "without laughter")
     }
 
-    @Test(arguments: [
+    private static let scenes: [(Double, [Range<Int>])] = [
         (2.76, [0..<26, 69..<500]),  // in the pause: the joint is there
         (2.92, [0..<24, 63..<500]),  // in the word behind it: 0.4 s of the scene before it are left
         (0.72, [0..<28, 66..<500]),  // in the word before it, likewise
         (0.84, [0..<21, 64..<500]),  // in the pause, before the cut
         (1.8, [0..<24, 66..<500]),  // cut out
-        (4.0, [0..<24, 66..<500]),  // far away
-    ])
+        (4, [0..<24, 66..<500]),  // far away
+    ]
+
+    @Test(arguments: scenes)
     func `no moment of a scene is left between a joint and a cut of the picture`(scene: Double, frames: [Range<Int>]) {
         #expect(kept(Self.talk, silences: Self.pause, scenes: [scene]) == frames)
     }
@@ -175,14 +181,18 @@ struct TighteningTests {
     // MARK: How much
 
     /// Cuts of 42 and of 17 frames.
-    private static let twoPauses = [("one", 10.3, 10.8), ("two", 12.8, 15), ("three", 16, 29.8)]
+    private static let twoPauses: [(String, Double, Double)] = [
+        ("one", 10.3, 10.8), ("two", 12.8, 15), ("three", 16, 29.8),
+    ]
 
-    @Test(arguments: [
-        (3.0, [0..<24, 66..<129, 146..<500]),
-        (18.0, [0..<24, 66..<133, 141..<500]),  // 50 frames may go: of the shorter pause 8
+    private static let lengths: [(Double, [Range<Int>])] = [
+        (3, [0..<24, 66..<129, 146..<500]),
+        (18, [0..<24, 66..<133, 141..<500]),  // 50 frames may go: of the shorter pause 8
         (18.2, [0..<24, 66..<500]),  // 3 more are not worth a joint
-        (19.0, [0..<32, 57..<500]),  // 25, of the longer pause
-    ])
+        (19, [0..<32, 57..<500]),  // 25, of the longer pause
+    ]
+
+    @Test(arguments: lengths)
     func `the shortest pauses stay first where a clip would get too short`(least: Double, frames: [Range<Int>]) {
         #expect(kept(Self.twoPauses, silences: [(10.8, 12.8), (15, 16)], secondsMin: least) == frames)
     }
