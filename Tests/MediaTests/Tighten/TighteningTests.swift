@@ -215,6 +215,43 @@ struct TighteningTests {
         #expect(frames == [0..<24, 66..<500])
     }
 
+    /// Talks of words and fillers, with pauses of any length that are measured as silent now and then, and not quite
+    /// where they are.
+    @Test func `no talk loses a part of a word, gets too short, or flashes by`() {
+        var cuts = 0
+        for seed in UInt64(0)..<300 {
+            var dice = TalkDice(seed: seed)
+            func draw(_ low: Double, _ high: Double) -> Double { Double.random(in: low..<high, using: &dice) }
+            var spoken: [(String, Double, Double)] = [], silences: [(Double, Double)] = []
+            var time = draw(8, 11)
+            while time < 33 {
+                let (end, pause) = (time + draw(0.05, 0.55), max(0, draw(-1, 2)))
+                let text = draw(0, 10) < 1 ? "um" : draw(0, 4) < 1 ? "word." : "word"
+                spoken.append((text, time, end))
+                if pause > 0.3, draw(0, 5) < 4 {
+                    silences.append((end - draw(0, 0.1), end + pause * draw(0.6, 1.1)))
+                }
+                time = end + pause
+            }
+            let least: Double = seed.isMultiple(of: 3) ? 18 : 3
+            let scenes = [draw(0, 20), draw(0, 20)]
+            let frames = kept(spoken, silences: silences, scenes: scenes, secondsMin: least) ?? [0..<500]
+            cuts += frames.count - 1
+            #expect(frames.reduce(0) { $0 + $1.count } >= Int(least * 25), "seed \(seed)")
+            #expect(frames.allSatisfy { $0.count >= 10 }, "seed \(seed)")
+            let lost = spoken.filter { text, start, end in
+                // In frames; words are known to the millisecond.
+                let (first, last) = (max(0, start - 10) * 25, min(20, end - 10) * 25)
+                guard text != "um", first < last else { return false }
+                return !frames.contains { kept in
+                    Double(kept.lowerBound) <= first + 0.02 && last - 0.02 <= Double(kept.upperBound)
+                }
+            }
+            #expect(lost.isEmpty, "\(lost), seed \(seed)")
+        }
+        #expect(cuts > 300, "talks of which nothing is cut out say nothing")
+    }
+
     @Test func `a clip gets no shorter than its preset allows, but where it was made so`() {
         var options = JobOptions()
         #expect(Tightening.secondsMin(of: TimeRange(start: 10, end: 35), options) == 18)
