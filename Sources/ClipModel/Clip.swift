@@ -22,6 +22,9 @@ package struct Clip: Hashable, Sendable, Codable {
     /// Nil: as the job made it, and nobody asked for anything else.
     package var revision: ClipRevision?
 
+    /// How long it plays: less than `range` where something was cut out.
+    package var durationSeconds: Double { figures?.kept?.reduce(0) { $0 + $1.duration } ?? range.duration }
+
     package init(
         id: ClipID, state: State, range: TimeRange, title: String, score: Double, reason: String,
         signals: [String: Double], files: ClipFiles? = nil, figures: ClipFigures? = nil, failure: Failure? = nil,
@@ -98,6 +101,9 @@ package struct ClipFigures: Hashable, Sendable, Codable {
     package var soundOffsetSeconds: Double?
     /// Share of the clip in each layout, by name.
     package var layouts: [String: Double]?
+    /// What of the source is in the clip, where pauses and fillers were cut out; in seconds of the source, in order.
+    /// Nil: all of it.
+    package var kept: [TimeRange]?
     /// What was made otherwise than planned, because the first choice would not have passed.
     package var repairs: [Note]?
     /// What fell outside its bounds. Empty: the clip passed.

@@ -66,6 +66,8 @@ package struct JobOptions: Hashable, Sendable {
     package var smartCrop = true
     /// Whether steady noise below the voice is taken out of the sound.
     package var denoise = false
+    /// Whether long pauses and fillers ("um", "este...") are cut out of the finished clip.
+    package var tighten = false
     package var keywords: [String] = []
     /// Text drawn small in a corner of every clip.
     package var watermark: String?
@@ -122,7 +124,7 @@ package struct OptionProblem: Error, Hashable, Sendable {
 extension JobOptions: Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case language, clipCount, durationPreset, minSeconds, maxSeconds, aspect, subtitles, captionStyle, smartCrop
-        case speakerColors, denoise, keywords, watermark
+        case speakerColors, denoise, tighten, keywords, watermark
     }
 
     package init(from decoder: any Decoder) throws {
@@ -141,6 +143,7 @@ extension JobOptions: Codable {
         speakerColors = try read(.speakerColors, speakerColors)
         smartCrop = try read(.smartCrop, smartCrop)
         denoise = try read(.denoise, denoise)
+        tighten = try read(.tighten, tighten)
         keywords = try read(.keywords, keywords)
         watermark = try container.decodeIfPresent(String.self, forKey: .watermark)
     }

@@ -104,7 +104,9 @@ extension JobService {
         if let edited = plan.published(id.ordinal)?.edits.captions { return (edited, true) }
         let blob = try inputs.body(TranscriptResult.self).transcript
         let transcript = try await read(Transcript.self, blob)
-        let track = CaptionTrack(words: transcript.words, clip: clip.range, language: transcript.language)
+        let kept = clip.figures?.kept.flatMap { KeptSpans(inSource: $0, clip: clip.range) }
+        let words = kept?.heard(transcript.words, of: clip.range) ?? transcript.words
+        let track = CaptionTrack(words: words, clip: clip.range, language: transcript.language)
         return (track.captions(of: clip.range), false)
     }
 
@@ -112,10 +114,16 @@ extension JobService {
     package func scenes(of id: ClipID) async throws -> (scenes: [SceneShown], edits: [ClipEdits.Scene]?)? {
         guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
         guard let slot = plan.slot(of: id.ordinal) else { return ([], nil) }
-        let rendered = plan.isDone(StageKey(.render, slot)) ? try inputs.body(RenderResult.self, slot).framing : nil
+        let kept = clip.figures?.kept.flatMap { KeptSpans(inSource: $0, clip: clip.range) }
+        // A framing in tight time that nothing else was changed of tells less than the one that it was made from.
+        let isAsFound = kept != nil && clip.figures?.repairs == nil
+        let rendered =
+            plan.isDone(StageKey(.render, slot)) && !isAsFound
+            ? try inputs.body(RenderResult.self, slot).framing : nil
         let framing = try await read(Framing.self, rendered ?? inputs.body(ReframeResult.self, slot).framing)
         let source = try inputs.body(ProbeResult.self).facts.displaySize
-        return (framing.scenes(of: clip.range, source: source), plan.published(id.ordinal)?.edits.scenes)
+        let scenes = framing.scenes(of: clip.range, source: source, kept: isAsFound ? nil : kept)
+        return (scenes, plan.published(id.ordinal)?.edits.scenes)
     }
 
     private func look(at id: ClipID) async throws -> (Clip, JobPlan, StageInputs)? {

@@ -114,7 +114,7 @@ package struct JobView: Codable, Hashable, Sendable {
             state = clip.state
             start = clip.range.start
             end = clip.range.end
-            durationSeconds = clip.range.duration
+            durationSeconds = clip.durationSeconds
             title = clip.title
             score = clip.score
             reason = clip.reason

@@ -100,7 +100,7 @@ package struct Manifest: Codable, Hashable, Sendable {
             clips.append(
                 Entry(
                     id: clip.id, state: clip.state, start: clip.range.start, end: clip.range.end,
-                    durationSeconds: clip.range.duration, title: clip.title, score: clip.score, reason: clip.reason,
+                    durationSeconds: clip.durationSeconds, title: clip.title, score: clip.score, reason: clip.reason,
                     signals: clip.signals, revision: clip.revision?.number, options: clip.revision?.options,
                     hashtags: clip.files?.hashtags,
                     files: clip.files.map { Files($0, ordinal: clip.id.ordinal) },

@@ -68,6 +68,9 @@ struct ClipCommand: AsyncParsableCommand {
     @Flag(help: "Take steady noise below the voice out of the sound.")
     var denoise = false
 
+    @Flag(help: "Cut long pauses and fillers (\"um\", \"este...\") out of the clips.")
+    var tighten = false
+
     @Option(help: "interactive, or batch: when there is room.")
     var priority: Job.Priority?
 
@@ -122,6 +125,7 @@ struct ClipCommand: AsyncParsableCommand {
         options.speakerColors = speakerColors
         options.smartCrop = !noSmartCrop
         options.denoise = denoise
+        options.tighten = tighten
         options.watermark = watermark
         options.keywords = (keywords ?? "").split(separator: ",")
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }

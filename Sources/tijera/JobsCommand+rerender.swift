@@ -50,6 +50,9 @@ extension JobsCommand {
         @Option(help: "Take steady noise out of the sound: true or false.")
         var denoise: Bool?
 
+        @Option(help: "Cut long pauses and fillers out of the clip: true or false.")
+        var tighten: Bool?
+
         @Option(help: "Text drawn small in a corner.")
         var watermark: String?
 
@@ -85,6 +88,7 @@ extension JobsCommand {
             var speakerColors: Bool?
             var smartCrop: Bool?
             var denoise: Bool?
+            var tighten: Bool?
             var watermark: String?
         }
 
@@ -115,8 +119,8 @@ extension JobsCommand {
 
         private func ask(_ cluster: ClusterClient) async throws -> Taken {
             let options = Options(
-                aspect: aspect, subtitles: subtitles, captionStyle: captionStyle,
-                speakerColors: speakerColors, smartCrop: smartCrop, denoise: denoise, watermark: watermark)
+                aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, speakerColors: speakerColors,
+                smartCrop: smartCrop, denoise: denoise, tighten: tighten, watermark: watermark)
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
                 options: options == Options() ? nil : options, edits: try readEdits())

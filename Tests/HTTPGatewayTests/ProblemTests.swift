@@ -63,8 +63,7 @@ struct JobRequestTests {
             , "options": {"language": "es", "clipCount": 3, "durationPreset": "long",
             "minSeconds": 20, "maxSeconds": 40.5,
             "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false, "denoise": true,
-            "speakerColors": true,
-            "keywords": ["año nuevo"], "watermark": "@ana"}
+            "speakerColors": true, "tighten": true, "keywords": ["año nuevo"], "watermark": "@ana"}
             """#
         ).options
         var expected = JobOptions()
@@ -79,6 +78,7 @@ struct JobRequestTests {
         expected.smartCrop = false
         expected.denoise = true
         expected.speakerColors = true
+        expected.tighten = true
         expected.keywords = ["año nuevo"]
         expected.watermark = "@ana"
         #expect(options == expected)
@@ -94,6 +94,7 @@ struct JobRequestTests {
         (#""captionStyle": 1"#, "options.captionStyle", "invalid_option"),
         (#""smartCrop": "yes""#, "options.smartCrop", "invalid_option"),
         (#""speakerColors": "red""#, "options.speakerColors", "invalid_option"),
+        (#""tighten": "yes""#, "options.tighten", "invalid_option"),
         (#""keywords": "one""#, "options.keywords", "invalid_option"),
         (#""keywords": [1]"#, "options.keywords", "invalid_option"),
         (#""watermark": 5"#, "options.watermark", "invalid_option"),

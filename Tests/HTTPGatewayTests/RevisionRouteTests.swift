@@ -25,9 +25,15 @@ import Testing
         }
     }
 
-    private func finish(_ lease: StageLease, _ door: Door) async throws {
+    /// `kept`: what a clip has left of the source, where something is cut out of it.
+    private func finish(_ lease: StageLease, _ door: Door, kept: [TimeRange]? = nil) async throws {
         let blob = try await self.blob(of: lease, door.blobs)
-        let body = try JSONEncoder().encode(made(lease.key, blob))
+        var result = made(lease.key, blob)
+        if var check = result as? CheckResult {
+            check.figures.kept = kept
+            result = check
+        }
+        let body = try JSONEncoder().encode(result)
         let chance = Chance.system()
         let result = StageResult(
             id: chance.draw { ResultID(at: systemWallTime(), using: &$0) }, body: String(decoding: body, as: UTF8.self),
@@ -219,6 +225,35 @@ import Testing
             #expect(try scenes.json("scenes", "0", "start") as? Double == 10)
             let none = ClipID(job: job, ordinal: 7)
             #expect(try await door.client.send("GET", "/api/clips/\(none)/captions").status == 404)
+        }
+    }
+
+    @Test func `a tightened clip plays shorter, and what may be edited stays in seconds of the source`() async throws {
+        try await open { door, job, life in
+            let clip = ClipID(job: job, ordinal: 0)
+            let path = "/api/clips/\(clip)"
+            let wish = #"{"clipId": "\#(clip)", "options": {"tighten": true}}"#
+            #expect(try await post(door, "/api/jobs/\(job)/rerender", wish).status == 202)
+            // "world" is said from 13 to 13.8.
+            let kept = [TimeRange(start: 10, end: 12.9), TimeRange(start: 13.9, end: 30)]
+            while let lease = try await door.store.claim(1, for: life).first {
+                try await finish(lease, door, kept: kept)
+            }
+            let told = try await door.client.send("GET", path)
+            let seconds = try #require(try told.json("clip", "durationSeconds") as? Double)
+            #expect(abs(seconds - 19) < 0.001, "\(told.text)")
+            #expect(try told.json("clip", "end") as? Double == 30)
+            #expect(try told.json("clip", "options", "tighten") as? Bool == true)
+            #expect(try told.json("clip", "figures", "kept", "1", "start") as? Double == 13.9)
+            let captions = try await door.client.send("GET", path + "/captions")
+            #expect(try captions.json("captions", "0", "text") as? String == "hello")
+            #expect(try captions.json("captions", "0", "start") as? Double == 12)
+            let scenes = try await door.client.send("GET", path + "/scenes")
+            #expect(try scenes.json("scenes", "0", "end") as? Double == 30)
+            // What is not said stays: the next revision is tightened, too.
+            let title = #"{"clipId": "\#(clip)", "title": "Mine"}"#
+            #expect(try await post(door, "/api/jobs/\(job)/rerender", title).status == 202)
+            #expect(try await door.store.revisions(of: job).last?.options.tighten == true)
         }
     }
 

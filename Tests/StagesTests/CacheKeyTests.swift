@@ -34,6 +34,7 @@ import Testing
             ($0.smartCrop, $0.speakerColors) = (false, true)
         },
         Change("denoise", [.render]) { $0.denoise = true },
+        Change("tighten", [.render]) { $0.tighten = true },
         Change("subtitles", [.render]) { $0.subtitles = .burned },
         Change("no subtitles", [.render]) { $0.subtitles = .off },
         Change("captionStyle of captions that are not burned", []) { $0.captionStyle = .boxed },
@@ -92,6 +93,18 @@ import Testing
         let ingredients = try #require(
             try RenderStage.ingredients(SampleJob(options: options).inputs(key), Self.versions))
         #expect(ingredients["transcript"] == nil)
+    }
+
+    @Test func `how short a clip may get touches those that are tightened, and no others`() throws {
+        var (whole, tight) = (JobOptions(), JobOptions())
+        tight.tighten = true
+        let ingredients = try #require(
+            try RenderStage.ingredients(SampleJob(options: whole).inputs(StageKey(.render)), Self.versions))
+        #expect(ingredients["tighten"] == nil)
+        let before = (try key(.render, options: whole), try key(.render, options: tight))
+        (whole.minSeconds, tight.minSeconds) = (20, 20)
+        #expect(try key(.render, options: whole) == before.0)
+        #expect(try key(.render, options: tight) != before.1)
     }
 
     @Test func `other bytes mean another key for the first stage, and so for all`() throws {

@@ -198,6 +198,7 @@ function figures(clip) {
     f.truePeakDBTP !== undefined ? `${number(f.truePeakDBTP, 1)} dBTP` : null,
     f.faceInFrame !== undefined ? t("clip.face", { n: number(100 * f.faceInFrame) }) : null,
     f.speakerInFrame !== undefined ? t("clip.speaker", { n: number(100 * f.speakerInFrame) }) : null,
+    f.kept ? t("clip.tightened", { n: number(clip.end - clip.start - clip.durationSeconds, 1) }) : null,
   ].filter(Boolean).map((text) => el("li", { class: "figure", text }));
   const flags = f.flags.map((flag) => el("li", { class: "figure is-flag", title: flag.text, text: tOr(`flag.${flag.code}`, flag.text) }));
   const repairs = (f.repairs || []).map((repair) => el("li", { class: "figure", title: repair.text, text: tOr(`repair.${repair.code}`, repair.text) }));

@@ -92,8 +92,8 @@ function hash(text) {
   return sum.toString(36);
 }
 
-const looksOf = ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, watermark }) =>
-  ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, watermark: watermark || null });
+const looksOf = ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, tighten, watermark }) =>
+  ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, tighten, watermark: watermark || null });
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
@@ -251,6 +251,7 @@ function lookPart(options) {
       toggle("speakerColors", options.speakerColors, set("speakerColors"))),
     toggle("smartCrop", options.smartCrop, set("smartCrop")),
     toggle("denoise", options.denoise, set("denoise")),
+    toggle("tighten", options.tighten, set("tighten")),
     textField("watermark", options.watermark, set("watermark"), 60));
   return node;
 }

@@ -19,6 +19,7 @@ const defaults = {
   speakerColors: false,
   smartCrop: true,
   denoise: false,
+  tighten: false,
   keywords: [],
   watermark: null,
 };
@@ -76,6 +77,7 @@ export function optionsForm() {
         languageField(values.language, set("language")),
         toggle("smartCrop", values.smartCrop, set("smartCrop")),
         toggle("denoise", values.denoise, set("denoise")),
+        toggle("tighten", values.tighten, set("tighten")),
         chipsField(values.keywords, set("keywords")),
         textField("watermark", values.watermark, set("watermark"), 60),
         secondsFields(values, set),

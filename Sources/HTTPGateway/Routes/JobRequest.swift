@@ -97,6 +97,8 @@ private struct OptionsReader {
             ?? options.smartCrop
         options.denoise =
             try value(.denoise, "must be true or false", allowed: ["true", "false"]) ?? options.denoise
+        options.tighten =
+            try value(.tighten, "must be true or false", allowed: ["true", "false"]) ?? options.tighten
         options.keywords = try value(.keywords, "must be a list of strings") ?? options.keywords
         options.watermark = try value(.watermark, "must be a string")
         return options

@@ -54,8 +54,9 @@ struct PictureGraph: Hashable, Sendable {
             "yadif=deint=interlaced",
             "fps=\(plan.frameRate):start_time=0",
             "tpad=stop=-1:stop_mode=clone",
-            "trim=end_frame=\(plan.frameCount)",
+            "trim=end_frame=\(plan.readFrameCount)",
         ]
+        if let kept = plan.keptFrames { filters += JointFilters.picture(kept, rate: plan.frameRate) }
         if plan.facts.isHDR {
             // Some files tag only the transfer, and zscale refuses to guess.
             filters.append("setparams=color_primaries=bt2020:colorspace=bt2020nc")

@@ -21,6 +21,8 @@ package struct RenderPlan: Hashable, Sendable {
     package var encoding: EncoderSettings
     /// Nil: the sound keeps its noise.
     package var noise: NoiseReduction?
+    /// What of `clip` is seen and heard, one after the other; nil: all of it. Framing and captions are in tight time.
+    package var kept: KeptSpans?
 
     package init(
         sourcePath: String, facts: VideoFacts, clip: TimeRange, framing: Framing, size: PixelSize,
@@ -47,8 +49,13 @@ package struct RenderPlan: Hashable, Sendable {
     /// Constant, whatever the source's is.
     package var frameRate: FrameRate { .ofClip(sourceAverage: facts.framesPerSecond) }
     /// The clip has exactly this many frames; if the source ends early, its last one stands still.
-    package var frameCount: Int { max(1, frameRate.frames(in: clip.duration)) }
+    package var frameCount: Int { keptFrames?.reduce(0) { $0 + $1.count } ?? readFrameCount }
     package var durationSeconds: Double { frameRate.seconds(of: frameCount) }
+    /// Before anything is cut out.
+    var readFrameCount: Int { max(1, frameRate.frames(in: clip.duration)) }
+    var readSeconds: Double { frameRate.seconds(of: readFrameCount) }
+    /// Of those that are read; nil: all of them.
+    var keptFrames: [Range<Int>]? { kept?.frames(at: frameRate) }
 
     /// The one run over the picture: decodes the range, frames, scales, captions and encodes it, and joins it with the
     /// finished sound of `soundPath`.
@@ -56,7 +63,7 @@ package struct RenderPlan: Hashable, Sendable {
         // The last frame is the one on the screen at the end, which may begin a while before it and end after.
         let opening = [
             "-threads", "\(threads)", "-reinit_filter", "0",
-            "-ss", FFmpeg.seconds(clip.start), "-t", FFmpeg.seconds(durationSeconds + Self.overhangSeconds),
+            "-ss", FFmpeg.seconds(clip.start), "-t", FFmpeg.seconds(readSeconds + Self.overhangSeconds),
         ]
         return ToolCommand(
             .ffmpeg,

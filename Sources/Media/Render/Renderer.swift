@@ -20,7 +20,7 @@ package struct Renderer {
     package static func run(
         _ plan: RenderPlan, toolbox: Toolbox, progress: @Sendable (Double) -> Void = { _ in }
     ) async throws(MediaError) -> Outcome {
-        let limits = toolbox.configuration.passLimits(overSeconds: plan.durationSeconds)
+        let limits = toolbox.configuration.passLimits(overSeconds: plan.readSeconds)
         let sound = SoundPlan(plan, limits: limits)
         defer { remove([sound.bedPath, sound.encodedPath]) }
         do {

@@ -23,8 +23,9 @@ package struct SoundPlan: Hashable, Sendable {
     package var bedPath: String { plan.outputPath + ".bed.wav" }
     package var encodedPath: String { plan.outputPath + ".sound.mp4" }
 
+    /// Before anything is cut out.
     private var sampleCount: Int {
-        plan.frameRate.samples(of: plan.frameCount, perSecond: Self.samplesPerSecond)
+        plan.frameRate.samples(of: plan.readFrameCount, perSecond: Self.samplesPerSecond)
     }
 
     /// From the source, or from nothing when it has no sound, to the bed; measured on the way.
@@ -37,6 +38,7 @@ package struct SoundPlan: Hashable, Sendable {
                 "aformat=sample_fmts=flt:channel_layouts=stereo",
             ] + (plan.noise?.filters(samplesPerSecond: Self.samplesPerSecond) ?? []) + [
                 "apad=whole_len=\(sampleCount)", "atrim=end_sample=\(sampleCount)",
+            ] + joints + [
                 "afade=t=in:d=\(FFmpeg.seconds(Self.fadeSeconds))",
                 "afade=t=out:st=\(end):d=\(FFmpeg.seconds(Self.fadeSeconds))",
             ] + LoudnessMeter.filters
@@ -45,8 +47,16 @@ package struct SoundPlan: Hashable, Sendable {
                 + FFmpeg.withoutMetadata + ["-f", "wav", "file:" + bedPath])
     }
 
+    private var joints: [String] {
+        guard let kept = plan.keptFrames else { return [] }
+        return [
+            JointFilters.sound(
+                kept, rate: plan.frameRate, samplesPerSecond: Self.samplesPerSecond, fadeSeconds: Self.fadeSeconds)
+        ]
+    }
+
     private var input: [String] {
-        let length = ["-t", FFmpeg.seconds(plan.durationSeconds)]
+        let length = ["-t", FFmpeg.seconds(plan.readSeconds)]
         guard let stream = plan.facts.audioStream else {
             return ["-f", "lavfi"] + length + ["-i", "anullsrc=r=\(Self.samplesPerSecond):cl=stereo"]
         }

@@ -49,8 +49,14 @@ extension Framing {
     }
 
     /// What is shown when, in seconds of the source, as a client may change it. Neighbours that show the same are one.
-    package func scenes(of clip: TimeRange, source: PixelSize) -> [SceneShown] {
-        segments.map { segment in
+    ///
+    /// `kept`: of a framing in tight time. Then a scene reaches over what was cut out behind it, up to the next.
+    package func scenes(of clip: TimeRange, source: PixelSize, kept: KeptSpans? = nil) -> [SceneShown] {
+        let starts = segments.map { kept?.clipTime($0.range.start) ?? $0.range.start }
+        return segments.indices.map { index in
+            let segment = segments[index]
+            let isLast = index + 1 == segments.count
+            let end = kept == nil ? segment.range.end : isLast ? clip.duration : starts[index + 1]
             let (layout, x): (String, Double?) =
                 if case .crop(let path) = segment.layout {
                     ("crop", path.middle(in: segment.range, of: source))
@@ -60,8 +66,8 @@ extension Framing {
                     ("other", nil)
                 }
             return SceneShown(
-                start: (clip.start + segment.range.start).rounded(toPlaces: 3),
-                end: (clip.start + segment.range.end).rounded(toPlaces: 3), layout: layout, x: x)
+                start: (clip.start + (index == 0 ? segment.range.start : starts[index])).rounded(toPlaces: 3),
+                end: (clip.start + end).rounded(toPlaces: 3), layout: layout, x: x)
         }
     }
 }

@@ -30,6 +30,7 @@ package enum RenderStage: PipelineStage {
         if options.subtitles != .off, let captions = inputs.edits.captions { ingredients["captions"] = "\(captions)" }
         ingredients["watermark"] = options.watermark
         if options.denoise { ingredients["denoise"] = try inputs.identity(of: StageKey(.audio)) }
+        if options.tighten { ingredients["tighten"] = try Tightened.ingredient(inputs) }
         ingredients["ffmpeg"] = versions.ffmpeg
         ingredients["faceModel"] = versions.faceModel
         return ingredients
@@ -39,30 +40,30 @@ package enum RenderStage: PipelineStage {
         let (inputs, options) = (context.inputs, context.inputs.options)
         let clip = try inputs.clipRange()
         let reframe = try inputs.body(ReframeResult.self, inputs.key.index)
-        let planned = try await context.load(Framing.self, reframe.framing)
+        let found = try await context.load(Framing.self, reframe.framing)
         let facts = try inputs.body(ProbeResult.self).facts
         let transcript = try await context.load(Transcript.self, inputs.body(TranscriptResult.self).transcript)
+        let kept = options.tighten ? try await Tightened.kept(context, transcript, framing: found, facts: facts) : nil
+        let tight = Tightened(
+            clip: clip, kept: kept, framing: found, words: transcript.words, edits: inputs.edits)
         let captions = context.effort.measure {
             let captions =
-                inputs.edits.captions.map {
+                tight.captions.map {
                     CaptionTrack(
-                        edited: $0, heard: transcript.words, clip: clip, language: transcript.language,
+                        edited: $0, heard: tight.words, clip: tight.shown, language: transcript.language,
                         keywords: options.keywords)
                 }
                 ?? CaptionTrack(
-                    words: transcript.words, clip: clip, language: transcript.language, keywords: options.keywords)
-            return options.tellsSpeakers ? captions.spoken(by: planned.turns ?? []) : captions
+                    words: tight.words, clip: tight.shown, language: transcript.language, keywords: options.keywords)
+            return options.tellsSpeakers ? captions.spoken(by: tight.framing.turns ?? []) : captions
         }
 
-        let chosen = (inputs.edits.scenes ?? []).map {
-            TimeRange(start: $0.start - clip.start, end: $0.end - clip.start)
-        }
-        var gate = ClipGate(planned, source: facts.displaySize, chosen: chosen)
+        var gate = ClipGate(tight.framing, source: facts.displaySize, chosen: tight.chosen)
         var action = gate.start()
         var attempts = 0
         while case .render(let framing) = action {
             let verdict = try await attempt(
-                context, framing, facts: facts, clip: clip, captions: captions, file: file(of: attempts))
+                context, framing, facts: facts, tight, captions: captions, file: file(of: attempts))
             attempts += 1
             action = gate.checked(verdict)
         }
@@ -71,7 +72,8 @@ package enum RenderStage: PipelineStage {
         let (video, file) = try await context.keep(file(of: attempt))
         var body = RenderResult(
             video: video, videoBytes: file.bytes, videoSHA256: file.sha256, figures: gate.figures(of: attempt))
-        if gate.framing(of: attempt) != planned {
+        body.figures?.kept = kept?.inSource(of: clip)
+        if gate.framing(of: attempt) != found {
             body.framing = try await context.keep(json: gate.framing(of: attempt), as: "framing.json")
         }
         if options.subtitles != .off, inputs.edits.captions.map({ !$0.isEmpty }) ?? !transcript.words.isEmpty {
@@ -89,7 +91,7 @@ package enum RenderStage: PipelineStage {
 
     /// Renders into a file of the scratch directory and measures it.
     private static func attempt(
-        _ context: StageContext, _ framing: Framing, facts: VideoFacts, clip: TimeRange, captions: CaptionTrack,
+        _ context: StageContext, _ framing: Framing, facts: VideoFacts, _ tight: Tightened, captions: CaptionTrack,
         file: String
     ) async throws -> ClipVerdict {
         let options = context.inputs.options
@@ -106,16 +108,17 @@ package enum RenderStage: PipelineStage {
             assPath = try await context.write(text, to: "captions.ass")
         }
         var plan = RenderPlan(
-            sourcePath: try await context.sourcePath, facts: facts, clip: clip,
+            sourcePath: try await context.sourcePath, facts: facts, clip: tight.clip,
             framing: framing, size: options.aspect.pixels, assPath: assPath,
             fontsDirectory: context.toolbox.configuration.fontsDirectory, threads: context.threads,
             outputPath: context.scratch + "/" + file)
         if options.denoise, let curves = try context.inputs.body(AudioResult.self).curves {
-            plan.noise = NoiseReduction(try await context.load(SoundCurves.self, curves), clip: clip)
+            plan.noise = NoiseReduction(try await context.load(SoundCurves.self, curves), clip: tight.clip)
         }
+        plan.kept = tight.kept
         try await Renderer.run(plan, toolbox: context.toolbox) { context.progress(renderShare * $0) }
         return try await ClipCheck.run(
-            path: plan.outputPath, facts: facts, clip: clip, size: plan.size, framing: framing,
+            path: plan.outputPath, facts: facts, clip: tight.shown, size: plan.size, framing: framing,
             captionsOverFaces: style.flatMap { style in
                 context.effort.measure {
                     captions.hiddenFaceShare(

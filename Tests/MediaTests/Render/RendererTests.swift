@@ -360,17 +360,18 @@ extension MediaSamples {
     /// Probes, renders and checks, as the stages of a job do.
     func render(
         _ source: String, _ range: TimeRange, _ segments: [Framing.Segment], size: PixelSize = .small,
-        assPath: String? = nil
+        assPath: String? = nil, kept: KeptSpans? = nil
     ) async throws -> RenderedClip {
         let facts = try await Probe.run(path: source, toolbox: toolbox)
         let (output, framing) = (path("clip.mp4"), Framing.of(segments))
-        let plan = RenderPlan(
+        var plan = RenderPlan(
             sourcePath: source, facts: facts, clip: range, framing: framing, size: size, assPath: assPath, threads: 2,
             outputPath: output)
+        plan.kept = kept
         try await Renderer.run(plan, toolbox: toolbox)
         let verdict = try await ClipCheck.run(
-            path: output, facts: facts, clip: range, size: size, framing: framing, faceModelPath: "",
-            toolbox: toolbox, threads: 2)
+            path: output, facts: facts, clip: kept?.tightened(clip: range) ?? range, size: size, framing: framing,
+            faceModelPath: "", toolbox: toolbox, threads: 2)
         return RenderedClip(path: output, figures: verdict.figures, toolbox: toolbox)
     }
 
