@@ -35,13 +35,15 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { "\(code.rawValue): \(detail)" }
 
-    /// The same in the words of the schedule. `detail` stays behind: it may name a path.
+    /// The same in the words of the schedule. `detail` stays behind: it may name a path. What no try of this work can
+    /// change, a full disk and a service that is away, is waited for: it is no video's fault.
     package var failure: Failure {
         switch code {
         case .full:
             Failure(
                 .resource, code: code.rawValue, reason: "The disk of a node has no room left.",
-                hint: "Free space in the node's blob directory or move it to a larger disk; the work is tried again.")
+                hint: "Free space in the node's blob directory or move it to a larger disk; the work waits for that.",
+                waits: true)
         case .missing:
             Failure(
                 .resource, code: code.rawValue, reason: "A node does not find a file that an earlier stage made.",
@@ -65,7 +67,8 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unavailable:
             Failure(
                 .transient, code: code.rawValue, reason: "The service that keeps the files does not answer.",
-                hint: "The work is tried again; look at the S3 service and at the network if this repeats.")
+                hint: "The work waits for it and then goes on; look at the S3 service and at the network.",
+                waits: true)
         case .corrupt:
             Failure(
                 .transient, code: code.rawValue, reason: "A file arrived otherwise than it was stored.",

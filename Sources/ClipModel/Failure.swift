@@ -22,7 +22,7 @@ package struct Failure: Error, Hashable, Sendable, Codable, CustomStringConverti
     /// Optional, so that neighbouring releases read each other's.
     private let isWaiting: Bool?
 
-    /// - Parameter waits: what is missing lies outside of the cluster and will come back (`Failure.waits`).
+    /// - Parameter waits: what is missing is for an operator to bring back, and will come (`Failure.waits`).
     package init(_ class: Class, code: String, reason: String, hint: String, waits: Bool = false) {
         self.class = `class`
         self.code = code

@@ -99,6 +99,8 @@ class Faults:
         injected.running = [stage for node in nodes for stage in self.running_on(node)]
         injected.began = time.time()
         for node in nodes:
+            # Those that are to be gone.
+            node.processes()
             node.kill()
         for node in nodes:
             if until(5, lambda: not node.processes()) is None:
@@ -121,6 +123,7 @@ class Faults:
         self.must_be_ready(injected, node)
 
     def ask_to_stop(self, injected: Injected, node: Node):
+        node.processes()
         took = node.terminate()
         if took is None:
             injected.wrong.append(f"{node.name} did not stop within 30 s and was killed")

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from shell import Server, run, until
+from shell import Server, everything, run, until
 
 HTTP_PORT, PEER_PORT = 8080, 7400
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -27,6 +27,8 @@ class Node(Server):
         # What the lab wants of it; the supervisor starts again what ended without being told to.
         self.wanted = False
         self.has_been_ready = False
+        # Its processes when they were last looked at, by pid: when each began.
+        self.known: dict[int, str] = {}
 
     def configure(self, seeds: str):
         self.folder.mkdir(parents=True)
@@ -141,20 +143,23 @@ admin:
     # Its children.
 
     def processes(self) -> list[tuple[int, str]]:
-        """Everything that runs in its namespace but itself, as (pid, command)."""
+        """Everything of it that runs, but itself, as (pid, command).
+
+        A tool has a network of its own, without anything in it, so it is found through its parents; one that lost them
+        is known from before.
+        """
         own = self.process.pid if self.runs else 0
-        found = []
-        for pid in run("ip", "netns", "pids", self.space, check=False).stdout.split():
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    command = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
-                with open(f"/proc/{pid}/stat") as file:
-                    state = file.read().rpartition(")")[2].split()[0]
-            except OSError:
-                continue
-            if int(pid) != own and state != "Z" and command:
-                found.append((int(pid), command))
-        return found
+        inside = {int(pid) for pid in run("ip", "netns", "pids", self.space, check=False).stdout.split()}
+        living = everything()
+        grown = True
+        while grown:
+            below = {pid for pid, each in living.items() if each.parent in inside and pid not in inside}
+            inside |= below
+            grown = bool(below)
+        self.known = {
+            pid: living[pid].began for pid in inside | self.known.keys()
+            if pid in living and self.known.get(pid, living[pid].began) == living[pid].began}
+        return [(pid, living[pid].command) for pid in sorted(self.known) if pid != own and living[pid].command]
 
     def tools(self, speech: bool) -> list[int]:
         """Pids of its ffmpegs, or of its speech workers."""

@@ -6,6 +6,10 @@ from faults import Injected
 from measure import Measurements, quantile
 
 
+# A kind of fault that never finds its victim in so many tries is not injected at all.
+TRIES_TO_HIT = 20
+
+
 class Report:
     """Sums up all rounds."""
 
@@ -19,6 +23,7 @@ class Report:
         self.twice: list[str] = []
         self.stuck: list[str] = []
         self.other: list[str] = []
+        self.blind: set[str] = set()
 
     @property
     def injected(self) -> int:
@@ -37,6 +42,11 @@ class Report:
         self.first_errors += checker.first_errors
         for name in ("lost", "twice", "stuck", "other"):
             getattr(self, name).extend(getattr(checker, name))
+        for kind, tries in self.faults.items():
+            if len(tries) >= TRIES_TO_HIT and not any(fault.result for fault in tries) and kind not in self.blind:
+                # Whoever breaks nothing finds nothing: tools may have moved out of sight of this suite.
+                self.blind.add(kind)
+                self.other.append(f"{kind}: nothing to hit in {len(tries)} tries, so this suite does not see it")
 
     def text(self) -> str:
         lines = ["| fault | times | nothing to hit | back after, p50 s | longest s | wrong |", "|---" * 6 + "|"]

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 # What this suite has in common with that of the network.
@@ -27,6 +28,30 @@ class Server(Machine):
         # `ip netns exec` and `env` become the program, so the pid is the program's own.
         if self.runs:
             os.kill(self.process.pid, number)
+
+
+@dataclass
+class Process:
+    parent: int
+    # In ticks since the machine started: with the pid it names one process.
+    began: str
+    command: str
+
+
+def everything() -> dict[int, Process]:
+    """All processes of this machine that live, by pid."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                command = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            found[int(pid)] = Process(int(fields[1]), fields[19], command)
+    return found
 
 
 def say(text: str):

@@ -24,6 +24,14 @@ import Testing
         }
     }
 
+    /// Else a disk that is full for a minute costs a clip of a job that becomes ready without it.
+    @Test func `a full disk and a store that is away are waited for, and nothing else of theirs`() {
+        #expect(Failure(stageError: MediaError(.diskFull)).waits)
+        #expect(MediaError.Code.allCases.filter { Failure(stageError: MediaError($0)).waits } == [.diskFull])
+        let waiting = BlobError.Code.allCases.filter { Failure(stageError: BlobError($0, "secret")).waits }
+        #expect(waiting == [.full, .unavailable])
+    }
+
     @Test func `a body that the database would not take is refused before it gets there`() {
         let notes = (0..<10_000).map { Note(code: "n\($0)", text: "a note that is long enough to add up") }
         #expect(throws: Failure.self) { try StageOutput(HighlightsResult(highlights: [], notes: notes)) }

@@ -4,7 +4,8 @@ import ClipModel
 extension MediaError.Code {
     var failure: Failure {
         let (kind, reason, hint) = explanation
-        return Failure(kind, code: rawValue, reason: reason, hint: hint)
+        // A full disk is waited for, as where blobs are stored: it is no video's fault.
+        return Failure(kind, code: rawValue, reason: reason, hint: hint, waits: self == .diskFull)
     }
 
     private typealias Explanation = (Failure.Class, reason: String, hint: String)
@@ -59,7 +60,10 @@ extension MediaError.Code {
                 "The file is unusual. Convert the video to H.264 in MP4 and upload that."
             )
         case .diskFull:
-            (.resource, "The disk of this node is full.", "Free space on the node's data directory.")
+            (
+                .resource, "The disk of this node is full.",
+                "Free space on the node's data directory; the work waits for that."
+            )
         case .fileUnreadable:
             (
                 .transient, "A file of the job could not be read on this node.",
