@@ -74,8 +74,9 @@ struct DrawnEyes: Sendable {
             drawn.areOpen = false
             let closed = openness(drawn, skin: skin)
             for eye in [\EyeOpenness.right, \.left] {
-                #expect(try #require(open[keyPath: eye]) > 0.35, "\(drawn)")
-                #expect(try #require(closed[keyPath: eye]) < 0.1, "\(drawn)")
+                let (seen, hidden) = (try #require(open[keyPath: eye]), try #require(closed[keyPath: eye]))
+                #expect(seen > 0.35, "\(drawn)")
+                #expect(hidden < 0.1, "\(drawn)")
             }
         }
     }

@@ -36,9 +36,9 @@ import Testing
             programme.add([1], from: 0, below: .infinity)
         },
         Known("a step that is cheaper than to be in the wrong place", least: [0, 0, 6]) { programme in
-            chain([0, 0, 6], price: 0.4, &programme)
+            Self.chain([0, 0, 6], price: 0.4, &programme)
         },
-        Known("a step that is dearer", least: [0, 0, 0]) { programme in chain([0, 0, 6], price: 2, &programme) },
+        Known("a step that is dearer", least: [0, 0, 0]) { programme in Self.chain([0, 0, 6], price: 2, &programme) },
         Known("two on a leash: the dearer one stays, the other is dragged", least: [6, 10]) { programme in
             programme.add([1], from: 0, above: 1, below: 1)
             programme.add([1], from: 1, bend: 10, above: 3, below: 3)
@@ -86,10 +86,10 @@ import Testing
         var chance = SceneNoise(seed: seed)
         for (window, count) in [(608.0, 60), (1900, 60), (608, 1), (608, 2), (608, 3), (1080, 5)] {
             let targets = (0..<count).map { index -> CameraTarget? in
-                guard index == 0 || .random(in: 0..<10, using: &chance) > 1 else { return nil }
-                let (middle, half) = (
-                    Double.random(in: -50...1970, using: &chance), Double.random(in: 20...500, using: &chance)
-                )
+                let isSeen = Int.random(in: 0..<10, using: &chance) > 1
+                let middle = Double.random(in: -50...1970, using: &chance)
+                let half = Double.random(in: 20...500, using: &chance)
+                guard index == 0 || isSeen else { return nil }
                 return CameraTarget(middle: middle, low: middle - half, high: middle + half)
             }
             let camera = CameraPath(window: window, source: 1920, stepSeconds: 0.2)

@@ -137,10 +137,12 @@ import Testing
     @Test func `where a split does not work out, its own samples say how wide all must be shown`() {
         // The other one comes late and leaves for the far end when the exchange is over. With the first samples, which
         // are too few to be shown by themselves, both are seen in less than half of it.
-        let scene = Scene(people: [
-            Person { _ in (100, 500) },
-            Person(size: 150) { $0 < 4.7 ? nil : (min(1780, max(800, 800 + 300 * ($0 - 10))), 520) },
-        ])
+        @Sendable func other(_ time: Double) -> (x: Double, y: Double)? {
+            guard time > 4.7 else { return nil }
+            let x: Double = 800 + 300 * (time - 10)
+            return (x: min(1780, max(800, x)), y: 520)
+        }
+        let scene = Scene(people: [Person { _ in (100, 500) }, Person(size: 150, place: other)])
         let turns = [(0, 7..<16), (1, 17..<26), (0, 27..<36), (1, 37..<47)].map {
             ShotCast.Turn(member: $0.0, samples: $0.1)
         }
