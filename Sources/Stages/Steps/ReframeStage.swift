@@ -4,7 +4,7 @@ import Media
 /// Decides for one clip which part of the picture is shown.
 package enum ReframeStage: PipelineStage {
     package static let name = StageName.reframe
-    package static let version = 2
+    package static let version = 3
 
     /// The clip enters by its range and not by the selection it came from: another score for the same moment does not
     /// mean another path.
