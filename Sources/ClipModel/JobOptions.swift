@@ -62,6 +62,8 @@ package struct JobOptions: Hashable, Sendable {
     package var subtitles = Subtitles.srt
     package var captionStyle = CaptionStyle.classic
     package var smartCrop = true
+    /// Whether long still shots of one speaker come closer for a sentence now and then.
+    package var punchIns = false
     /// Whether steady noise below the voice is taken out of the sound.
     package var denoise = false
     package var keywords: [String] = []
@@ -117,7 +119,7 @@ package struct OptionProblem: Error, Hashable, Sendable {
 extension JobOptions: Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case language, clipCount, durationPreset, minSeconds, maxSeconds, aspect, subtitles, captionStyle, smartCrop
-        case denoise, keywords, watermark
+        case denoise, keywords, punchIns, watermark
     }
 
     package init(from decoder: any Decoder) throws {
@@ -134,6 +136,7 @@ extension JobOptions: Codable {
         subtitles = try read(.subtitles, subtitles)
         captionStyle = try read(.captionStyle, captionStyle)
         smartCrop = try read(.smartCrop, smartCrop)
+        punchIns = try read(.punchIns, punchIns)
         denoise = try read(.denoise, denoise)
         keywords = try read(.keywords, keywords)
         watermark = try container.decodeIfPresent(String.self, forKey: .watermark)

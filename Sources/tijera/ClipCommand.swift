@@ -62,6 +62,9 @@ struct ClipCommand: AsyncParsableCommand {
     @Flag(help: "Crop the centre instead of following faces.")
     var noSmartCrop = false
 
+    @Flag(help: "Come closer for a sentence now and then in long still shots of one speaker.")
+    var punchIns = false
+
     @Flag(help: "Take steady noise below the voice out of the sound.")
     var denoise = false
 
@@ -117,6 +120,7 @@ struct ClipCommand: AsyncParsableCommand {
         if let subtitles { options.subtitles = subtitles }
         if let captionStyle { options.captionStyle = captionStyle }
         options.smartCrop = !noSmartCrop
+        options.punchIns = punchIns
         options.denoise = denoise
         options.watermark = watermark
         options.keywords = (keywords ?? "").split(separator: ",")

@@ -44,6 +44,9 @@ extension JobsCommand {
         @Option(help: "Follow faces: true or false.")
         var smartCrop: Bool?
 
+        @Option(help: "Come closer now and then in long still shots of one speaker: true or false.")
+        var punchIns: Bool?
+
         @Option(help: "Take steady noise out of the sound: true or false.")
         var denoise: Bool?
 
@@ -80,6 +83,7 @@ extension JobsCommand {
             var subtitles: JobOptions.Subtitles?
             var captionStyle: JobOptions.CaptionStyle?
             var smartCrop: Bool?
+            var punchIns: Bool?
             var denoise: Bool?
             var watermark: String?
         }
@@ -112,7 +116,7 @@ extension JobsCommand {
         private func ask(_ cluster: ClusterClient) async throws -> Taken {
             let options = Options(
                 aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, smartCrop: smartCrop,
-                denoise: denoise, watermark: watermark)
+                punchIns: punchIns, denoise: denoise, watermark: watermark)
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
                 options: options == Options() ? nil : options, edits: try readEdits())

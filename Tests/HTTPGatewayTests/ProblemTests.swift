@@ -63,6 +63,7 @@ struct JobRequestTests {
             , "options": {"language": "es", "clipCount": 3, "durationPreset": "long",
             "minSeconds": 20, "maxSeconds": 40.5,
             "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false, "denoise": true,
+            "punchIns": true,
             "keywords": ["año nuevo"], "watermark": "@ana"}
             """#
         ).options
@@ -77,6 +78,7 @@ struct JobRequestTests {
         expected.captionStyle = .boxed
         expected.smartCrop = false
         expected.denoise = true
+        expected.punchIns = true
         expected.keywords = ["año nuevo"]
         expected.watermark = "@ana"
         #expect(options == expected)
@@ -91,6 +93,7 @@ struct JobRequestTests {
         (#""durationPreset": "Short""#, "options.durationPreset", "invalid_option"),
         (#""captionStyle": 1"#, "options.captionStyle", "invalid_option"),
         (#""smartCrop": "yes""#, "options.smartCrop", "invalid_option"),
+        (#""punchIns": 1"#, "options.punchIns", "invalid_option"),
         (#""keywords": "one""#, "options.keywords", "invalid_option"),
         (#""keywords": [1]"#, "options.keywords", "invalid_option"),
         (#""watermark": 5"#, "options.watermark", "invalid_option"),

@@ -92,8 +92,8 @@ function hash(text) {
   return sum.toString(36);
 }
 
-const looksOf = ({ aspect, subtitles, captionStyle, smartCrop, denoise, watermark }) =>
-  ({ aspect, subtitles, captionStyle, smartCrop, denoise, watermark: watermark || null });
+const looksOf = ({ aspect, subtitles, captionStyle, smartCrop, punchIns, denoise, watermark }) =>
+  ({ aspect, subtitles, captionStyle, smartCrop, punchIns, denoise, watermark: watermark || null });
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
@@ -248,6 +248,7 @@ function lookPart(options) {
     choice("subtitles", ["off", "srt", "burned"], options.subtitles, set("subtitles")),
     el("div", { class: "field-captions" }, choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle"))),
     toggle("smartCrop", options.smartCrop, set("smartCrop")),
+    toggle("punchIns", options.punchIns, set("punchIns")),
     toggle("denoise", options.denoise, set("denoise")),
     textField("watermark", options.watermark, set("watermark"), 60));
   return node;

@@ -35,7 +35,7 @@ extension Framing {
     }
 
     /// What is left of a segment keeps its path: paths are in the time of the clip.
-    private static func replacing(
+    static func replacing(
         _ range: TimeRange, in segments: [Segment], by layout: Segment.Layout
     ) -> [Segment] {
         var parts: [Segment] = []
@@ -48,9 +48,10 @@ extension Framing {
         return parts.sorted { $0.range.start < $1.range.start }
     }
 
-    /// What is shown when, in seconds of the source, as a client may change it. Neighbours that show the same are one.
+    /// What is shown when, in seconds of the source, as a client may change it. Neighbours that show the same are one,
+    /// and punch-ins are part of the scene that they stand in.
     package func scenes(of clip: TimeRange, source: PixelSize) -> [SceneShown] {
-        segments.map { segment in
+        withoutPunchIns().segments.map { segment in
             let (layout, x): (String, Double?) =
                 if case .crop(let path) = segment.layout {
                     ("crop", path.middle(in: segment.range, of: source))
