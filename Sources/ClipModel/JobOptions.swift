@@ -64,6 +64,8 @@ package struct JobOptions: Hashable, Sendable {
     /// Whether captions tell apart who speaks, as far as the picture shows it.
     package var speakerColors = false
     package var smartCrop = true
+    /// Whether long still shots of one speaker come closer for a sentence now and then.
+    package var punchIns = false
     /// Whether steady noise below the voice is taken out of the sound.
     package var denoise = false
     /// Whether long pauses and fillers ("um", "este...") are cut out of the finished clip.
@@ -124,7 +126,7 @@ package struct OptionProblem: Error, Hashable, Sendable {
 extension JobOptions: Codable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case language, clipCount, durationPreset, minSeconds, maxSeconds, aspect, subtitles, captionStyle, smartCrop
-        case speakerColors, denoise, tighten, keywords, watermark
+        case speakerColors, punchIns, denoise, tighten, keywords, watermark
     }
 
     package init(from decoder: any Decoder) throws {
@@ -142,6 +144,7 @@ extension JobOptions: Codable {
         captionStyle = try read(.captionStyle, captionStyle)
         speakerColors = try read(.speakerColors, speakerColors)
         smartCrop = try read(.smartCrop, smartCrop)
+        punchIns = try read(.punchIns, punchIns)
         denoise = try read(.denoise, denoise)
         tighten = try read(.tighten, tighten)
         keywords = try read(.keywords, keywords)

@@ -181,7 +181,7 @@ extension JobOptions {
     /// Options that concern how one clip looks: those that a revision may have otherwise. The rest decides which
     /// moments become clips, and of those that is over.
     package static let looks: [CodingKeys] = [
-        .aspect, .captionStyle, .denoise, .smartCrop, .speakerColors, .subtitles, .tighten, .watermark,
+        .aspect, .captionStyle, .denoise, .punchIns, .smartCrop, .speakerColors, .subtitles, .tighten, .watermark,
     ]
 }
 

@@ -65,6 +65,9 @@ struct ClipCommand: AsyncParsableCommand {
     @Flag(help: "Crop the centre instead of following faces.")
     var noSmartCrop = false
 
+    @Flag(help: "Come closer for a sentence now and then in long still shots of one speaker.")
+    var punchIns = false
+
     @Flag(help: "Take steady noise below the voice out of the sound.")
     var denoise = false
 
@@ -124,6 +127,7 @@ struct ClipCommand: AsyncParsableCommand {
         if let captionStyle { options.captionStyle = captionStyle }
         options.speakerColors = speakerColors
         options.smartCrop = !noSmartCrop
+        options.punchIns = punchIns
         options.denoise = denoise
         options.tighten = tighten
         options.watermark = watermark

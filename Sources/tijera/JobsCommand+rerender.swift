@@ -47,6 +47,9 @@ extension JobsCommand {
         @Option(help: "Follow faces: true or false.")
         var smartCrop: Bool?
 
+        @Option(help: "Come closer now and then in long still shots of one speaker: true or false.")
+        var punchIns: Bool?
+
         @Option(help: "Take steady noise out of the sound: true or false.")
         var denoise: Bool?
 
@@ -87,6 +90,7 @@ extension JobsCommand {
             var captionStyle: JobOptions.CaptionStyle?
             var speakerColors: Bool?
             var smartCrop: Bool?
+            var punchIns: Bool?
             var denoise: Bool?
             var tighten: Bool?
             var watermark: String?
@@ -120,7 +124,7 @@ extension JobsCommand {
         private func ask(_ cluster: ClusterClient) async throws -> Taken {
             let options = Options(
                 aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, speakerColors: speakerColors,
-                smartCrop: smartCrop, denoise: denoise, tighten: tighten, watermark: watermark)
+                smartCrop: smartCrop, punchIns: punchIns, denoise: denoise, tighten: tighten, watermark: watermark)
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
                 options: options == Options() ? nil : options, edits: try readEdits())

@@ -63,7 +63,8 @@ struct JobRequestTests {
             , "options": {"language": "es", "clipCount": 3, "durationPreset": "long",
             "minSeconds": 20, "maxSeconds": 40.5,
             "aspect": "1:1", "subtitles": "burned", "captionStyle": "boxed", "smartCrop": false, "denoise": true,
-            "speakerColors": true, "tighten": true, "keywords": ["año nuevo"], "watermark": "@ana"}
+            "speakerColors": true, "tighten": true, "punchIns": true,
+            "keywords": ["año nuevo"], "watermark": "@ana"}
             """#
         ).options
         var expected = JobOptions()
@@ -79,6 +80,7 @@ struct JobRequestTests {
         expected.denoise = true
         expected.speakerColors = true
         expected.tighten = true
+        expected.punchIns = true
         expected.keywords = ["año nuevo"]
         expected.watermark = "@ana"
         #expect(options == expected)
@@ -95,6 +97,7 @@ struct JobRequestTests {
         (#""smartCrop": "yes""#, "options.smartCrop", "invalid_option"),
         (#""speakerColors": "red""#, "options.speakerColors", "invalid_option"),
         (#""tighten": "yes""#, "options.tighten", "invalid_option"),
+        (#""punchIns": 1"#, "options.punchIns", "invalid_option"),
         (#""keywords": "one""#, "options.keywords", "invalid_option"),
         (#""keywords": [1]"#, "options.keywords", "invalid_option"),
         (#""watermark": 5"#, "options.watermark", "invalid_option"),

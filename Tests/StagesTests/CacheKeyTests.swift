@@ -33,6 +33,7 @@ import Testing
         Change("speakerColors where nobody looks for faces", [.reframe]) {
             ($0.smartCrop, $0.speakerColors) = (false, true)
         },
+        Change("punchIns", [.reframe]) { $0.punchIns = true },
         Change("denoise", [.render]) { $0.denoise = true },
         Change("tighten", [.render]) { $0.tighten = true },
         Change("subtitles", [.render]) { $0.subtitles = .burned },
@@ -84,6 +85,20 @@ import Testing
             keyed.keywords = ["corazón"]
             #expect(try (key(.render, options: options) != key(.render, options: keyed)) == stands)
         }
+    }
+
+    @Test func `what punch-ins stand on touches the framing that has them`() throws {
+        var punched = JobOptions()
+        punched.punchIns = true
+        var keyed = punched
+        keyed.keywords = ["corazón"]
+        #expect(try key(.reframe, options: punched) != key(.reframe, options: keyed))
+        let with = try ReframeStage.ingredients(
+            SampleJob(options: punched).inputs(StageKey(.reframe)), Self.versions)
+        #expect(with?["punchIns"] == "key of \(StageKey(.transcript))")
+        let without = try #require(
+            try ReframeStage.ingredients(SampleJob().inputs(StageKey(.reframe)), Self.versions))
+        #expect(without["punchIns"] == nil && without["keywords"] == nil)
     }
 
     @Test func `captions are not in the way when there are none`() throws {

@@ -92,8 +92,12 @@ function hash(text) {
   return sum.toString(36);
 }
 
-const looksOf = ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, tighten, watermark }) =>
-  ({ aspect, subtitles, captionStyle, speakerColors, smartCrop, denoise, tighten, watermark: watermark || null });
+const looksOf = ({
+  aspect, subtitles, captionStyle, speakerColors, smartCrop, punchIns, denoise, tighten, watermark,
+}) => ({
+  aspect, subtitles, captionStyle, speakerColors, smartCrop, punchIns, denoise, tighten,
+  watermark: watermark || null,
+});
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
@@ -250,6 +254,7 @@ function lookPart(options) {
       choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle")),
       toggle("speakerColors", options.speakerColors, set("speakerColors"))),
     toggle("smartCrop", options.smartCrop, set("smartCrop")),
+    toggle("punchIns", options.punchIns, set("punchIns")),
     toggle("denoise", options.denoise, set("denoise")),
     toggle("tighten", options.tighten, set("tighten")),
     textField("watermark", options.watermark, set("watermark"), 60));

@@ -95,6 +95,8 @@ private struct OptionsReader {
         options.smartCrop =
             try value(.smartCrop, "must be true or false", allowed: ["true", "false"])
             ?? options.smartCrop
+        options.punchIns =
+            try value(.punchIns, "must be true or false", allowed: ["true", "false"]) ?? options.punchIns
         options.denoise =
             try value(.denoise, "must be true or false", allowed: ["true", "false"]) ?? options.denoise
         options.tighten =

@@ -98,8 +98,11 @@ extension Framing {
     }
 
     /// The same with the shots in which somebody was lost shown wider: around all that the main face does, else whole.
+    /// Who was lost is not come closer to either: then the clip has no punch-ins.
     fileprivate func widened(at times: [Double], in source: PixelSize, but chosen: [TimeRange]) -> Framing {
-        var framing = self
+        guard times.contains(where: { time in !chosen.contains { $0.contains(time) } }) else { return self }
+        var framing = withoutPunchIns()
+        let segments = framing.segments
         for index in segments.indices {
             let range = segments[index].range
             guard times.contains(where: range.contains), !segments[index].touches(chosen) else { continue }

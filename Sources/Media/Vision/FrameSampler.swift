@@ -78,8 +78,9 @@ package struct FrameSampler: Hashable, Sendable {
 }
 
 extension FrameSampler {
-    /// The faces of every `stride`th picture, in pixels of a picture of `display` size, strongest first. The pictures
-    /// between them tell how the mouths move, where there are several: adjacent ones, because lips do not wait.
+    /// The faces of every `stride`th picture, in pixels of a picture of `display` size, strongest first, or what else
+    /// draws the eye in it. The pictures between them tell how the mouths move, where there are several: adjacent ones,
+    /// because lips do not wait.
     package func faces(
         display: PixelSize, every stride: Int = 1, toolbox: Toolbox, progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> [FaceSample] {
@@ -89,6 +90,7 @@ extension FrameSampler {
         let vertical = Double(display.height) / Double(size.height)
         var samples: [FaceSample] = []
         var mouths = MouthMeter(size: size)
+        var attention = AttentionMeter(size: size)
         var looked = 0
         try await frames(toolbox) { pixels, time throws(MediaError) in
             defer { looked += 1 }
@@ -100,9 +102,14 @@ extension FrameSampler {
                 try detector.faces(in: pixels, size: size)
             }
             if stride > 1 { mouths.follow(faces, in: pixels) }
-            samples.append(
-                FaceSample(
-                    time: time, faces: faces.map { $0.scaled(horizontally: horizontal, vertically: vertical) }))
+            var sample = FaceSample(
+                time: time, faces: faces.map { $0.scaled(horizontally: horizontal, vertically: vertical) })
+            if faces.isEmpty {
+                sample.attention = toolbox.effort.measure { attention.attention(to: pixels) }
+            } else {
+                attention.forget()
+            }
+            samples.append(sample)
             progress(min(1, Double(looked + 1) / Double(frameCount)))
         }
         return samples
@@ -114,9 +121,12 @@ package struct FaceSample: Hashable, Sendable {
     /// Seconds from the start of the clip.
     package var time: Double
     package var faces: [DetectedFace]
+    /// Where the eye is drawn; nil where there are faces, or nobody looked.
+    package var attention: Attention?
 
-    package init(time: Double, faces: [DetectedFace]) {
+    package init(time: Double, faces: [DetectedFace], attention: Attention? = nil) {
         self.time = time
         self.faces = faces
+        self.attention = attention
     }
 }

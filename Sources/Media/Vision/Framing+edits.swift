@@ -35,7 +35,7 @@ extension Framing {
     }
 
     /// What is left of a segment keeps its path: paths are in the time of the clip.
-    private static func replacing(
+    static func replacing(
         _ range: TimeRange, in segments: [Segment], by layout: Segment.Layout
     ) -> [Segment] {
         var parts: [Segment] = []
@@ -48,10 +48,12 @@ extension Framing {
         return parts.sorted { $0.range.start < $1.range.start }
     }
 
-    /// What is shown when, in seconds of the source, as a client may change it. Neighbours that show the same are one.
+    /// What is shown when, in seconds of the source, as a client may change it. Neighbours that show the same are one,
+    /// and punch-ins are part of the scene that they stand in.
     ///
     /// `kept`: of a framing in tight time. Then a scene reaches over what was cut out behind it, up to the next.
     package func scenes(of clip: TimeRange, source: PixelSize, kept: KeptSpans? = nil) -> [SceneShown] {
+        let segments = withoutPunchIns().segments
         let starts = segments.map { kept?.clipTime($0.range.start) ?? $0.range.start }
         return segments.indices.map { index in
             let segment = segments[index]

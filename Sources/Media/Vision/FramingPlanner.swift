@@ -10,7 +10,7 @@ package struct FramingPlanner: Hashable, Sendable {
         package var enlargementMax = 8.0
         /// A window that shows less of the source than this shows nothing, face or not (a banner, a row of screens).
         package var shareMin = 0.12
-        /// The same without a face to centre on. A 16:9 source in 9:16 keeps 0.32, a cinema one 0.24.
+        /// The same without a face. A 16:9 source in 9:16 keeps 0.32, a cinema one 0.24.
         package var facelessShareMin = 0.25
         /// Faces are told to captions and thumbnails; a long clip of a crowd is thinned evenly to this many, so that
         /// a framing stays a small document.
@@ -70,7 +70,8 @@ package struct FramingPlanner: Hashable, Sendable {
             let times = samples[shot.samples].map(\.time)
             let shown = shown(
                 in: shot, cast: cast, times: times,
-                inset: inset?.layout(of: samples[shot.samples], from: shot.range.start))
+                inset: inset?.layout(of: samples[shot.samples], from: shot.range.start),
+                looks: samples[shot.samples].compactMap(\.attention))
             score.add(shown, cast: cast, times: times)
             segments += shown
             leads += Self.leads(cast, times: times, range: shot.range)
@@ -119,10 +120,11 @@ package struct FramingPlanner: Hashable, Sendable {
     // MARK: What a shot shows
 
     private func shown(
-        in shot: Shot, cast: ShotCast, times: [Double], inset: Framing.Segment.Layout?
+        in shot: Shot, cast: ShotCast, times: [Double], inset: Framing.Segment.Layout?, looks: [Attention]
     ) -> [Framing.Segment] {
         let layout: Framing.Segment.Layout? =
-            mustFit ? .fit : inset ?? (cast.members.isEmpty ? layoutWithoutFaces() : nil)
+            mustFit
+            ? .fit : inset ?? (cast.members.isEmpty ? layoutWithoutFaces(looks, from: shot.range.start) : nil)
         if let layout { return [Framing.Segment(range: shot.range, layout: layout)] }
         return ShotFramer(
             cast, turns: cast.turns, times: times, window: window, output: output, stepSeconds: stepSeconds
@@ -130,8 +132,15 @@ package struct FramingPlanner: Hashable, Sendable {
         .segments(over: shot.range)
     }
 
-    private func layoutWithoutFaces() -> Framing.Segment.Layout {
-        mustFit || window.share < limits.facelessShareMin ? .fit : centre
+    /// What draws the eye, if anything does, in one window that stands still.
+    private func layoutWithoutFaces(_ looks: [Attention], from start: Double) -> Framing.Segment.Layout {
+        guard window.share >= limits.facelessShareMin else { return .fit }
+        switch SalientWindow(window).choice(for: looks) {
+        case .centre: return centre
+        case .whole: return .fit
+        case .corner(let x, let y):
+            return .crop(.path(of: window, through: [CropPath.Keyframe(time: start, x: x, y: y)]))
+        }
     }
 
     private var centre: Framing.Segment.Layout {

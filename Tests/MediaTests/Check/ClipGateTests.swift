@@ -114,6 +114,19 @@ import Testing
         #expect(gate.figures(of: 1).flags == [])
     }
 
+    @Test func `punch-ins stay unless somebody is lost, and then go`() {
+        let closer = Framing.Segment(
+            range: TimeRange(start: 4, end: 8),
+            layout: .crop(CropPath(width: 532.9, height: 947.4, keyframes: [.init(time: 4, x: 240, y: 60)])))
+        let calm = framing([crop(0, 4, [(0, 200)]), closer, crop(8, 20, [(0, 200)])])
+        #expect(played(calm).renders == [calm])
+        let planned = framing([crop(0, 4, [(0, 200)]), closer, crop(8, 12, [(0, 200)]), crop(12, 20, [(12, 800)])])
+        let (_, renders, published) = played(planned)
+        #expect(renders.count == 2 && published == 1)
+        #expect(renders[1].segments.map(\.layout.kind) == [.crop, .padded])
+        #expect(renders[1].segments[0] == crop(0, 12, [(0, 200)]))
+    }
+
     @Test func `a second render that is no better is not handed in, and the flags tell`() {
         let planned = framing([crop(0, 20, [(0, 800)])])
         var gate = ClipGate(planned, source: Self.source)

@@ -103,6 +103,25 @@ struct ReframerTests {
         }
     }
 
+    @Test func `where no face is, the window stands on what is to be seen`() async throws {
+        try await MediaSamples.with { samples in
+            let film = try await samples.make(
+                "card.mp4",
+                MediaSamples.source("color=c=0x335544:s=1280x720:r=25:d=3")
+                    + MediaSamples.source("testsrc=s=240x240:r=25:d=3") + [
+                        "-filter_complex", "[0:v][1:v]overlay=x=100:y=240:shortest=1", "-preset", "ultrafast",
+                        "-pix_fmt", "yuv420p",
+                    ])
+            let framing = try await Reframer.run(
+                path: film, facts: facts(PixelSize(width: 1280, height: 720), seconds: 3),
+                clip: TimeRange(start: 0, end: 3), cuts: [], aspect: portrait, smartCrop: true, threads: 1,
+                toolbox: toolbox)
+            #expect(framing.segments.count == 1 && framing.faces.isEmpty)
+            let corner = try #require(framing.corner(at: 1))
+            #expect(corner.x <= 100 && corner.x + 405 >= 340)
+        }
+    }
+
     @Test func `a walking face stays in the window`() async throws {
         try await withFilm(x: "80*t-150", seconds: 12) { film in
             let framing = try await Reframer.run(
