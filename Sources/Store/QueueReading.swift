@@ -4,9 +4,8 @@ package import ClipModel
 ///
 /// Work is in thread-seconds. A job's is its cost (`FairShare.estimate`) times `effort`, less what its stages have
 /// run already, so the stages that are not open yet count too. Of a job that is revised, what is left are its open
-/// revisions, each at what a clip costs (`FairShare.secondsPerClip`), less what their stages have run.
-/// A job that its client's limit holds back has no stages
-/// and does not count: nobody else waits for it.
+/// revisions, each at what a clip costs (`FairShare.secondsPerClip`), less what their stages have run. A job that its
+/// client's limit holds back has no stages and does not count: nobody else waits for it.
 package struct QueueReading: Sendable, Hashable {
     package struct RegionQueue: Sendable, Hashable {
         package let region: Region

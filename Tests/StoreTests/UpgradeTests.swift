@@ -123,7 +123,8 @@ import Testing
         // What every release has from the beginning needs nothing.
         #expect(isTaken(try await submit { $0.clipCount = 5 }))
         try await server.execute("update node set options = null where id = 'two'", on: database)
-        #expect(isTaken(try await submit { $0.captionStyle = .neon }))
+        #expect(isTaken(try await submit { $0.captionStyle = .boxed }))
+        #expect(try await submit { $0.captionStyle = .neon } == .olderNodes)
         // The same for a revision, whose job may be older than the node.
         let lease = try await world.claimOne(try await world.node())
         _ = try await world.complete(lease, .produced(world.result())) { _ in
