@@ -48,12 +48,15 @@ package struct Job: Hashable, Sendable {
     package let createdAt: Timestamp
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
+    /// How long the job had ended, and was over for all that was known, before it went on: for a revision, or tried
+    /// again.
+    package var restedMilliseconds: Int64
 
     package init(
         id: JobID, upload: UploadID, region: Region, tenant: String, options: JobOptions,
         priority: Priority = .interactive, status: Status = .pending, isHeld: Bool = false,
         failure: JobFailure? = nil, notes: [Note] = [], createdAt: Timestamp, startedAt: Timestamp? = nil,
-        endedAt: Timestamp? = nil
+        endedAt: Timestamp? = nil, restedMilliseconds: Int64 = 0
     ) {
         self.id = id
         self.upload = upload
@@ -68,6 +71,14 @@ package struct Job: Hashable, Sendable {
         self.createdAt = createdAt
         self.startedAt = startedAt
         self.endedAt = endedAt
+        self.restedMilliseconds = restedMilliseconds
+    }
+
+    /// How long it was worked on, or waited in the middle, from its beginning to its end; nil before either. The time
+    /// in which it had ended already does not count.
+    package var tookSeconds: Double? {
+        guard let startedAt, let endedAt else { return nil }
+        return max(0, endedAt.seconds(since: startedAt) - Double(restedMilliseconds) / 1000)
     }
 }
 

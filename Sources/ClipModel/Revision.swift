@@ -3,7 +3,7 @@ package typealias RevisionID = Identifier<RevisionKind>
 
 /// One wish for one clip of a finished job: other borders, another look, other words, or a clip that the job did not
 /// choose. Never changed once it is taken in; how it stands is told by its stages.
-package struct Revision: Hashable, Sendable, Codable {
+package struct Revision: Hashable, Sendable {
     package let id: RevisionID
     /// The index of its stages: `render[7]`. Above those of the clips that the job chose, and never used twice, so the
     /// stages of what was there before stay as they are.
@@ -18,12 +18,15 @@ package struct Revision: Hashable, Sendable, Codable {
     package let title: String?
     /// Of this clip, all of them.
     package let options: JobOptions
-    package let edits: ClipEdits
+    /// Whether the words are those of a client, and whether some scenes are framed as a client said. What was said is
+    /// long and read apart (`Store.edits`), by whoever needs it: a revision travels with every look at its job.
+    package let hasCaptions: Bool
+    package let hasScenes: Bool
     package let createdAt: Timestamp
 
     package init(
         id: RevisionID, slot: Int, clip: Int, number: Int, range: TimeRange, title: String?, options: JobOptions,
-        edits: ClipEdits, createdAt: Timestamp
+        hasCaptions: Bool = false, hasScenes: Bool = false, createdAt: Timestamp
     ) {
         self.id = id
         self.slot = slot
@@ -32,9 +35,12 @@ package struct Revision: Hashable, Sendable, Codable {
         self.range = range
         self.title = title
         self.options = options
-        self.edits = edits
+        self.hasCaptions = hasCaptions
+        self.hasScenes = hasScenes
         self.createdAt = createdAt
     }
+
+    package var hasEdits: Bool { hasCaptions || hasScenes }
 
     /// What a revision ends with that was cancelled.
     package static let stopped = Failure(
@@ -50,7 +56,7 @@ package struct ClipRevision: Hashable, Sendable, Codable {
     package var pending: Int?
     /// Why the one that was asked for last did not come about.
     package var failure: Failure?
-    /// What the files were made with; nil: the options of the job.
+    /// What the files were made with, or of a clip made by hand are to be made with; nil: the options of the job.
     package var options: JobOptions?
     /// Whether the words are those of a client, and whether some scenes are framed as a client said.
     package var hasCaptions: Bool

@@ -18,6 +18,9 @@ package enum StageName: String, Sendable, Codable, CaseIterable, Hashable, Compa
         }
     }
 
+    /// Whether a revision has one of it.
+    package var isOfRevisions: Bool { isOfClips || self == .publish }
+
     package static func < (left: Self, right: Self) -> Bool { left.order < right.order }
     private var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -19,6 +19,8 @@ extension JobService {
         /// Replaced as a whole where not nil: `.some(nil)` goes back to what was heard or found.
         package var captions: [ClipEdits.Caption]??
         package var scenes: [ClipEdits.Scene]??
+        /// What the client thinks that the clip shows; nil: whatever it does.
+        package var ifRevision: Int?
 
         package init() {}
     }
@@ -26,23 +28,41 @@ extension JobService {
     /// Asks for one clip to be rendered anew, under the id that it has. Throws `EditProblem` or `OptionProblem` when
     /// that makes no sense.
     package func revise(_ id: ClipID, _ wish: Wish) async throws -> ReviseOutcome {
+        var outcome = try await reviseOnce(id, wish)
+        // Somebody else's revision came between the look and the write: what is asked for is laid over that, unless its
+        // client said what it knows.
+        for _ in 1..<Self.looksMax {
+            guard case .changed(let shown) = outcome, shown == wish.ifRevision ?? shown else { break }
+            outcome = try await reviseOnce(id, wish)
+        }
+        return outcome
+    }
+
+    /// One clip has one revision at a time, and that takes seconds: the second look nearly always suffices.
+    private static let looksMax = 3
+
+    private func reviseOnce(_ id: ClipID, _ wish: Wish) async throws -> ReviseOutcome {
         guard let job = try await store.job(id.job) else { return .noSuchJob }
         guard let clip = try await store.clip(id) else { return .noSuchClip }
+        // After the clip, so that what it shows is among them. What changes from here on is seen by the transaction.
+        let revisions = try await store.revisions(of: id.job)
         // Nothing is known of the source, nor of what a wish would be laid over, before the job is done.
         guard let facts = try await sourceFacts(of: job) else { return .notReady(job) }
-        let present = try await store.revisions(of: id.job).last {
-            $0.clip == id.ordinal && $0.number == clip.revision?.number
-        }
+        let shown = clip.shownNumber
+        if let known = wish.ifRevision, known != shown { return .changed(number: shown) }
+        let present = clip.base(in: revisions)
         let start = wish.start ?? clip.range.start
         let range = try Self.range(start, wish.end ?? clip.range.end, of: facts)
         let options = try wish.options(present?.options ?? job.options)
-        var edits = present?.edits ?? ClipEdits()
+        var edits = try await store.edits(of: present)
         if let captions = wish.captions { edits.captions = captions }
         if let scenes = wish.scenes { edits.scenes = scenes }
+        // What never was shown has no title that would stand.
+        let title = wish.title ?? (shown == 0 ? clip.title : nil)
         return try await take(
             RevisionDraft(
-                id: newRevisionID(), job: id.job, clip: id.ordinal, range: range, title: wish.title, options: options,
-                edits: edits))
+                id: newRevisionID(), job: id.job, clip: id.ordinal, range: range, title: title, options: options,
+                edits: edits, base: present?.number ?? shown))
     }
 
     /// Asks for one more clip of a finished job.
@@ -101,7 +121,8 @@ extension JobService {
     package func captions(of id: ClipID) async throws -> (captions: [ClipEdits.Caption], isEdited: Bool)? {
         guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
         // All of them, those outside of the borders, too: what comes back replaces what is here.
-        if let edited = plan.published(id.ordinal)?.edits.captions { return (edited, true) }
+        let edits = try await store.edits(of: clip.base(in: plan.revisions))
+        if let edited = edits.captions { return (edited, true) }
         let blob = try inputs.body(TranscriptResult.self).transcript
         let transcript = try await read(Transcript.self, blob)
         let kept = clip.figures?.kept.flatMap { KeptSpans(inSource: $0, clip: clip.range) }
@@ -113,7 +134,8 @@ extension JobService {
     /// How a clip is framed, in seconds of the source, and what a client said of that; nil: there is no such clip.
     package func scenes(of id: ClipID) async throws -> (scenes: [SceneShown], edits: [ClipEdits.Scene]?)? {
         guard let (clip, plan, inputs) = try await look(at: id) else { return nil }
-        guard let slot = plan.slot(of: id.ordinal) else { return ([], nil) }
+        let edits = try await store.edits(of: clip.base(in: plan.revisions)).scenes
+        guard let slot = plan.slot(of: id.ordinal) else { return ([], edits) }
         let kept = clip.figures?.kept.flatMap { KeptSpans(inSource: $0, clip: clip.range) }
         // A framing in tight time that nothing else was changed of tells less than the one that it was made from.
         let isAsFound = kept != nil && clip.figures?.repairs == nil
@@ -122,8 +144,7 @@ extension JobService {
             ? try inputs.body(RenderResult.self, slot).framing : nil
         let framing = try await read(Framing.self, rendered ?? inputs.body(ReframeResult.self, slot).framing)
         let source = try inputs.body(ProbeResult.self).facts.displaySize
-        let scenes = framing.scenes(of: clip.range, source: source, kept: isAsFound ? nil : kept)
-        return (scenes, plan.published(id.ordinal)?.edits.scenes)
+        return (framing.scenes(of: clip.range, source: source, kept: isAsFound ? nil : kept), edits)
     }
 
     private func look(at id: ClipID) async throws -> (Clip, JobPlan, StageInputs)? {
@@ -155,5 +176,11 @@ extension Store {
     func revisions(of job: JobID, with stages: [Stage]) async throws -> [Revision] {
         guard stages.contains(where: { $0.key == StageKey(.publish) && $0.state == .done }) else { return [] }
         return try await revisions(of: job)
+    }
+
+    /// What a client wrote in a revision. Asked for only where there is something.
+    func edits(of revision: Revision?) async throws -> ClipEdits {
+        guard let revision, revision.hasEdits else { return ClipEdits() }
+        return try await edits(of: revision.id) ?? ClipEdits()
     }
 }

@@ -134,6 +134,15 @@ package struct JobService: Sendable {
             queuePosition: position, now: now())
     }
 
+    /// One clip as the answer about its job has it; nil: there is none.
+    package func clipView(_ id: ClipID) async throws -> JobView.ClipView? {
+        guard let clip = try await store.clip(id) else { return nil }
+        let choice = try await store.stages(of: id.job).first { $0.key == StageKey(.highlights) && $0.state == .done }
+        // A result that this version cannot read hides what it says, not the clip.
+        let selection = choice?.result.flatMap { try? StageJSON.decode(HighlightsResult.self, from: $0.body.utf8) }
+        return JobView.ClipView(clip, chosen: selection?.highlights ?? [])
+    }
+
     /// Newest first.
     package func list(before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await store.jobs(before: cursor, limit: limit)

@@ -32,6 +32,7 @@ extension JobView {
         createdAt = job.createdAt
         startedAt = job.startedAt
         endedAt = job.endedAt
+        tookSeconds = job.tookSeconds
         self.stages = stages.map { stage in
             StageView(
                 name: stage.key.name, index: stage.key.index, state: stage.state, node: stage.holder,
@@ -39,15 +40,7 @@ extension JobView {
                 reused: stage.reused, startedAt: stage.startedAt, endedAt: stage.endedAt,
                 error: stage.failure.map { ErrorView($0, stage: stage.key) })
         }
-        self.clips = clips.map { clip in
-            var view = ClipView(clip)
-            let chosen = plan?.highlights ?? []
-            // The same reason in other languages, and no other one.
-            if chosen.indices.contains(clip.id.ordinal), chosen[clip.id.ordinal].reason == clip.reason {
-                view.reasons = chosen[clip.id.ordinal].reasons
-            }
-            return view
-        }
+        self.clips = clips.map { ClipView($0, chosen: plan?.highlights ?? []) }
     }
 
     /// How far the running stages are, as their holders reported it under the epoch that counts.

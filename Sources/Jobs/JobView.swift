@@ -1,4 +1,5 @@
 package import ClipModel
+import Media
 
 /// A job as clients see it: the `job` of `GET /api/jobs/{id}`. Times are RFC 3339, durations seconds.
 ///
@@ -32,6 +33,9 @@ package struct JobView: Codable, Hashable, Sendable {
     package var createdAt: Timestamp
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
+    /// From its beginning to its end, without the time in which it had ended and was not yet revised or tried again;
+    /// nil before either.
+    package var tookSeconds: Double?
     package var stages: [StageView]
     package var clips: [ClipView]
 
@@ -132,6 +136,13 @@ package struct JobView: Codable, Hashable, Sendable {
             pendingRevision = clip.revision?.pending
             revisionError = clip.revision?.failure.map { ErrorView($0, stage: nil) }
             options = clip.revision?.options
+        }
+
+        /// With what only `highlights` knows: the same reason in other languages, and no other one.
+        init(_ clip: Clip, chosen: [Highlight]) {
+            self.init(clip)
+            let own = chosen.indices.contains(clip.id.ordinal) ? chosen[clip.id.ordinal] : nil
+            reasons = own?.reason == clip.reason ? own?.reasons : nil
         }
     }
 }

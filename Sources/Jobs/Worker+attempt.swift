@@ -75,7 +75,9 @@ extension Worker {
             run.state.withLock { $0.home = job.region }
             let stages = try await store.stages(of: lease.job)
             let revisions = try await store.revisions(of: lease.job, with: stages)
-            let inputs = StageInputs(job: job, upload: upload, stages: stages, revisions: revisions, key: lease.key)
+            let edits = try await store.edits(of: StageInputs.revision(of: lease.key, in: revisions))
+            let inputs = StageInputs(
+                job: job, upload: upload, stages: stages, revisions: revisions, edits: edits, key: lease.key)
             guard let key = try await runner.cacheKey(inputs) else { return .work(inputs, cacheKey: nil) }
             guard let earlier = try await store.result(cachedUnder: key) else { return .work(inputs, cacheKey: key) }
             for blob in earlier.blobs where try await blobs.size(of: blob) == nil {

@@ -14,7 +14,7 @@ extension JobTables {
         "update_job",
         """
         update job set status = $2, failure = $3::jsonb, notes = $4::jsonb, started_at = time_of($5),
-            ended_at = time_of($6), held = $7,
+            ended_at = time_of($6), held = $7, rested_ms = $8,
             lingers = $6 is not null and exists (select from stage where stage.job = $1 and stage.state = 'running')
         where id = $1
         """)
@@ -107,7 +107,7 @@ extension JobTables {
                 updates.append(
                     updateJob.with(
                         job.id, job.status.rawValue, job.failure.map { JSON($0) }, JSON(job.notes), job.startedAt,
-                        job.endedAt, job.isHeld))
+                        job.endedAt, job.isHeld, job.restedMilliseconds))
             }
             if let correction = record.costCorrection {
                 corrections.append(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
@@ -127,8 +127,9 @@ extension JobTables {
             events += record.events.map { EventRow($0, job: job.id, at: record.now) }
         }
         for (record, _) in changes {
-            for revision in record.newRevisions {
-                connection.enqueue(insertRevision.with(revision.id, record.job.id, revision.slot, JSON(revision)))
+            for (revision, edits) in record.newRevisions {
+                let body = JSON(RevisionBody(revision, edits: edits))
+                connection.enqueue(insertRevision.with(revision.id, record.job.id, revision.slot, body))
             }
         }
         let jobs = changes.map(\.record.job.id)

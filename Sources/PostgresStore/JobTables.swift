@@ -6,7 +6,7 @@ enum JobTables {
     static let jobColumns = """
         job.id, job.upload, job.region, job.tenant, job.options, job.priority, job.status, job.held,
         job.failure, job.notes, ms_of(job.created_at) as created_at, ms_of(job.started_at) as started_at,
-        ms_of(job.ended_at) as ended_at
+        ms_of(job.ended_at) as ended_at, job.rested_ms
         """
     private static let stageColumns = """
         job, name, index, state, epoch, attempts, holder, holder_epoch, result, reused, failure,
@@ -33,7 +33,9 @@ enum JobTables {
         "clips", "select \(clipColumns) from clip where job = any($1::text[]) order by job, ordinal")
     static let clip = Statement("clip", "select \(clipColumns) from clip where job = $1 and ordinal = $2")
     static let revisions = Statement(
-        "revisions", "select job, body from revision where job = any($1::text[]) order by job, slot")
+        "revisions",
+        "select job, facts, has_captions, has_scenes from revision where job = any($1::text[]) order by job, slot")
+    static let edits = Statement("edits", "select body -> 'edits' as edits from revision where id = $1")
     private static let stages = Statement(
         "stages", "select \(stageColumns) from stage where job = any($1::text[])")
     /// In the order of their ids, so that those who lock several never wait in a circle.
@@ -98,7 +100,7 @@ enum JobTables {
             status: try row.read("status", Job.Status.init), isHeld: try row.bool("held"),
             failure: try row.jsonIfPresent("failure"), notes: try row.json("notes"),
             createdAt: try row.time("created_at"), startedAt: try row.timeIfPresent("started_at"),
-            endedAt: try row.timeIfPresent("ended_at"))
+            endedAt: try row.timeIfPresent("ended_at"), restedMilliseconds: try row.int64("rested_ms"))
     }
 
     static func clip(_ row: Row) throws -> Clip {
@@ -112,7 +114,13 @@ enum JobTables {
             revision: try row.jsonIfPresent("revision"))
     }
 
-    static func revision(_ row: Row) throws -> Revision { try row.json("body") }
+    static func revision(_ row: Row) throws -> Revision {
+        let body: RevisionBody = try row.json("facts")
+        return Revision(
+            id: body.id, slot: body.slot, clip: body.clip, number: body.number, range: body.range, title: body.title,
+            options: body.options, hasCaptions: try row.bool("has_captions"), hasScenes: try row.bool("has_scenes"),
+            createdAt: body.createdAt)
+    }
 
     private static func records(
         _ rows: Rows, on connection: inout PostgresConnection, cache: ResultCache
@@ -147,5 +155,23 @@ enum JobTables {
             record.avoidance = .init(node: node, until: try row.time("avoided_until"))
         }
         return record
+    }
+}
+
+/// A revision as it is kept; read without its edits, which the server leaves out of `facts`.
+struct RevisionBody: Codable {
+    let id: RevisionID, slot: Int, clip: Int, number: Int
+    let range: TimeRange, title: String?, options: JobOptions, edits: ClipEdits?, createdAt: Timestamp
+
+    init(_ revision: Revision, edits: ClipEdits) {
+        id = revision.id
+        slot = revision.slot
+        clip = revision.clip
+        number = revision.number
+        range = revision.range
+        title = revision.title
+        options = revision.options
+        self.edits = edits
+        createdAt = revision.createdAt
     }
 }

@@ -33,6 +33,7 @@ struct Migration: Sendable {
         Migration(17, "idempotency", PackageResources.m0017_idempotency_sql),
         Migration(18, "mixed_releases", PackageResources.m0018_mixed_releases_sql),
         Migration(19, "revisions", PackageResources.m0019_revisions_sql),
+        Migration(20, "rounds", PackageResources.m0020_rounds_sql),
     ]
 }
 

@@ -45,10 +45,13 @@ extension PostgresStore {
             if let key = draft.idempotency, let outcome = try Self.earlier(draft, key, on: &connection) {
                 return .rollBack(outcome)
             }
-            let answers = try connection.queries([UploadTable.keep.with(draft.upload), Self.now.with()])
+            let answers = try connection.queries([
+                UploadTable.keep.with(draft.upload), Self.now.with(), Self.unknowingNode(draft.options),
+            ])
             guard let upload = try answers[0].first.map({ try UploadTable.upload($0) }),
                 let now = try answers[1].first?.time("now")
             else { return .rollBack(.noSuchUpload) }
+            guard answers[2].isEmpty else { return .rollBack(.olderNodes) }
             let estimate = FairShare.estimate(of: upload, options: draft.options)
             let take = try TenantTable.takeRank.with(
                 draft.tenant, estimate, draft.priority == .batch, claimFloor(on: &connection).rank)

@@ -9,7 +9,7 @@ extension PostgresStore {
             connection.enqueue(Self.lockNode.with(draft.id))
             let register = Self.register.with(
                 draft.id, draft.region, draft.http, draft.version, draft.threads, draft.leaseSeconds,
-                Int64(clamping: draft.memberEpoch), draft.registration)
+                Int64(clamping: draft.memberEpoch), draft.registration, JobOptions.known.sorted())
             let answers = try connection.queries([register, Self.freeStagesOfNode.with(draft.id, true)])
             // Thrown, so that nothing is freed: the later registration did that.
             guard let epoch = try answers[0].first?.int("epoch") else { throw StoreError.overtaken(draft) }
@@ -118,13 +118,13 @@ extension PostgresStore {
         "register",
         """
         insert into node (id, region, epoch, http, version, threads, lease_seconds, member_epoch, registration,
-            started_at, seen_at, running, revises)
-        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, $8, now(), now(), '[]', true)
+            started_at, seen_at, running, revises, options)
+        values ($1, $2, nextval('node_epoch'), $3, $4, $5, $6, $7, $8, now(), now(), '[]', true, $9::text[])
         on conflict (id) do update set region = excluded.region, epoch = excluded.epoch, http = excluded.http,
             version = excluded.version, threads = excluded.threads, lease_seconds = excluded.lease_seconds,
             member_epoch = excluded.member_epoch, registration = excluded.registration,
             started_at = excluded.started_at, seen_at = excluded.seen_at, left_at = null, running = '[]',
-            condition = null, revises = true
+            condition = null, revises = true, options = excluded.options
         where excluded.member_epoch = 0 or node.member_epoch <> excluded.member_epoch
             or node.registration <= excluded.registration
         returning epoch

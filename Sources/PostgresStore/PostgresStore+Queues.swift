@@ -42,6 +42,15 @@ extension PostgresStore {
         """
     }
 
+    /// Stages of a revision are those of a clip or of publishing, under its slot. They are no part of what the job cost
+    /// itself.
+    private static let isOfRevision = """
+        (stage.name in (\(namesOfRevisions)) and exists (
+            select from revision where revision.job = stage.job and revision.slot = stage.index))
+        """
+    private static let namesOfRevisions = StageName.allCases.filter(\.isOfRevisions).map { "'\($0.rawValue)'" }
+        .joined(separator: ", ")
+
     /// Looks at open jobs and their stages, and at a few jobs that ended; never at all stages there are.
     private static let queues = Statement(
         "queues",
@@ -52,6 +61,7 @@ extension PostgresStore {
                 select \(cost(of: "recent")) as cost, (
                         select coalesce(sum(extract(epoch from ended_at - started_at)), 0) from stage
                         where stage.job = recent.id and not reused and started_at is not null and ended_at is not null
+                            and not \(isOfRevision)
                     )::float8 as spent
                 from (
                     select id, upload, options from job where status = 'ready' order by ended_at desc limit $1
@@ -59,18 +69,24 @@ extension PostgresStore {
                 join upload on upload.id = recent.upload
             ) as ended
         ), live as (
-            select stage.job, case when state = 'ready' then not_before end as not_before, state = 'ready' as is_ready
+            select stage.job, case when state = 'ready' then not_before end as not_before, state = 'ready' as is_ready,
+                case when \(isOfRevision) then stage.index end as slot
             from job join stage on stage.job = job.id
             where job.status in ('pending', 'processing') and not job.held and state in ('ready', 'running')
         ), open as (
             select job, count(*) filter (where not_before <= now()) as ready_stages,
-                bool_and(is_ready and not_before > now()) as waits, min(not_before) as oldest
+                bool_and(is_ready and not_before > now()) as waits, min(not_before) as oldest,
+                array_agg(distinct slot) filter (where slot is not null) as slots
             from live group by job
         ), work as (
             select job.region, open.ready_stages, job.status = 'pending' and open.waits as is_deferred, open.oldest,
-                greatest(0, \(cost(of: "job")) * effort.value - case when job.status = 'pending' then 0 else (
-                    select coalesce(sum(extract(epoch from coalesce(ended_at, now()) - started_at)), 0)::float8
-                    from stage where stage.job = job.id and not reused and started_at is not null) end) as seconds
+                greatest(0, effort.value * case when open.slots is null then \(cost(of: "job"))
+                    else cardinality(open.slots) * \(FairShare.secondsPerClip) end
+                    - case when job.status = 'pending' then 0 else (
+                        select coalesce(sum(extract(epoch from coalesce(ended_at, now()) - started_at)), 0)::float8
+                        from stage where stage.job = job.id and not reused and started_at is not null
+                            and (open.slots is null or \(isOfRevision) and stage.index = any(open.slots))) end
+                ) as seconds
             from open join job on job.id = open.job join upload on upload.id = job.upload cross join effort
         ), waiting as (
             select region, coalesce(sum(seconds) filter (where not is_deferred), 0) as open_seconds,

@@ -100,6 +100,7 @@ package final class PostgresStore: Store {
                     select from stage where stage.job = job.id and stage.state = 'running')
                 """
         ).with(),
+        stopForgotten,
         QuarantineTable.forget.with(),
         LinkKeyTable.forget.with(),
         ReplyTable.forget.with(),

@@ -59,8 +59,8 @@ extension JobPlan {
         if let slot = shown?.slot ?? (highlight == nil ? nil : id.ordinal) { try fill(&clip, from: slot) }
         guard let last = own.last else { return clip }
         var revision = ClipRevision(
-            number: published?.number ?? (highlight == nil ? 0 : 1), options: published?.options,
-            hasCaptions: published?.edits.captions != nil, hasScenes: published?.edits.scenes != nil)
+            number: published?.number ?? (highlight == nil ? 0 : 1), options: shown?.options,
+            hasCaptions: shown?.hasCaptions ?? false, hasScenes: shown?.hasScenes ?? false)
         switch standing(of: last) {
         case .open: revision.pending = last.number
         case .published: break

@@ -9,11 +9,17 @@ package struct StageInputs: Sendable {
     package let key: StageKey
     /// Those of the job, where the stage may be one of theirs.
     package let revisions: [Revision]
+    /// What a client changed of the clip that this stage is about.
+    package let edits: ClipEdits
     private let stages: [Stage]
     private let results: [StageKey: StageResult]
 
-    package init(job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], key: StageKey) {
+    package init(
+        job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], edits: ClipEdits = ClipEdits(),
+        key: StageKey
+    ) {
         self.revisions = revisions
+        self.edits = edits
         self.job = job
         self.upload = upload
         self.key = key
@@ -26,10 +32,12 @@ package struct StageInputs: Sendable {
     /// Those of the job, or of the revision that this stage of a clip belongs to.
     package var options: JobOptions { revision?.options ?? job.options }
 
-    /// What a client changed of the clip that this stage is about.
-    package var edits: ClipEdits { revision?.edits ?? ClipEdits() }
+    private var revision: Revision? { Self.revision(of: key, in: revisions) }
 
-    private var revision: Revision? { key.name.isOfClips ? revisions.first { $0.slot == key.index } : nil }
+    /// The revision that a stage of a clip belongs to; nil: it is of the job's own.
+    package static func revision(of key: StageKey, in revisions: [Revision]) -> Revision? {
+        key.name.isOfClips ? revisions.first { $0.slot == key.index } : nil
+    }
 
     /// The result of an earlier stage.
     package func body<Body: StageBody>(_ type: Body.Type, _ index: Int = 0) throws(Failure) -> Body {

@@ -14,7 +14,7 @@ extension InMemoryStore {
             let ready = stages.filter { $0.state == .ready }
             guard !ready.isEmpty || stages.contains(where: { $0.state == .running }) else { continue }
             let open = ready.filter { $0.notBefore <= now }
-            let left = max(0, cost(of: entry) * effort - Self.runSeconds(of: stages, at: now))
+            let left = left(of: entry, effort: effort, at: now)
             let isDeferred = entry.isDeferred(at: now)
             add(
                 QueueReading.RegionQueue(
@@ -63,6 +63,15 @@ extension InMemoryStore {
         uploads[entry.job.upload].map { FairShare.estimate(of: $0, options: entry.job.options) } ?? 0
     }
 
+    /// Of a job that is revised, what its open revisions cost: the rest is done.
+    private func left(of entry: Entry, effort: Double, at now: Timestamp) -> Double {
+        let stages = entry.stages.values.map(\.stage)
+        let open = Set(stages.filter { !$0.state.hasEnded && entry.isOfRevision($0.key) }.map(\.key.index))
+        guard !open.isEmpty else { return max(0, cost(of: entry) * effort - Self.runSeconds(of: stages, at: now)) }
+        let own = stages.filter { open.contains($0.key.index) && entry.isOfRevision($0.key) }
+        return max(0, Double(open.count) * FairShare.secondsPerClip * effort - Self.runSeconds(of: own, at: now))
+    }
+
     /// Nil while no job has ended well.
     private var measuredEffort: Double? {
         let ended = entries.values.filter { $0.job.status == .ready }
@@ -70,7 +79,11 @@ extension InMemoryStore {
             .prefix(StoreLimits.effortJobs)
         let total = ended.reduce(0) { $0 + cost(of: $1) }
         guard total > 0 else { return nil }
-        return ended.reduce(0) { $0 + Self.runSeconds(of: $1.stages.values.map(\.stage), at: clock()) } / total
+        let spent = ended.reduce(0) { sum, entry in
+            let own = entry.stages.values.map(\.stage).filter { !entry.isOfRevision($0.key) }
+            return sum + Self.runSeconds(of: own, at: clock())
+        }
+        return spent / total
     }
 
     private static func runSeconds(of stages: [Stage], at now: Timestamp) -> Double {
@@ -86,6 +99,10 @@ extension InMemoryStore {
 }
 
 extension InMemoryStore.Entry {
+    fileprivate func isOfRevision(_ key: StageKey) -> Bool {
+        key.name.isOfRevisions && revisions.contains { $0.slot == key.index }
+    }
+
     /// No stage of it was ever claimed, and none may be yet.
     fileprivate func isDeferred(at now: Timestamp) -> Bool {
         job.status == .pending && !stages.isEmpty

@@ -7,6 +7,7 @@ package actor InMemoryStore: Store {
         var stages: [StageKey: StageRecord] = [:]
         var clips: [ClipID: Clip] = [:]
         var revisions: [Revision] = []
+        var edits: [RevisionID: ClipEdits] = [:]
         var events: [Event] = []
         /// Its place (`FairShare`).
         var rank = 0.0
@@ -184,6 +185,10 @@ package actor InMemoryStore: Store {
 
     package func revisions(of job: JobID) -> [Revision] { entries[job]?.revisions ?? [] }
 
+    package func edits(of revision: RevisionID) -> ClipEdits? {
+        entries.values.lazy.compactMap { $0.edits[revision] }.first
+    }
+
     package func delete(_ id: JobID) -> DeleteOutcome {
         guard let entry = entries.removeValue(forKey: id) else { return .noSuchJob }
         idempotency = idempotency.filter { $0.value.job != id }
@@ -235,6 +240,7 @@ package actor InMemoryStore: Store {
         entries[id]?.stages = record.stages
         entries[id]?.clips = record.clips
         entries[id]?.revisions = record.revisions
+        for (revision, edits) in record.newRevisions { entries[id]?.edits[revision.id] = edits }
         correct(record)
         correctUsage(record)
         note(record)

@@ -52,7 +52,7 @@ package struct JobRecord: Sendable {
     package private(set) var jobChanged = false
     package private(set) var changedStages: Set<StageKey> = []
     package private(set) var changedClips: Set<ClipID> = []
-    package private(set) var newRevisions: [Revision] = []
+    package private(set) var newRevisions: [(revision: Revision, edits: ClipEdits)] = []
     /// Seconds of video by which the job costs more than was guessed when it was taken in.
     package private(set) var costCorrection: Double?
     /// Seconds by which its video is longer than was guessed when the job was taken in.
@@ -251,10 +251,11 @@ package struct JobRecord: Sendable {
     }
 
     /// Writes a wish down, and lets a job that had ended go on.
-    mutating func begin(_ revision: Revision) {
+    mutating func begin(_ revision: Revision, edits: ClipEdits) {
         revisions.append(revision)
-        newRevisions.append(revision)
+        newRevisions.append((revision, edits))
         if job.status == .ready {
+            rest()
             job.status = .processing
             job.endedAt = nil
             jobChanged = true
@@ -301,9 +302,16 @@ package struct JobRecord: Sendable {
         guard job.status == .error else { return }
         job.status = .processing
         job.failure = nil
+        rest()
         job.endedAt = nil
         jobChanged = true
         log(EventDraft(.jobRetried))
+    }
+
+    /// It goes on now: since its end nothing was done for it.
+    private mutating func rest() {
+        guard let endedAt = job.endedAt else { return }
+        job.restedMilliseconds += max(0, now.millisecondsSinceEpoch - endedAt.millisecondsSinceEpoch)
     }
 
     /// Ready at once, as if nothing had been tried.

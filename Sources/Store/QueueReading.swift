@@ -3,8 +3,9 @@ package import ClipModel
 /// What waits and who could do it, by region, at one moment of the store's own time: what overload is judged by.
 ///
 /// Work is in thread-seconds. A job's is its cost (`FairShare.estimate`) times `effort`, less what its stages have
-/// run already, so the stages that are not open yet count too. A job that its client's limit holds back has no stages
-/// and does not count: nobody else waits for it.
+/// run already, so the stages that are not open yet count too. Of a job that is revised, what is left are its open
+/// revisions, each at what a clip costs (`FairShare.secondsPerClip`), less what their stages have run. A job that its
+/// client's limit holds back has no stages and does not count: nobody else waits for it.
 package struct QueueReading: Sendable, Hashable {
     package struct RegionQueue: Sendable, Hashable {
         package let region: Region
@@ -36,8 +37,8 @@ package struct QueueReading: Sendable, Hashable {
 
     /// In the order of their names: those with work or with living nodes.
     package let regions: [RegionQueue]
-    /// Thread-seconds for one second of cost: over the newest `StoreLimits.effortJobs` jobs that ended well, else
-    /// `effortGuess`.
+    /// Thread-seconds for one second of cost: over the newest `StoreLimits.effortJobs` jobs that ended well, without
+    /// what was revised of them later; else `effortGuess`.
     package let effort: Double
 
     package init(regions: [RegionQueue], effort: Double = Self.effortGuess) {

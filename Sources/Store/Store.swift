@@ -45,6 +45,8 @@ package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
     func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome
     /// In the order of their slots.
     func revisions(of job: JobID) async throws -> [Revision]
+    /// What a client wrote in a revision; nil: there is none of that id.
+    func edits(of revision: RevisionID) async throws -> ClipEdits?
 
     /// Makes one stage of a job that has not ended well ready at once, with a fresh count of attempts: one that failed
     /// (and with it what was abandoned because of it), one that waits for a retry, or one that runs, whose holder loses
@@ -220,6 +222,8 @@ package enum SubmitOutcome: Sendable, Hashable {
     /// The same key came with another request before.
     case idempotencyMismatch
     case noSuchUpload
+    /// Nodes of a release that does not know these options still work here.
+    case olderNodes
     /// The client has used up its minutes of this month.
     case quotaExhausted(usedMinutes: Double, maxMinutes: Int, resetsAt: Timestamp)
 

@@ -48,8 +48,8 @@ struct DownloadedFiles {
             for flag in clip.figures?.flags ?? [] { lines.append("    note: \(flag.text)") }
         }
         for note in job.notes { lines.append("note: \(note.text)") }
-        if let started = job.startedAt, let ended = job.endedAt {
-            let took = Terminal.duration(ended.seconds(since: started))
+        if let seconds = job.tookSeconds ?? job.startedAt.flatMap({ job.endedAt?.seconds(since: $0) }) {
+            let took = Terminal.duration(seconds)
             let nodes = Set(job.stages.compactMap { $0.node?.rawValue }).sorted().joined(separator: ", ")
             lines.append("\(clips.count) clips in \(took), made on \(nodes)")
         }

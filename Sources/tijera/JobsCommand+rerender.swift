@@ -59,8 +59,18 @@ extension JobsCommand {
         @Option(help: "Text drawn small in a corner.")
         var watermark: String?
 
-        @Option(help: "JSON file with captions and scenes, as the API takes them in \"edits\".")
+        @Option(help: "JSON file with captions and scenes, as the API takes them in \"edits\"; null clears them.")
         var edits: String?
+
+        @Option(
+            help: """
+                captions: go back to what was heard; scenes: to the framing that was found; watermark: to none. May be \
+                given more than once.
+                """)
+        var clear: [ClearedField] = []
+
+        @Option(help: "Only if the clip shows this revision: refused when somebody else has changed it since.")
+        var ifRevision: Int?
 
         @Option(help: "A node of the cluster. May be given more than once.")
         var server: [String] = ["http://127.0.0.1:8080"]
@@ -76,6 +86,7 @@ extension JobsCommand {
         private struct Request: Encodable {
             let clipId: String?
             let jobId: String?
+            let ifRevision: Int?
             let start: Double?
             let end: Double?
             let title: String?
@@ -125,15 +136,17 @@ extension JobsCommand {
             let options = Options(
                 aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, speakerColors: speakerColors,
                 smartCrop: smartCrop, punchIns: punchIns, denoise: denoise, tighten: tighten, watermark: watermark)
+            let (edits, nulls) = try readEdits()
             let request = Request(
-                clipId: clip, jobId: clip == nil ? job : nil, start: start, end: end, title: title,
-                options: options == Options() ? nil : options, edits: try readEdits())
+                clipId: clip, jobId: clip == nil ? job : nil, ifRevision: ifRevision, start: start, end: end,
+                title: title, options: options == Options() ? nil : options, edits: edits)
+            let body = try ClearedField.encode(request, clearing: nulls.union(clear))
             let path = clip == nil ? "/api/clips" : "/api/jobs/\(AdminClient.escaped(job))/rerender"
             // The key lets the request be repeated at another node without rendering the clip twice.
             let answer = try await cluster.send(
                 "POST", path,
                 headers: [("Content-Type", "application/json"), ("Idempotency-Key", UUID().uuidString)],
-                body: Array(try JSONEncoder().encode(request)))
+                body: body)
             return try decode(answer)
         }
 
@@ -159,10 +172,13 @@ extension JobsCommand {
             return try JSONDecoder().decode(Value.self, from: Data(answer.body))
         }
 
-        private func readEdits() throws -> ClipEdits? {
-            guard let edits else { return nil }
+        private func readEdits() throws -> (ClipEdits?, nulls: Set<ClearedField>) {
+            guard let edits else { return (nil, []) }
             do {
-                return try JSONDecoder().decode(ClipEdits.self, from: Data(contentsOf: URL(filePath: edits)))
+                let json = try Data(contentsOf: URL(filePath: edits))
+                return (
+                    try JSONDecoder().decode(ClipEdits.self, from: json), try ClearedField.nulls(in: Array(json))
+                )
             } catch { throw ClipError.file("\(edits) holds no edits: \(error.localizedDescription)") }
         }
 
@@ -171,6 +187,14 @@ extension JobsCommand {
             if clip == nil, start == nil || end == nil {
                 throw ValidationError("a clip that is added needs --start and --end")
             }
+            if clip == nil, ifRevision != nil {
+                throw ValidationError("--if-revision is about a clip that is there: name CLIP")
+            }
+            if watermark != nil, clear.contains(.watermark) {
+                throw ValidationError("--watermark and --clear watermark exclude each other")
+            }
         }
     }
 }
+
+extension ClearedField: ExpressibleByArgument {}

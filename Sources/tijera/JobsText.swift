@@ -8,11 +8,9 @@ enum JobsText {
     static func page(_ page: OperatorJobPage) -> String {
         var table = TextTable(["JOB", "STATUS", "CLIENT", "REGION", "CREATED", "TOOK", "ERROR"])
         for job in page.jobs {
-            let took = job.startedAt.flatMap { start in job.endedAt.map { Terminal.duration($0.seconds(since: start)) }
-            }
             table.add([
                 job.id.rawValue, job.status.rawValue, job.tenant, job.region.rawValue, job.createdAt.rawValue,
-                took ?? "-", job.error.map(brief) ?? "-",
+                job.tookSeconds.map { Terminal.duration($0) } ?? "-", job.error.map(brief) ?? "-",
             ])
         }
         return list(table, page, empty: "no job")
@@ -68,7 +66,8 @@ enum JobsText {
             "\(job.id) is \(job.status.rawValue), \(Int(job.progress)) % done",
             "of \(detail.tenant), at home in \(job.region)",
             "created \(job.createdAt)\(job.startedAt.map { ", begun \($0)" } ?? "")"
-                + "\(job.endedAt.map { ", ended \($0)" } ?? "")",
+                + "\(job.endedAt.map { ", ended \($0)" } ?? "")"
+                + "\(job.tookSeconds.map { ", took \(Terminal.duration($0))" } ?? "")",
         ]
         if let error = job.error { lines += ["\(brief(error)): \(error.reason) \(error.hint)"] }
         lines += ["", waterfall(detail.waterfall)]

@@ -66,4 +66,23 @@ import Testing
         }
         #expect(!Job.Status.ready.mayBecome(.cancelled))
     }
+
+    @Test func `options say what a node must know, in words that this one knows`() {
+        #expect(JobOptions().needed.isEmpty)
+        var options = JobOptions()
+        options.captionStyle = .neon
+        options.watermark = "me"
+        options.maxSeconds = 20
+        options.keywords = ["a"]
+        #expect(options.needed == ["captionStyle", "captionStyle=neon", "watermark", "maxSeconds", "keywords"])
+    }
+
+    @Test func `every option is among the words, with every choice that it has`() {
+        let names = JobOptions.CodingKeys.allCases.map(\.rawValue)
+        #expect(Set(names).isSubset(of: JobOptions.known))
+        let styles = JobOptions.CaptionStyle.allCases.map { "captionStyle=\($0.rawValue)" }
+        #expect(Set(styles).isSubset(of: JobOptions.known))
+        #expect(JobOptions.known.contains("aspect=9:16") && !JobOptions.known.contains("smartCrop=true"))
+        #expect(JobOptions.knownAtFirst.isSubset(of: JobOptions.known), "an option was taken away")
+    }
 }

@@ -33,6 +33,7 @@ struct BrokenStore: Store {
     func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await submitting() }
     func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome { try fail() }
     func revisions(of job: JobID) async throws -> [Revision] { try fail() }
+    func edits(of revision: RevisionID) async throws -> ClipEdits? { try fail() }
     func job(_ id: JobID) async throws -> Job? { try fail() }
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] { try fail() }
     func freeStages(

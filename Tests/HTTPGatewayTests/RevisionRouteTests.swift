@@ -76,7 +76,9 @@ import Testing
         case .highlights:
             HighlightsResult(
                 highlights: Self.chosen.map {
-                    Highlight(range: $0, title: "Clip", score: 50, reason: "why", signals: [:])
+                    Highlight(
+                        range: $0, title: "Clip", score: 50, reason: "why", reasons: ["en": "why", "es": "por qué"],
+                        signals: [:])
                 }, notes: [])
         case .reframe: ReframeResult(framing: blob, reversalsPerSecond: 0, travelPixelsPerSecond: 0)
         case .render:
@@ -143,12 +145,87 @@ import Testing
             #expect(second.range == TimeRange(start: 10, end: 28))
             #expect(second.options.watermark == "me" && second.options.captionStyle == .boxed)
             #expect(second.options.speakerColors)
-            #expect(second.edits.captions?.map(\.text) == ["Hello!"])
+            #expect(try await door.store.edits(of: second.id)?.captions?.map(\.text) == ["Hello!"])
             while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
             let clear = #"{"clipId": "\#(clip)", "options": {"watermark": null}, "edits": {"captions": null}}"#
             #expect(try await post(door, path, clear).status == 202)
             let third = try #require(try await door.store.revisions(of: job).last)
-            #expect(third.options.watermark == nil && third.edits.captions == nil && third.number == 4)
+            #expect(third.options.watermark == nil && !third.hasCaptions && third.number == 4)
+        }
+    }
+
+    @Test func `who changes what another has changed meanwhile is told so, and undoes nothing`() async throws {
+        try await open { door, job, life in
+            let clip = ClipID(job: job, ordinal: 0)
+            let path = "/api/jobs/\(job)/rerender"
+            let words = #"{"captions": [{"start": 12, "end": 14, "text": "Mine"}]}"#
+            let first = try await post(door, path, #"{"clipId": "\#(clip)", "ifRevision": 1, "edits": \#(words)}"#)
+            #expect(first.status == 202, "\(first.text)")
+            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            let second = try await post(door, path, #"{"clipId": "\#(clip)", "ifRevision": 1, "title": "Yours"}"#)
+            #expect(try second.status == 412 && second.string("code") == "revision_changed", "\(second.text)")
+            #expect(try await door.store.revisions(of: job).count == 1)
+            #expect(try await door.store.job(job)?.status == .ready)
+            let seen = try await door.client.send("GET", "/api/clips/\(clip)")
+            #expect(try seen.json("clip", "revision") as? Int == 2)
+            let again = try await post(door, path, #"{"clipId": "\#(clip)", "ifRevision": 2, "title": "Yours"}"#)
+            #expect(again.status == 202, "\(again.text)")
+            let last = try #require(try await door.store.revisions(of: job).last)
+            #expect(last.title == "Yours" && last.hasCaptions && last.number == 3)
+        }
+    }
+
+    @Test func `a clip made by hand that failed is asked for again as it was wanted`() async throws {
+        try await open { door, job, life in
+            let clip = ClipID(job: job, ordinal: 2)
+            let edits = #"{"captions": [{"start": 91, "end": 93, "text": "By hand"}]}"#
+            let wish = #"{"jobId": "\#(job)", "start": 90, "end": 101, "title": "Mine", "#
+            _ = try await post(door, "/api/clips", wish + #""options": {"aspect": "1:1"}, "edits": \#(edits)}"#)
+            let lease = try #require(try await door.store.claim(1, for: life).first)
+            let failure = Failure(.poison, code: "broken", reason: "It broke.", hint: "Mend it.")
+            _ = try await door.store.complete(lease, with: .failed(failure), advance: Pipeline.advance)
+            #expect(try await door.store.clip(clip)?.state == .error)
+            let told = try await door.client.send("GET", "/api/clips/\(clip)/captions")
+            #expect(try told.json("captions", "0", "text") as? String == "By hand", "\(told.text)")
+            let again = try await post(
+                door, "/api/jobs/\(job)/rerender", #"{"clipId": "\#(clip)", "ifRevision": 0, "end": 100}"#)
+            #expect(again.status == 202, "\(again.text)")
+            let second = try #require(try await door.store.revisions(of: job).last)
+            #expect(second.number == 2 && second.range == TimeRange(start: 90, end: 100))
+            #expect(second.options.aspect == .square && second.title == "Mine")
+            #expect(try await door.store.edits(of: second.id)?.captions?.map(\.text) == ["By hand"])
+        }
+    }
+
+    @Test func `what a shell clears goes back to what it was before anybody said anything`() async throws {
+        struct Wish: Encodable { let clipId: ClipID, title: String?, edits: ClipEdits? }
+        let nulls = try ClearedField.nulls(in: Array(#"{"scenes": null, "captions": []}"#.utf8))
+        #expect(nulls == [.scenes])
+        try await open { door, job, life in
+            let clip = ClipID(job: job, ordinal: 0)
+            let path = "/api/jobs/\(job)/rerender"
+            let edits = #"{"captions": [], "scenes": [{"start": 12, "end": 14, "layout": "fit"}]}"#
+            _ = try await post(
+                door, path, #"{"clipId": "\#(clip)", "options": {"watermark": "me"}, "edits": \#(edits)}"#)
+            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            let scenes = [ClipEdits.Scene(start: 11, end: 12, layout: .crop)]
+            let wish = Wish(clipId: clip, title: nil, edits: ClipEdits(scenes: scenes))
+            let body = try ClearedField.encode(wish, clearing: [.captions, .watermark])
+            let reply = try await door.client.send("POST", path, headers: [Door.jsonType], body: body)
+            #expect(reply.status == 202, "\(reply.text)")
+            let second = try #require(try await door.store.revisions(of: job).last)
+            #expect(second.options.watermark == nil && second.hasScenes && !second.hasCaptions)
+            #expect(try await door.store.edits(of: second.id) == ClipEdits(scenes: scenes))
+        }
+    }
+
+    @Test func `one clip tells the reason in every language, as its job does`() async throws {
+        try await open { door, job, _ in
+            let clip = try await door.client.send("GET", "/api/clips/\(ClipID(job: job, ordinal: 1))")
+            #expect(try clip.string("clip", "reasons", "es") == "por qué", "\(clip.text)")
+            let whole = try await door.client.send("GET", "/api/jobs/\(job)")
+            #expect(try whole.json("clips", "1", "reasons", "es") as? String == "por qué")
+            #expect(try (whole.json("job", "tookSeconds") as? Double ?? -1) >= 0)
         }
     }
 
@@ -170,6 +247,8 @@ import Testing
         ("[]", 400, "malformed_json"), ("{}", 422, "invalid_edit"),
         (#"{"clipId": "CLIP", "begin": 1}"#, 422, "unknown_field"),
         (#"{"clipId": "CLIP", "start": "1"}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "ifRevision": "1"}"#, 422, "invalid_edit"),
+        (#"{"clipId": "CLIP", "ifRevision": 3}"#, 412, "revision_changed"),
         (#"{"clipId": "CLIP", "start": 40}"#, 422, "invalid_edit"),
         (#"{"clipId": "CLIP", "start": 10, "end": 12.9}"#, 422, "invalid_edit"),
         (#"{"clipId": "CLIP", "end": 121}"#, 422, "invalid_edit"),

@@ -33,6 +33,16 @@ import Testing
         }
     }
 
+    @Test func `options that an older node does not know wait for the end of the upgrade`() async throws {
+        let store = BrokenStore(StoreError(.unavailable, "not asked"), submitting: { .olderNodes })
+        try await Door.open(store: store) { door in
+            let body = Array(#"{"uploadId": "upload_01hzzzzzzzzzzzzzzzzzzzzzzz"}"#.utf8)
+            let reply = try await door.client.send("POST", "/api/jobs", headers: [Door.jsonType], body: body)
+            #expect(try reply.status == 503 && reply.string("code") == "upgrade_under_way", "\(reply.text)")
+            #expect(reply.headers["retry-after"] == "30")
+        }
+    }
+
     @Test func `a surprise tells nothing of the inside`() async throws {
         struct Surprise: Error { let secret = "classified" }
         try await Door.open(store: BrokenStore(Surprise())) { door in

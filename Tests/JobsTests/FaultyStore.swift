@@ -62,6 +62,7 @@ final class FaultyStore: Store {
         try await pass { try await $0.revise(draft, advance: advance) }
     }
     func revisions(of job: JobID) async throws -> [Revision] { try await pass { await $0.revisions(of: job) } }
+    func edits(of revision: RevisionID) async throws -> ClipEdits? { try await pass { await $0.edits(of: revision) } }
     func job(_ id: JobID) async throws -> Job? { try await pass { await $0.job(id) } }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await pass { await $0.jobs(filter, before: cursor, limit: limit) }

@@ -137,6 +137,42 @@ import Testing
         #expect(try JSONDecoder().decode(JobWaterfall.Attempt.self, from: Data(texts[0].utf8)) == attempts[0])
     }
 
+    @Test func `the days between a job and its revision are no part of its rounds of work`() throws {
+        var job = Job(
+            id: Self.id, upload: UploadID("upload_01hzzzzzzzzzzzzzzzzzzzzzzz")!, region: Region("eu")!, tenant: "ana",
+            options: JobOptions(), status: .ready, createdAt: Self.at(0))
+        (job.startedAt, job.endedAt) = (Self.at(2), Self.at(90_010))
+        job.restedMilliseconds = 89_980_000
+        func done(_ key: StageKey, _ opened: Double, _ ended: Double) -> Stage {
+            Stage(
+                job: Self.id, key: key, state: .done, openedAt: Self.at(opened), notBefore: Self.at(opened),
+                startedAt: Self.at(opened + 1), endedAt: Self.at(ended))
+        }
+        let stages = [
+            done(StageKey(.scan), 1, 5), done(StageKey(.probe), 5, 20), done(StageKey(.reframe, 2), 90_000, 90_010),
+        ]
+        let told = JobWaterfall.make(
+            job: job, stages: stages, events: [], isComplete: true, bytes: [:], now: Self.at(99_999))
+        #expect(told.rounds?.map(\.startedAt) == [Self.at(0), Self.at(90_000)])
+        #expect(told.rounds?.map(\.endedAt) == [Self.at(20), Self.at(90_010)])
+        #expect(job.tookSeconds == 28)
+        (job.status, job.endedAt) = (.processing, nil)
+        let going = JobWaterfall.make(
+            job: job, stages: stages, events: [], isComplete: true, bytes: [:], now: Self.at(99_999))
+        #expect(going.rounds?.map(\.startedAt) == [Self.at(0), Self.at(90_000)])
+        #expect(going.rounds?.map(\.endedAt) == [Self.at(20), nil])
+    }
+
+    @Test func `a pause before another try is no end of a round`() throws {
+        let stage = Self.stage(.ready, notBefore: 600)
+        let events = [
+            Self.event(1, 0, .stageOpened), Self.event(2, 1, .stageStarted, node: "a"),
+            Self.event(3, 3, .stageRetried, node: "a", failure: Self.failure),
+        ]
+        let rounds = Self.make(stage, events, now: 300).rounds
+        #expect(rounds?.map(\.startedAt) == [Self.at(0)] && rounds?.map(\.endedAt) == [nil])
+    }
+
     @Test func `a stage that was never begun and given up has no attempt`() throws {
         let told = Self.make(Self.stage(.cancelled), [Self.event(1, 0, .stageOpened)], now: 9)
         #expect(try #require(told.stages.first).attempts.isEmpty && told.isComplete)

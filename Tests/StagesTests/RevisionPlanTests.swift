@@ -20,8 +20,8 @@ import Testing
     ) -> Revision {
         Revision(
             id: RevisionID("revision_01hzzzzzzzzzzzzzzzzzzzzzz\(slot % 10)")!, slot: slot, clip: clip, number: number,
-            range: TimeRange(start: 5, end: 15), title: title, options: options, edits: edits,
-            createdAt: SampleJob.noon)
+            range: TimeRange(start: 5, end: 15), title: title, options: options, hasCaptions: edits.captions != nil,
+            hasScenes: edits.scenes != nil, createdAt: SampleJob.noon)
     }
 
     private func advance(_ stages: [Stage], _ revisions: [Revision], clips: [Clip] = []) -> JobAdvance {
@@ -106,7 +106,9 @@ import Testing
         let revision = revision(slot: 2, clip: 2, number: 1, title: "By hand")
         var stages = finished(sample)
         func clip() throws -> Clip { try #require(advance(stages, [revision]).clips.last) }
-        #expect(try clip().state == .planned && clip().revision == ClipRevision(number: 0, pending: 1))
+        // What it is to be made with is known before there is anything to show.
+        let byHand = ClipRevision(number: 0, pending: 1, options: JobOptions())
+        #expect(try clip().state == .planned && clip().revision == byHand)
         stages += Self.chain.map { sample.done(StageKey($0, 2)) }
         #expect(try clip().state == .rendering && clip().files == nil)
         stages.append(sample.done(StageKey(.publish, 2)))
@@ -208,10 +210,13 @@ import Testing
         let sample = SampleJob()
         var options = JobOptions()
         options.aspect = .landscape
-        let revision = revision(slot: 2, options: options, edits: ClipEdits(scenes: []))
+        let edits = ClipEdits(scenes: [])
+        let revision = revision(slot: 2, options: options, edits: edits)
         func inputs(_ key: StageKey) -> StageInputs {
-            StageInputs(
-                job: sample.job, upload: sample.upload, stages: finished(sample), revisions: [revision], key: key)
+            let isOwn = StageInputs.revision(of: key, in: [revision]) != nil
+            return StageInputs(
+                job: sample.job, upload: sample.upload, stages: finished(sample), revisions: [revision],
+                edits: isOwn ? edits : ClipEdits(), key: key)
         }
         #expect(try inputs(StageKey(.render, 2)).clipRange() == revision.range)
         #expect(inputs(StageKey(.render, 2)).options == options && inputs(StageKey(.render, 2)).edits.scenes == [])
@@ -229,7 +234,7 @@ import Testing
             let stages = finished(sample) + [sample.done(StageKey(.reframe, 2))]
             return try name.step.cacheKey(
                 StageInputs(
-                    job: sample.job, upload: sample.upload, stages: stages, revisions: [revision],
+                    job: sample.job, upload: sample.upload, stages: stages, revisions: [revision], edits: edits,
                     key: StageKey(name, 2)), versions)
         }
         let none = ClipEdits()

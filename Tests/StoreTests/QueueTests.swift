@@ -90,6 +90,45 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `a revision counts with what a clip costs, and tells nothing of what videos cost`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let life = try await world.node(leaseSeconds: 100_000)
+            var job: JobID?
+            for _ in 0..<2 {
+                job = try await world.job(stages: [StageKey(.publish)]).id
+                let lease = try await world.claimOne(life)
+                try await world.pass(seconds: 600)
+                _ = try await world.complete(lease, .produced(world.result()), advance: Self.isReady)
+            }
+            let effort = 600 / Self.cost
+            #expect(abs(try await world.store.queues().effort - effort) < 40 / Self.cost)
+            let draft = RevisionDraft(
+                id: Numbers().identifier(), job: try #require(job), clip: nil, range: TimeRange(start: 1, end: 9),
+                options: JobOptions())
+            _ = try await world.store.revise(draft) { snapshot in
+                var advance = JobAdvance()
+                advance.open = [snapshot.changed]
+                return advance
+            }
+            let clip = FairShare.secondsPerClip * effort
+            #expect(isNear(try await world.store.queues().queue(of: .eu)?.openSeconds, clip))
+            let lease = try await world.claimOne(life)
+            try await world.pass(seconds: 300)
+            #expect(try await world.store.queues().queue(of: .eu)?.openSeconds == 0)
+            _ = try await world.complete(lease, .produced(world.result()), advance: Self.isReady)
+            #expect(abs(try await world.store.queues().effort - effort) < 40 / Self.cost)
+        }
+    }
+
+    private static let isReady: Advance = { _ in
+        var advance = JobAdvance()
+        advance.status = .ready
+        return advance
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a deferred job waits as pending, counts apart, and opens by itself after its time`(
         adapter: Adapter
     ) async throws {

@@ -62,7 +62,9 @@ import Testing
             else { throw Surprise("not taken") }
             #expect(going.status == .processing && going.endedAt == nil)
             #expect(revision.slot == 2 && revision.clip == 1 && revision.number == 2)
-            #expect(revision.edits == draft.edits && revision.options == draft.options && revision.title == "Neu")
+            #expect(revision.hasCaptions && revision.hasScenes && revision.options == draft.options)
+            #expect(revision.title == "Neu" && revision.range == draft.range)
+            #expect(try await world.store.edits(of: revision.id) == draft.edits)
             #expect(try await world.store.revisions(of: job.id) == [revision])
             #expect(try await world.store.clip(ClipID(job: job.id, ordinal: 1))?.revision?.pending == 2)
             #expect(try await world.store.clip(ClipID(job: job.id, ordinal: 0))?.revision == nil)
@@ -166,6 +168,96 @@ import Testing
             }
             #expect(try await world.job(job.id) == before)
             #expect(try await world.store.revisions(of: job.id).count == StoreLimits.revisionsMax)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `what a client wrote is read apart, and of a wish without words nothing is said`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let (job, _) = try await ready(world)
+            let numbers = Numbers()
+            let cleared = RevisionDraft(
+                id: numbers.identifier(), job: job.id, clip: 0, range: TimeRange(start: 1, end: 9),
+                options: JobOptions())
+            let silenced = RevisionDraft(
+                id: numbers.identifier(), job: job.id, clip: 1, range: TimeRange(start: 1, end: 9),
+                options: JobOptions(), edits: ClipEdits(captions: []))
+            for draft in [cleared, silenced] { _ = try await world.store.revise(draft, advance: Self.opens) }
+            let revisions = try await world.store.revisions(of: job.id)
+            #expect(revisions.map(\.hasCaptions) == [false, true] && revisions.map(\.hasScenes) == [false, false])
+            #expect(revisions.map(\.id) == [cleared.id, silenced.id] && revisions.allSatisfy { $0.title == nil })
+            #expect(try await world.store.edits(of: cleared.id) == ClipEdits())
+            #expect(try await world.store.edits(of: silenced.id) == ClipEdits(captions: []))
+            #expect(try await world.store.edits(of: numbers.identifier()) == nil)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `a wish that was laid over what is not shown any more changes nothing`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let (job, life) = try await ready(world)
+            let numbers = Numbers()
+            func ask(_ clip: Int?, base: Int?) async throws -> ReviseOutcome {
+                try await world.store.revise(
+                    RevisionDraft(
+                        id: numbers.identifier(), job: job.id, clip: clip, range: TimeRange(start: 1, end: 9),
+                        options: JobOptions(), base: base), advance: Self.opens)
+            }
+            #expect(try await ask(0, base: 2) == .changed(number: 1))
+            guard case .taken = try await ask(0, base: 1) else { throw Surprise("not taken") }
+            #expect(try await ask(0, base: 1) == .underWay(number: 2))
+            _ = try await world.complete(try await world.claimOne(life), .produced(world.result()), advance: Self.ends)
+            let before = try await world.job(job.id)
+            #expect(try await ask(0, base: 1) == .changed(number: 2))
+            #expect(try await world.job(job.id) == before)
+            #expect(try await world.store.revisions(of: job.id).count == 1)
+            guard case .taken(_, let next) = try await ask(0, base: 2) else { throw Surprise("not taken") }
+            #expect(next.number == 3)
+            _ = try await world.complete(try await world.claimOne(life), .produced(world.result()), advance: Self.ends)
+            // One made by hand that shows nothing yet is laid over what was asked for last.
+            guard case .taken(_, let byHand) = try await ask(nil, base: nil) else { throw Surprise("not taken") }
+            _ = try await world.complete(try await world.claimOne(life), .failed(.test(.poison))) { snapshot in
+                var advance = JobAdvance()
+                advance.status = .ready
+                advance.clips = snapshot.clips.filter { $0.id.ordinal == byHand.clip }.map { clip in
+                    var clip = clip
+                    clip.revision = ClipRevision(number: 0, failure: .test(.poison))
+                    return clip
+                }
+                return advance
+            }
+            #expect(try await ask(byHand.clip, base: 0) == .changed(number: 0))
+            guard case .taken(_, let again) = try await ask(byHand.clip, base: 1) else { throw Surprise("not taken") }
+            #expect(again.number == 2 && again.clip == byHand.clip)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `the time in which a job had ended is no time that it took`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let (job, _) = try await ready(world)
+            let life = try await world.node(leaseSeconds: 100_000)
+            try await world.pass(seconds: 50_000)
+            _ = try await world.store.revise(draft(job.id, 0), advance: Self.opens)
+            try await world.pass(seconds: 200)
+            #expect(try await world.job(job.id).tookSeconds == nil)
+            _ = try await world.complete(try await world.claimOne(life), .produced(world.result()), advance: Self.ends)
+            let revised = try await world.job(job.id)
+            #expect(abs((revised.tookSeconds ?? 0) - 200) < 40)
+            // The same for one that is tried again.
+            let failing = try await world.job()
+            _ = try await world.complete(try await world.claimOne(life), .failed(.test(.poison))) { snapshot in
+                var advance = JobAdvance()
+                (advance.status, advance.failure) = (
+                    .error, JobFailure(stage: snapshot.changed, failure: .test(.poison))
+                )
+                return advance
+            }
+            try await world.pass(seconds: 3000)
+            guard case .changed(let again) = try await world.store.retry(failing.id) else { throw Surprise("kept") }
+            #expect(abs(again.restedMilliseconds - 3_000_000) < 40_000)
         }
     }
 

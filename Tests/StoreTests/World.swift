@@ -159,8 +159,9 @@ extension PostgresServer {
             """
             update node set seen_at = seen_at - \(interval), started_at = started_at - \(interval);
             update stage set not_before = not_before - \(interval), started_at = started_at - \(interval),
-                avoided_until = avoided_until - \(interval);
-            update job set created_at = created_at - \(interval);
+                ended_at = ended_at - \(interval), avoided_until = avoided_until - \(interval);
+            update job set created_at = created_at - \(interval), started_at = started_at - \(interval),
+                ended_at = ended_at - \(interval);
             update tenant_usage
                 set month = date_trunc('month', (month + (age.now - date_trunc('month', age.now))) - \(interval))::date
                 from (select now() at time zone 'UTC' as now) as age;

@@ -20,6 +20,8 @@ package struct OperatorJob: Codable, Hashable, Sendable {
     package var createdAt: Timestamp
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
+    /// As in `JobView`.
+    package var tookSeconds: Double?
 
     package init(_ job: Job) {
         id = job.id
@@ -33,6 +35,7 @@ package struct OperatorJob: Codable, Hashable, Sendable {
         createdAt = job.createdAt
         startedAt = job.startedAt
         endedAt = job.endedAt
+        tookSeconds = job.tookSeconds
     }
 }
 

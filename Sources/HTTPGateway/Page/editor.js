@@ -52,7 +52,8 @@ export async function openEditor(job, clip, onRevised) {
     apply.disabled = true;
     trouble.replaceChildren();
     const wish = { start: borders.start, end: borders.end };
-    if (clip) wish.clipId = clip.id;
+    // Who changed it meanwhile is not undone: what is shown here is what the change is meant for.
+    if (clip) Object.assign(wish, { clipId: clip.id, ifRevision: clip.revision });
     if (title !== (clip?.title ?? "")) wish.title = title;
     if (JSON.stringify(options) !== before) wish.options = looksOf(options);
     const edits = Object.assign({}, ...readers.map((reader) => reader.read()));
@@ -65,6 +66,8 @@ export async function openEditor(job, clip, onRevised) {
       const notice = errorNotice(failure);
       trouble.replaceChildren(notice);
       notice.scrollIntoView({ block: "nearest" });
+      // What is behind this is old; that it cannot be had anew right now is told by the page itself.
+      if (failure.code === "revision_changed") onRevised().catch(() => {});
     }
     apply.disabled = false;
   });

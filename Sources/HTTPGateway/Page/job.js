@@ -153,6 +153,21 @@ export function jobView(id) {
     }
   };
   let left = false;
+
+  /// The stream ends with the job. What somebody else asks for afterwards is seen when this page is looked at again.
+  const lookAgain = async () => {
+    if (document.hidden || !current || isUnderWay(current.job)) return;
+    try {
+      const next = await api.getJob(id);
+      // A film that plays is left alone where nothing has happened.
+      if (left || (!isUnderWay(next.job) && next.job.endedAt === current.job.endedAt)) return;
+      paint(next);
+      if (isUnderWay(next.job)) stream.reopen();
+    } catch {
+      // What is shown was so, and the next look may be answered.
+    }
+  };
+  document.addEventListener("visibilitychange", lookAgain);
   const ticking = setInterval(() => {
     if (!current) return;
     work.tick(current.job);
@@ -165,21 +180,23 @@ export function jobView(id) {
       left = true;
       stream.close();
       clearInterval(ticking);
+      document.removeEventListener("visibilitychange", lookAgain);
       document.title = "Tijera";
     },
   };
 }
 
+const isUnderWay = ({ status }) => status === "pending" || status === "processing";
+
 function factsOf(job) {
   const names = new Intl.DisplayNames(language(), { type: "language" });
-  const took = job.endedAt && job.startedAt ? (Date.parse(job.endedAt) - Date.parse(job.startedAt)) / 1000 : null;
   return [
     ago(job.createdAt),
     job.durationSeconds ? clock(job.durationSeconds) : null,
     job.language && job.language !== "und" ? names.of(job.language) : null,
     job.options.aspect,
     t(`options.durationPreset.${job.options.durationPreset}`),
-    took !== null && job.status === "ready" ? t("job.took", { time: span(took) }) : null,
+    job.tookSeconds !== undefined && job.status === "ready" ? t("job.took", { time: span(job.tookSeconds) }) : null,
   ].filter(Boolean).join(" · ");
 }
 

@@ -44,19 +44,21 @@ export function waterfallPanel(id) {
   };
 
   const paint = (waterfall) => {
-    const start = Date.parse(waterfall.createdAt);
-    const end = Math.max(Date.parse(waterfall.endedAt ?? waterfall.at), start + 1000);
-    const share = (time) => Math.min(100, Math.max(0, (100 * (time - start)) / (end - start)));
+    const { rounds, end, length, passed } = timeline(waterfall);
+    const share = (time) => Math.min(100, Math.max(0, (100 * passed(time)) / length));
     keyed(rows, waterfall.stages.filter((stage) => stage.attempts.length), (stage) => `${stage.name}-${stage.index}`, makeRow,
       (row, stage) => updateRow(row, stage, share, end));
-    axis.replaceChildren(...[0, 0.25, 0.5, 0.75, 1].map((part) => el("span", { text: clock(((end - start) / 1000) * part) })));
+    axis.replaceChildren(...[0, 0.25, 0.5, 0.75, 1].map((part) => el("span", { text: clock((length / 1000) * part) })));
     const attempts = waterfall.stages.flatMap((stage) => stage.attempts);
     const total = (field) => attempts.reduce((all, attempt) => all + (attempt[field] ?? 0), 0);
     sum.textContent = t("waterfall.sum", {
       queue: seconds(total("queueSeconds")), run: seconds(total("runSeconds")), cpu: seconds(total("cpuSeconds")),
       bytes: bytes(waterfall.stages.reduce((all, stage) => all + (stage.reused ? 0 : stage.bytes ?? 0), 0)),
     });
-    note.textContent = waterfall.isComplete ? "" : t("waterfall.partial");
+    note.textContent = [
+      rounds.length > 1 ? t("waterfall.rounds", { n: number(rounds.length) }) : null,
+      waterfall.isComplete ? null : t("waterfall.partial"),
+    ].filter(Boolean).join(" ");
   };
 
   node.addEventListener("toggle", () => node.open && load());
@@ -69,6 +71,15 @@ export function waterfallPanel(id) {
       if (!isOver && isDue) load();
     },
   };
+}
+
+/// The time of the job without the pauses between its rounds of work: days may lie between its end and a revision.
+function timeline(waterfall) {
+  const told = waterfall.rounds ?? [{ startedAt: waterfall.createdAt, endedAt: waterfall.endedAt }];
+  const rounds = told.map((round) => [Date.parse(round.startedAt), Date.parse(round.endedAt ?? waterfall.at)]);
+  const passed = (time) => rounds.reduce((sum, [from, to]) => sum + Math.min(Math.max(time - from, 0), Math.max(to - from, 0)), 0);
+  const end = rounds.at(-1)[1];
+  return { rounds, end, passed, length: Math.max(passed(end), 1000) };
 }
 
 function makeRow() {

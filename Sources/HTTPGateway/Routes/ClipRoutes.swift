@@ -27,8 +27,8 @@ struct ClipRoutes: Sendable {
     private struct Answer: Encodable { let clip: ClipBody }
 
     @Sendable private func show(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let clip = try await clip(try context.clipID())
-        return JSONAnswer.make(Answer(clip: ClipBody(JobView.ClipView(clip), try await downloads.addresses())))
+        guard let clip = try await jobs.clipView(try context.clipID()) else { throw Problem.noSuchClip }
+        return JSONAnswer.make(Answer(clip: ClipBody(clip, try await downloads.addresses())))
     }
 
     // MARK: Links

@@ -68,6 +68,7 @@ struct JobSummary: Encodable, Hashable, Sendable {
     let createdAt: Timestamp
     let startedAt: Timestamp?
     let endedAt: Timestamp?
+    let tookSeconds: Double?
 
     init(_ job: Job, fileName: String?) {
         id = job.id
@@ -80,5 +81,6 @@ struct JobSummary: Encodable, Hashable, Sendable {
         createdAt = job.createdAt
         startedAt = job.startedAt
         endedAt = job.endedAt
+        tookSeconds = job.tookSeconds
     }
 }

@@ -72,6 +72,9 @@ struct JobRoutes: Sendable {
             throw Problem(
                 .notFound, code: "no_such_upload", detail: "No upload has this id.",
                 hint: "Uploads that no job uses are removed after a while; send the video again.", field: "uploadId")
+        case .olderNodes:
+            throw Problem.upgradeUnderWay(
+                "Nodes of the release before, which do not know these options, still work here.")
         case .quotaExhausted(let used, let most, let resetsAt):
             quota.forget(tenant)
             quota.countRefusedJob()

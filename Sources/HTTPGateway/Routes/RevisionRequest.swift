@@ -60,14 +60,15 @@ private struct Body: Decodable {
         let container = try decoder.container(keyedBy: AnyKey.self)
         let isClip = decoder.userInfo[.subject] as? RevisionRequest.Subject == .clip
         let name = isClip ? "clipId" : "jobId"
-        try refuseUnknown(
-            container, known: [name, "edits", "end", "options", "start", "title"], prefix: "", code: "unknown_field")
+        let known = [name, "edits", "end", "options", "start", "title"] + (isClip ? ["ifRevision"] : [])
+        try refuseUnknown(container, known: known, prefix: "", code: "unknown_field")
         guard let text = try? container.decode(String.self, forKey: AnyKey(name)) else {
             throw Self.wrong(name, "must be the id of a \(isClip ? "clip" : "job")")
         }
         subject = text
         wish.start = try Self.value("start", container, "must be a number of seconds")
         wish.end = try Self.value("end", container, "must be a number of seconds")
+        if isClip { wish.ifRevision = try Self.value("ifRevision", container, "must be the number of a revision") }
         wish.title = try Self.value("title", container, "must be a string")
         if let title = wish.title, title.count > Self.titleCharactersMax || title.contains(where: \.isNewline) {
             throw Self.wrong("title", "must be one line of at most \(Self.titleCharactersMax) characters")

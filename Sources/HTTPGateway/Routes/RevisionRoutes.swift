@@ -72,12 +72,14 @@ struct RevisionRoutes: Sendable {
             throw Problem(
                 .conflict, code: "revision_under_way", detail: "Revision \(number) of this clip is being rendered.",
                 hint: "Ask again when it is ready, or cancel the job to stop it.", retryAfterSeconds: 5)
+        case .changed(let number):
+            throw Problem(
+                .preconditionFailed, code: "revision_changed",
+                detail: "The clip shows revision \(number) by now, which is not what you asked to change.",
+                hint: "Look at the clip again, and ask for your change on what it is now.", field: "ifRevision")
         case .tooMany(let limit): throw Self.tooMany(limit)
         case .olderNodes:
-            throw Problem(
-                .serviceUnavailable, code: "upgrade_under_way",
-                detail: "Nodes of the release before, which cannot render revisions, still work here.",
-                hint: "Nothing is lost. Ask again when the cluster is upgraded.", retryAfterSeconds: 30)
+            throw Problem.upgradeUnderWay("Nodes of the release before, which cannot render this, still work here.")
         case .noSuchClip: throw .noSuchClip
         case .noSuchJob: throw .noSuchJob
         }
@@ -123,5 +125,14 @@ struct RevisionRoutes: Sendable {
     @Sendable private func scenes(_ request: Request, _ context: GatewayContext) async throws -> Response {
         guard let found = try await jobs.scenes(of: try context.clipID()) else { throw Problem.noSuchClip }
         return JSONAnswer.make(Scenes(scenes: found.scenes, edits: found.edits))
+    }
+}
+
+extension Problem {
+    /// Ends by itself with the last node of the release before.
+    static func upgradeUnderWay(_ detail: String) -> Problem {
+        Problem(
+            .serviceUnavailable, code: "upgrade_under_way", detail: detail,
+            hint: "Nothing is lost. Ask again when the cluster is upgraded.", retryAfterSeconds: 30)
     }
 }

@@ -52,12 +52,22 @@ package struct JobWaterfall: Codable, Hashable, Sendable {
         package var bytes: Int64?
     }
 
+    /// A time in which something of the job waited or ran. A job that was revised, or tried again later, has more than
+    /// one; between them nothing was to be done.
+    package struct Round: Codable, Hashable, Sendable {
+        package var startedAt: Timestamp
+        /// Nil: it goes on.
+        package var endedAt: Timestamp?
+    }
+
     package var job: JobID
     package var status: Job.Status
     package var createdAt: Timestamp
     package var endedAt: Timestamp?
     /// When this was told, by the clock of the node that tells it: running attempts are measured up to here.
     package var at: Timestamp
+    /// In the order of time. Absent from nodes of an earlier release.
+    package var rounds: [Round]?
     package var stages: [StageRow]
     /// False when the job has more events than are read, or they are older than events are kept: then only the last
     /// attempt of a stage may be shown.
@@ -82,9 +92,42 @@ extension JobWaterfall {
         }
         let isKnown = stages.allSatisfy { $0.startedAt == nil || histories[$0.key]?.attempts.isEmpty == false }
         return JobWaterfall(
-            job: job.id, status: job.status, createdAt: job.createdAt, endedAt: job.endedAt, at: now, stages: rows,
-            isComplete: isComplete && isKnown)
+            job: job.id, status: job.status, createdAt: job.createdAt, endedAt: job.endedAt, at: now,
+            rounds: rounds(of: job, rows, now: now), stages: rows, isComplete: isComplete && isKnown)
     }
+
+    /// Whatever waits or runs is part of a round; where there is nothing for longer than it takes to open the next
+    /// stage, one round has ended.
+    private static func rounds(of job: Job, _ rows: [StageRow], now: Timestamp) -> [Round] {
+        let end = job.endedAt ?? now
+        let work = rows.flatMap { row in
+            row.attempts.enumerated().map { place, attempt in
+                // Of one that was given up in the middle only its row would know when, and that tells of the last one.
+                let isLast = place == row.attempts.count - 1
+                let ended = attempt.endedAt ?? (isLast ? end : attempt.startedAt ?? attempt.openedAt)
+                // A pause before another try belongs to what is tried again.
+                let before = place > 0 ? row.attempts[place - 1] : nil
+                let from = before?.outcome == .retried ? before?.endedAt ?? attempt.openedAt : attempt.openedAt
+                return (from: from, to: min(ended, end))
+            }
+        }.sorted { ($0.from, $0.to) < ($1.from, $1.to) }
+        // What it waited for before its first stage was opened belongs to it.
+        var rounds = [(from: job.createdAt, to: max(job.createdAt, work.first?.from ?? end))]
+        for span in work {
+            if span.from.seconds(since: rounds[rounds.count - 1].to) > pauseSeconds {
+                rounds.append(span)
+            } else {
+                rounds[rounds.count - 1].to = max(rounds[rounds.count - 1].to, span.to)
+            }
+        }
+        return rounds.enumerated().map { place, round in
+            let isLast = place == rounds.count - 1
+            return Round(startedAt: round.from, endedAt: isLast ? job.endedAt : round.to)
+        }
+    }
+
+    /// The next stage is opened in the transaction that ends the one before.
+    private static let pauseSeconds = 1.0
 
     /// The attempts at one stage as its events tell them.
     private struct History {

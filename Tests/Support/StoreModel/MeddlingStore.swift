@@ -63,6 +63,7 @@ package struct MeddlingStore: Store {
         try await base.revise(draft, advance: advance)
     }
     package func revisions(of job: JobID) async throws -> [Revision] { await base.revisions(of: job) }
+    package func edits(of revision: RevisionID) async throws -> ClipEdits? { await base.edits(of: revision) }
     package func job(_ id: JobID) async throws -> Job? { await base.job(id) }
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         await base.jobs(filter, before: cursor, limit: limit)

@@ -118,6 +118,9 @@ package struct ModelStore: Store {
     package func revisions(of job: JobID) async throws -> [Revision] {
         try await ask { try await $0.revisions(of: job) }
     }
+    package func edits(of revision: RevisionID) async throws -> ClipEdits? {
+        try await ask { try await $0.edits(of: revision) }
+    }
     package func job(_ id: JobID) async throws -> Job? { try await ask { try await $0.job(id) } }
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await ask { try await $0.jobs(filter, before: cursor, limit: limit) }
