@@ -42,7 +42,7 @@ struct PlayedClient: Sendable {
         }
         switch outcome {
         case .created(let job), .replayed(let job): told.note { $0.accepted.append(job.id) }
-        case .idempotencyMismatch, .noSuchUpload, .quotaExhausted:
+        case .idempotencyMismatch, .noSuchUpload, .quotaExhausted, .olderNodes:
             told.note { $0.surprises.append("submit: \(outcome)") }
         }
     }

@@ -28,12 +28,12 @@ import Testing
     /// `kept`: what a clip has left of the source, where something is cut out of it.
     private func finish(_ lease: StageLease, _ door: Door, kept: [TimeRange]? = nil) async throws {
         let blob = try await self.blob(of: lease, door.blobs)
-        var result = made(lease.key, blob)
-        if var check = result as? CheckResult {
+        var made = made(lease.key, blob)
+        if var check = made as? CheckResult {
             check.figures.kept = kept
-            result = check
+            made = check
         }
-        let body = try JSONEncoder().encode(result)
+        let body = try JSONEncoder().encode(made)
         let chance = Chance.system()
         let result = StageResult(
             id: chance.draw { ResultID(at: systemWallTime(), using: &$0) }, body: String(decoding: body, as: UTF8.self),
