@@ -9,7 +9,7 @@ extension EndToEndTests {
     @Suite(
         .cluster(
             nodes: 2, options: ["--blobs", "s3", "--regions", "eu"],
-            environment: ["TIJERA_BLOBS_S3_REDIRECT_DOWNLOADS": "true"]))
+            environment: Cluster.deadProxy.merging(["TIJERA_BLOBS_S3_REDIRECT_DOWNLOADS": "true"]) { $1 }))
     struct BucketTests {
         private struct Report: Decodable {
             let isHealthy: Bool

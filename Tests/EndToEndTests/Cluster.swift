@@ -33,6 +33,9 @@ final class Cluster: Sendable {
     static var executable: String { environment("TIJERA_EXECUTABLE") }
     static var fixtures: String { environment("TIJERA_FIXTURES") }
 
+    /// Nobody listens there. Who went through it could not reach anything.
+    static let deadProxy = ["http_proxy": "http://127.0.0.1:9", "no_proxy": ""]
+
     static func environment(_ name: String) -> String { ProcessInfo.processInfo.environment[name] ?? "" }
 
     /// True when `cluster/test` runs us. By hand there is no program to test.

@@ -12,10 +12,10 @@ enum Surroundings {
     static let port = try? LoopbackPort()
     static let scanner = "/tmp/tj-e2e-clam-\(getpid())"
     static var environment: [String: String] {
-        [
+        Cluster.deadProxy.merging([
             "TIJERA_ANTIVIRUS_CLAMD": scanner + "/socket", "TIJERA_IMPORT_ENABLED": "on",
             "TIJERA_IMPORT_PRIVATE_NETWORKS": "127.0.0.1/32", "TIJERA_IMPORT_PORTS": "80,\(port?.number ?? 0)",
-        ]
+        ]) { $1 }
     }
 }
 
