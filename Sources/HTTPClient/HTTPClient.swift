@@ -66,7 +66,7 @@ package enum HTTPProxy: Sendable, Hashable {
     /// program is used to.
     case environment
     /// Nobody, whatever the environment says.
-    case none
+    case direct
     /// `http://host:port`, whatever the environment says.
     case address(String)
 }

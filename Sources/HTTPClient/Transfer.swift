@@ -136,7 +136,7 @@ final class Transfer: Sendable {
         if let path = client.authoritiesPath { unsafe _ = tijera_curl_set_text(handle, CURLOPT_CAINFO, path) }
         switch client.proxy {
         case .environment: break
-        case .none: unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROXY, "")
+        case .direct: unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROXY, "")
         case .address(let proxy):
             unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROXY, proxy)
             // An empty list, for else that of the environment counts.

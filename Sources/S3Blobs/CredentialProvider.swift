@@ -28,7 +28,7 @@ package final class CredentialProvider: Sendable {
         http.connectSecondsMax = 2
         http.stalledSecondsMax = 5
         http.collectedBytesMax = 1 << 20
-        http.proxy = .none
+        http.proxy = .direct
         self.http = http
         if let proxy { http.proxy = .address(proxy) }
         http.connectSecondsMax = 5

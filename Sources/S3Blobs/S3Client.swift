@@ -36,7 +36,7 @@ package struct S3Client: Sendable {
         http.stalledSecondsMax = configuration.stalledSecondsMax
         http.collectedBytesMax = max(configuration.readBytes, 8 << 20)
         http.authoritiesPath = configuration.authoritiesPath
-        http.proxy = configuration.proxy.map { .address($0) } ?? .none
+        http.proxy = configuration.proxy.map { .address($0) } ?? .direct
         // Of work and of clients.
         http.connections = HTTPConnections(restingMax: 2 * configuration.requestsMax)
         self.http = http
