@@ -210,8 +210,8 @@ let package = Package(
         tests("NodeTests", ["HTTPClient", "HTTPGateway", "Membership", "Node"]),
         tests("TidyTests", [crypto]),
         tests(
-            "EndToEndTests", ["ClipModel", "HTTPClient", "Jobs", subprocess, systemPackage],
-            exclude: ["charla.txt", "tus_upload.py"]),
+            "EndToEndTests", ["ClipModel", "HTTPClient", "Jobs", "TestSupport", subprocess, systemPackage],
+            exclude: ["charla.txt", "import_source.py", "tus_upload.py"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -29,6 +29,9 @@ package protocol BlobStore: Sendable {
     /// Gives a blob another name; what has that name is replaced. One that is gone already was moved before. For a
     /// moment both names may stand, never neither.
     func move(_ name: BlobName, to other: BlobName) async throws(BlobError)
+    /// Lets the bytes of a blob stand under another name too; what has that name is replaced. Nothing comes of one that
+    /// is gone. The names know nothing of each other: either may be removed.
+    func copy(_ name: BlobName, to other: BlobName) async throws(BlobError)
     /// Removes blobs; those that are gone already are fine.
     func remove(_ names: [BlobName]) async throws(BlobError)
     /// Blobs after `after`, with the time of their last change, at most `limit`: of those that begin with `prefix` and

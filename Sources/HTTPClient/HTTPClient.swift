@@ -10,6 +10,7 @@ package struct HTTPClient: Sendable {
     /// Largest answer that `send` collects, in bytes.
     package var collectedBytesMax = 16 * 1024 * 1024
     package var userAgent = "tijera"
+    package var proxy = HTTPProxy.environment
     /// For transfers on behalf of strangers; nil: whoever runs this program asks for himself.
     package var limits: TransferLimits?
     /// PEM file of the authorities that a server's certificate may come from; nil: those of the system.
@@ -57,6 +58,17 @@ package struct HTTPClient: Sendable {
     ) async throws(HTTPClientError) -> HTTPResponseHead {
         try await transfer(request, progress: progress) { _, bytes in sink(bytes) }
     }
+}
+
+/// Through whom a transfer goes.
+package enum HTTPProxy: Sendable, Hashable {
+    /// Whoever `http_proxy`, `https_proxy` and `all_proxy` name, but for what `no_proxy` names: as whoever runs this
+    /// program is used to.
+    case environment
+    /// Nobody, whatever the environment says.
+    case direct
+    /// `http://host:port`, whatever the environment says.
+    case address(String)
 }
 
 /// One request. `form`, `body` and `file` exclude each other.

@@ -134,6 +134,14 @@ final class Transfer: Sendable {
         unsafe _ = tijera_curl_set_text(handle, CURLOPT_USERAGENT, client.userAgent)
         unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         if let path = client.authoritiesPath { unsafe _ = tijera_curl_set_text(handle, CURLOPT_CAINFO, path) }
+        switch client.proxy {
+        case .environment: break
+        case .direct: unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROXY, "")
+        case .address(let proxy):
+            unsafe _ = tijera_curl_set_text(handle, CURLOPT_PROXY, proxy)
+            // An empty list, for else that of the environment counts.
+            unsafe _ = tijera_curl_set_text(handle, CURLOPT_NOPROXY, "")
+        }
         // Signals and threads do not mix.
         unsafe _ = tijera_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         unsafe _ = tijera_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, client.connectSecondsMax)

@@ -18,19 +18,23 @@ package struct Sweeper: Sendable {
     private let logger: Logger
     private let onChange: @Sendable (JobID, Region) -> Void
     private let quarantine: SweptQuarantine?
+    private let twins: (any UploadTwinBook)?
     private let failing = FailingSteps()
 
-    /// - Parameter onChange: told of a held job that begins. Must return at once.
+    /// - Parameters:
+    ///   - twins: nil: equal uploads stay as they are.
+    ///   - onChange: told of a held job that begins. Must return at once.
     package init(
         store: any Store, blobs: any BlobStore, configuration: SweeperConfiguration = SweeperConfiguration(),
-        quarantine: SweptQuarantine? = nil, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
-        logger: Logger,
+        quarantine: SweptQuarantine? = nil, twins: (any UploadTwinBook)? = nil, clock: any Clock<Duration>,
+        now: @escaping WallTime, chance: Chance, logger: Logger,
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         self.store = store
         self.blobs = blobs
         self.configuration = configuration
         self.quarantine = quarantine
+        self.twins = twins
         self.clock = clock
         self.now = now
         self.chance = chance
@@ -82,6 +86,7 @@ package struct Sweeper: Sendable {
         try await step("expired uploads") {
             try await blobs.remove(try await store.removeExpiredSessions(limit: configuration.uploadsPerRound))
         }
+        try await step("equal uploads") { try await uniteTwins() }
         try await step("quarantine") { try await emptyQuarantine() }
         try await step("leftovers") { try await removeLeftovers() }
         try await step("uploads without row") { try await removeUploadsWithoutRow() }
@@ -111,6 +116,20 @@ package struct Sweeper: Sendable {
         logger.notice("quarantined bytes removed", metadata: ["count": "\(due.count)"])
     }
 
+    /// Equal uploads whose jobs have all ended stand at one blob.
+    private func uniteTwins() async throws {
+        guard let twins else { return }
+        let found = try await twins.twins(
+            withinSeconds: configuration.twinSeconds, limit: configuration.uploadsPerRound)
+        for pair in found {
+            // Bytes that were lost must not take others with them.
+            guard try await blobs.size(of: pair.blob) == pair.bytes, let freed = try await twins.unite(pair) else {
+                continue
+            }
+            try await remove([freed], ["upload": "\(pair.later)"])
+        }
+    }
+
     /// Blobs of attempts that can publish nothing any more. Those of jobs that are gone stay while other jobs reuse
     /// them.
     private func removeLeftovers() async throws {
@@ -127,10 +146,13 @@ package struct Sweeper: Sendable {
         }
     }
 
-    /// Bytes whose node died before it had noted the upload: the client was never told of it.
+    /// Bytes whose node died before it had noted the upload: the client was never told of it. And those that an upload
+    /// gave up for its twin's, where a node died before it had removed them.
     private func removeUploadsWithoutRow() async throws {
         for name in try await window(of: JobService.uploadsRoot) {
-            guard let upload = UploadID("upload_" + name), try await store.upload(upload) == nil else { continue }
+            guard let upload = UploadID("upload_" + name) else { continue }
+            let blob = try await store.upload(upload)?.blob
+            guard blob?.rawValue.hasPrefix(JobService.prefix(of: upload).rawValue + "/") != true else { continue }
             let listed = try await old(under: JobService.prefix(of: upload))
             try await remove(try await store.unnamed(listed.map(\.name)), ["upload": "\(upload)"])
         }
@@ -210,6 +232,7 @@ package struct SweptQuarantine: Sendable {
 /// | `jobsMax` | jobs of one client | none | one client's jobs fill the queue (`JobDraft.jobsMax`) |
 /// | `upkeepInterval` | duration | 10 min | the disk fills with what nobody needs |
 /// | `unusedUploadSeconds` | seconds | 24 h | uploads without a job stay for ever |
+/// | `twinSeconds` | seconds | 7 days | every round compares all uploads that there ever were |
 /// | `leftoverSeconds` | seconds | 1 h; with S3 25 h | a blob that is about to be published is taken for a leftover |
 /// | `uploadsPerRound`, `jobsPerRound`, `blobsPerJob` | count | 100, 200, 10000 | a round takes minutes |
 package struct SweeperConfiguration: Sendable, Hashable {
@@ -220,6 +243,7 @@ package struct SweeperConfiguration: Sendable, Hashable {
     package var effectsPerRound: Int
     package var upkeepInterval: Duration
     package var unusedUploadSeconds: Int
+    package var twinSeconds: Int
     package var leftoverSeconds: Double
     package var uploadsPerRound: Int
     package var jobsPerRound: Int
@@ -229,8 +253,8 @@ package struct SweeperConfiguration: Sendable, Hashable {
         deadNodesInterval: Duration = .seconds(1), heldJobsInterval: Duration = .seconds(1), jobsMax: Int? = nil,
         effectsInterval: Duration = .seconds(2), effectsPerRound: Int = 500,
         upkeepInterval: Duration = .seconds(600),
-        unusedUploadSeconds: Int = 24 * 3600, leftoverSeconds: Double = 3600, uploadsPerRound: Int = 100,
-        jobsPerRound: Int = 200, blobsPerJob: Int = 10_000
+        unusedUploadSeconds: Int = 24 * 3600, twinSeconds: Int = 7 * 24 * 3600, leftoverSeconds: Double = 3600,
+        uploadsPerRound: Int = 100, jobsPerRound: Int = 200, blobsPerJob: Int = 10_000
     ) {
         precondition(
             deadNodesInterval > .zero && heldJobsInterval > .zero && effectsInterval > .zero && upkeepInterval > .zero,
@@ -242,6 +266,7 @@ package struct SweeperConfiguration: Sendable, Hashable {
         self.effectsPerRound = effectsPerRound
         self.upkeepInterval = upkeepInterval
         self.unusedUploadSeconds = unusedUploadSeconds
+        self.twinSeconds = twinSeconds
         self.leftoverSeconds = leftoverSeconds
         self.uploadsPerRound = uploadsPerRound
         self.jobsPerRound = jobsPerRound

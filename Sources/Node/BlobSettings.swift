@@ -50,12 +50,17 @@ package struct BlobSettings: Sendable {
             let store = try BlobDirectory(root: directory, limits: limits)
             return (store, store)
         }
+        if let reason = bucket.chain.passedOver {
+            logger.warning("a source of credentials for S3 is passed over", metadata: ["reason": "\(reason)"])
+        }
+        let credentials = CredentialProvider(
+            bucket.chain, proxy: bucket.configuration.proxy, now: systemWallTime)
         let client = try S3Client(
-            bucket.configuration, credentials: CredentialProvider(bucket.chain, now: systemWallTime), clock: clock,
-            now: systemWallTime, chance: { chance.fraction() }, logger: logger)
+            bucket.configuration, credentials: credentials, clock: clock, now: systemWallTime,
+            chance: { chance.fraction() }, logger: logger)
         let store = try S3BlobStore(
             client: client, room: LocalRoom(root: directory, limits: limits), cacheBytesMax: cacheBytesMax)
-        return (store, store.patient(for: bucket.configuration.patience / Self.patienceDivisor))
+        return (store, store.another(patience: bucket.configuration.patience / Self.patienceDivisor))
     }
 
     private static func bucket(
@@ -82,6 +87,10 @@ package struct BlobSettings: Sendable {
         if let path = configuration.authoritiesPath, !FileManager.default.isReadableFile(atPath: path) {
             problems.append("blobs.s3.authorities: there is no readable file at \(path)")
         }
+        configuration.proxy = given("proxy")
+        if let proxy = configuration.proxy, !proxy.hasPrefix("http://") || proxy.dropFirst(7).isEmpty {
+            problems.append("blobs.s3.proxy must be http://host:port")
+        }
         switch text("encryption") {
         case "service": configuration.encryption = .service
         case "kms": configuration.encryption = .kms(key: given("kmsKey"))
@@ -92,7 +101,8 @@ package struct BlobSettings: Sendable {
         configuration.setsLifecycle = text("lifecycle") == "set"
         configuration.linkSeconds = values.integer("blobs.s3.linkSeconds")
         configuration.partBytes = Int64(values.integer("blobs.s3.partBytes"))
-        configuration.requestsMax = values.integer("blobs.s3.requestsMax")
+        // Half for work, half for clients.
+        configuration.requestsMax = (values.integer("blobs.s3.requestsMax") + 1) / 2
         configuration.patience = .seconds(values.integer("blobs.s3.patienceSeconds"))
         configuration.connectSecondsMax = values.integer("blobs.s3.connectSeconds")
         configuration.stalledSecondsMax = values.integer("blobs.s3.stalledSeconds")

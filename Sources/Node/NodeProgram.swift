@@ -76,8 +76,9 @@ package struct NodeProgram: Sendable {
         try coordination.host(worker)
         let sweeper = Sweeper(
             store: store, blobs: blobs, configuration: sweeperConfiguration,
-            quarantine: SweptQuarantine(book: store, days: configuration.antivirus.quarantineDays), clock: clock,
-            now: systemWallTime, chance: chance, logger: logger, onChange: { coordination.tell($0, home: $1) })
+            quarantine: SweptQuarantine(book: store, days: configuration.antivirus.quarantineDays), twins: store,
+            clock: clock, now: systemWallTime, chance: chance, logger: logger,
+            onChange: { coordination.tell($0, home: $1) })
         let jobs = JobService(
             store: store, blobs: blobsForClients, region: configuration.region, jobsMax: configuration.clientJobsMax,
             minutesMax: configuration.clientMinutesMax,

@@ -222,6 +222,9 @@ extension Setting {
             "blobs.s3.authorities", .text, default: "",
             "PEM file of the CAs that the service's certificate may come from. Empty: those of the system."),
         Setting(
+            "blobs.s3.proxy", .text, default: "",
+            "http://host:port that the service is reached through. Empty: directly, whatever http_proxy says."),
+        Setting(
             "blobs.s3.encryption", .choice(["bucket", "service", "kms"]), default: "bucket",
             "How objects are encrypted at rest: as the bucket says, with keys of the service (SSE-S3), or of KMS."),
         Setting("blobs.s3.kmsKey", .text, default: "", "Key for kms. Empty: the account's own for S3."),
@@ -249,7 +252,8 @@ extension Setting {
             "Part in which a large blob is sent. A lost connection costs one part; grows where 10,000 are too few."),
         Setting(
             "blobs.s3.requestsMax", .integer(1...1000), default: "64", unit: "requests",
-            "Requests of this node at one time. Prevents a burst of more connections than the service takes."),
+            "Requests of this node at one time: half of them for work, half for clients, so that neither holds up the "
+                + "other. Prevents a burst of more connections than the service takes."),
         Setting(
             "blobs.s3.patienceSeconds", .integer(1...3600), default: "120", unit: "seconds",
             "How long work waits for a service that does not answer before it fails and is tried again. Clients wait a "

@@ -18,6 +18,12 @@ extension PostgresStore: QuarantineBook {
         }
     }
 
+    package func isShared(_ blob: BlobName, besides upload: UploadID) async throws -> Bool {
+        try await database.read { connection in
+            try connection.query(QuarantineTable.isShared.with(blob, upload)).first?.bool("is_shared") == true
+        }
+    }
+
     package func quarantineToEmpty(olderThanSeconds seconds: Int, limit: Int) async throws -> [UploadID] {
         try await database.read { connection in
             try connection.query(QuarantineTable.due.with(seconds, max(0, limit))).map { row in
@@ -62,6 +68,14 @@ enum QuarantineTable {
     static let signature = Statement(
         "quarantine_signature",
         "select signature from quarantine where sha256 = $1 and emptied_at is null order by upload limit 1")
+    static let isShared = Statement(
+        "is_shared_blob",
+        """
+        select exists (
+            select from upload where blob = $1 and id <> $2
+                and not exists (select from quarantine where quarantine.upload = upload.id)
+        ) as is_shared
+        """)
     static let due = Statement(
         "quarantine_due",
         """

@@ -135,7 +135,7 @@ extension PostgresStore {
         return try unnamed(parts + upload.flatMap(\.self), on: &connection)
     }
 
-    private static func unnamed(
+    static func unnamed(
         _ blobs: [BlobName], on connection: inout PostgresConnection
     ) throws -> [BlobName] {
         guard !blobs.isEmpty else { return [] }

@@ -43,6 +43,8 @@ package struct CredentialChain: Sendable, Hashable {
 
     /// Asked in this order. With `auto`, one that has nothing is passed over.
     package let sources: [Source]
+    /// Why one that the environment begins to describe is none; nil: there is no such.
+    package let passedOver: String?
 
     /// - Parameters:
     ///   - settings: what the configuration says; both keys or none.
@@ -62,8 +64,14 @@ package struct CredentialChain: Sendable, Hashable {
                 .fixed(
                     S3Credentials(accessKey: key, secretKey: secret, sessionToken: value("AWS_SESSION_TOKEN"))))
         }
-        if kind == .auto || kind == .webIdentity, let identity = try Self.webIdentity(region, value) {
-            sources.append(.webIdentity(identity))
+        // Some platforms put the token's file into every container, whether it has a role or not.
+        if kind == .auto, value("AWS_WEB_IDENTITY_TOKEN_FILE") != nil, value("AWS_ROLE_ARN") == nil {
+            passedOver = Self.noRole
+        } else {
+            passedOver = nil
+            if kind == .auto || kind == .webIdentity, let identity = try Self.webIdentity(region, value) {
+                sources.append(.webIdentity(identity))
+            }
         }
         if kind == .auto || kind == .file {
             let home = value("HOME").map { $0 + "/.aws/credentials" }
@@ -77,16 +85,20 @@ package struct CredentialChain: Sendable, Hashable {
             sources.append(
                 .instance(endpoint: value("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254"))
         }
-        guard !sources.isEmpty else { throw Trouble(description: Self.nothing(kind)) }
+        guard !sources.isEmpty else {
+            throw Trouble(description: Self.nothing(kind) + (passedOver.map { "; \($0)" } ?? ""))
+        }
         self.sources = sources
     }
+
+    private static let noRole = "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not"
 
     private static func webIdentity(
         _ region: String, _ value: (String) -> String?
     ) throws(Trouble) -> WebIdentity? {
         guard let path = value("AWS_WEB_IDENTITY_TOKEN_FILE") else { return nil }
         guard let role = value("AWS_ROLE_ARN") else {
-            throw Trouble(description: "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not")
+            throw Trouble(description: noRole)
         }
         let region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION") ?? region
         // It becomes part of a host's name.

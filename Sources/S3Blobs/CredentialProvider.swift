@@ -19,7 +19,8 @@ package final class CredentialProvider: Sendable {
     private let renewal = Mutex(CredentialRenewal())
     private let oneAtATime = Turns(1)
 
-    package init(_ chain: CredentialChain, now: @escaping @Sendable () -> Timestamp) {
+    /// - Parameter proxy: for what is not on the machine or beside it, as `S3Configuration.proxy`.
+    package init(_ chain: CredentialChain, proxy: String? = nil, now: @escaping @Sendable () -> Timestamp) {
         self.chain = chain
         self.now = now
         var http = HTTPClient()
@@ -27,7 +28,9 @@ package final class CredentialProvider: Sendable {
         http.connectSecondsMax = 2
         http.stalledSecondsMax = 5
         http.collectedBytesMax = 1 << 20
+        http.proxy = .direct
         self.http = http
+        if let proxy { http.proxy = .address(proxy) }
         http.connectSecondsMax = 5
         http.stalledSecondsMax = 10
         remote = http

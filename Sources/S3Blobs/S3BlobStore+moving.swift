@@ -8,14 +8,18 @@ extension S3BlobStore {
     package func move(_ name: BlobName, to other: BlobName) async throws(BlobError) {
         // S3 would refuse the copy, and the removal would be of the only object.
         guard name != other else { return }
-        do throws(S3Trouble) {
-            if let object = try await head(key: key(of: name)) {
-                try await copy(object, from: key(of: name), to: key(of: other))
-            }
-        } catch { throw error.blobError }
+        try await copy(name, to: other)
         try await remove([name])
         // Nothing opens it under this name any more; what is put away does not stay on this disk.
         try await cache.drop(name)
+    }
+
+    package func copy(_ name: BlobName, to other: BlobName) async throws(BlobError) {
+        guard name != other else { return }
+        do throws(S3Trouble) {
+            guard let object = try await head(key: key(of: name)) else { return }
+            try await copy(object, from: key(of: name), to: key(of: other))
+        } catch { throw error.blobError }
     }
 
     private func copy(_ object: Object, from source: String, to target: String) async throws(S3Trouble) {

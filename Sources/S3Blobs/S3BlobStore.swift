@@ -35,9 +35,10 @@ package struct S3BlobStore: BlobStore {
         lifecycle = other.lifecycle
     }
 
-    /// The same store for callers who wait no longer than this for a service that does not answer.
-    package func patient(for patience: Duration) -> S3BlobStore {
-        S3BlobStore(self, client: client.patient(for: patience))
+    /// The same store for others, who wait no longer than this for a service that does not answer. They have
+    /// `requestsMax` of their own: neither a burst of downloads nor of work holds up the other.
+    package func another(patience: Duration) -> S3BlobStore {
+        S3BlobStore(self, client: client.another(patience: patience))
     }
 
     package func size(of name: BlobName) async throws(BlobError) -> Int64? { try await head(name)?.bytes }

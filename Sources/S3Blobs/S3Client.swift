@@ -17,7 +17,7 @@ package struct S3Client: Sendable {
     let logger: Logger
     private let address: Address
     private let http: HTTPClient
-    private let turns: Turns
+    private var turns: Turns
 
     package init(
         _ configuration: S3Configuration, credentials: CredentialProvider, clock: any Clock<Duration>,
@@ -36,13 +36,17 @@ package struct S3Client: Sendable {
         http.stalledSecondsMax = configuration.stalledSecondsMax
         http.collectedBytesMax = max(configuration.readBytes, 8 << 20)
         http.authoritiesPath = configuration.authoritiesPath
-        http.connections = HTTPConnections(restingMax: configuration.requestsMax)
+        http.proxy = configuration.proxy.map { .address($0) } ?? .direct
+        // Of work and of clients.
+        http.connections = HTTPConnections(restingMax: 2 * configuration.requestsMax)
         self.http = http
     }
 
-    func patient(for patience: Duration) -> S3Client {
+    /// With turns of its own.
+    func another(patience: Duration) -> S3Client {
         var copy = self
         copy.configuration.patience = patience
+        copy.turns = Turns(configuration.requestsMax)
         return copy
     }
 

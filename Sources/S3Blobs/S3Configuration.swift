@@ -7,7 +7,7 @@
 /// | `copyBytes` | bytes | 128 MiB | a copy inside the service is given up as stalled; S3 takes 5 GiB |
 /// | `readBytes` | bytes | 1 MiB | downloads of many clients fill the memory |
 /// | `fetchParallel` | requests | 4 | one file waits for the latency of each request in turn |
-/// | `requestsMax` | requests | 64 | a burst opens more connections than the service takes |
+/// | `requestsMax` | requests | 32, twice: work and clients | a burst opens more connections than the service takes |
 /// | `patience` | duration | 2 min | a restart of the service fails stages |
 /// | `connectSecondsMax`, `stalledSecondsMax` | seconds | 5, 20 | a dead connection is waited for |
 /// | `staleSeconds` | seconds | 24 h | parts of uploads that never ended are paid for, for ever |
@@ -46,11 +46,13 @@ package struct S3Configuration: Sendable {
     /// Whether a bucket without lifecycle rules gets one that drops uploads in parts that nobody ended.
     package var setsLifecycle = false
     package var authoritiesPath: String?
+    /// `http://host:port` that all requests go through; nil: none, whatever the environment says.
+    package var proxy: String?
     package var partBytes: Int64 = 16 << 20
     package var copyBytes: Int64 = 128 << 20
     package var readBytes = 1 << 20
     package var fetchParallel = 4
-    package var requestsMax = 64
+    package var requestsMax = 32
     package var patience = Duration.seconds(120)
     package var connectSecondsMax = 5
     package var stalledSecondsMax = 20

@@ -80,7 +80,8 @@ package struct UploadGate: Sendable {
         }
     }
 
-    /// First the book, then the bytes: whoever comes after a crash in between finds the entry and moves them.
+    /// First the book, then the bytes: whoever comes after a crash in between finds the entry and moves them. Where an
+    /// equal upload stands at the same bytes, whose own jobs have all ended, those stay for it until its next scan.
     private func putAway(
         _ upload: Upload, of job: Job, _ signature: String, _ blobs: any BlobStore
     ) async throws -> Failure {
@@ -88,7 +89,12 @@ package struct UploadGate: Sendable {
             upload: upload.id, sha256: upload.sha256, bytes: upload.bytes, signature: signature, job: job.id,
             tenant: job.tenant, node: node, foundAt: job.createdAt)
         try await book.quarantine(entry)
-        try await blobs.move(upload.blob, to: QuarantineEntry.blobName(of: upload.id))
+        let kept = QuarantineEntry.blobName(of: upload.id)
+        if try await book.isShared(upload.blob, besides: upload.id) {
+            try await blobs.copy(upload.blob, to: kept)
+        } else {
+            try await blobs.move(upload.blob, to: kept)
+        }
         onFound(entry)
         return Self.infected(signature)
     }

@@ -44,6 +44,8 @@ package protocol QuarantineBook: Sendable {
     func quarantine(_ entry: QuarantineEntry) async throws
     /// The signature found in these bytes, while they are kept. After that they are looked at anew: signatures change.
     func quarantined(sha256: String) async throws -> String?
+    /// Whether an upload in which nothing was found stands at this blob, too (`UploadTwinBook`).
+    func isShared(_ blob: BlobName, besides upload: UploadID) async throws -> Bool
     /// Entries whose bytes are kept since more than `seconds`; at most `limit`, oldest first.
     func quarantineToEmpty(olderThanSeconds seconds: Int, limit: Int) async throws -> [UploadID]
     /// Their bytes are gone. Safe to repeat.
@@ -63,6 +65,10 @@ extension InMemoryStore: QuarantineBook {
     package func quarantined(sha256: String) -> String? {
         let known = quarantineBook.values.filter { $0.sha256 == sha256 && $0.emptiedAt == nil }
         return known.min { $0.upload < $1.upload }?.signature
+    }
+
+    package func isShared(_ blob: BlobName, besides upload: UploadID) -> Bool {
+        uploads.values.contains { $0.blob == blob && $0.id != upload && quarantineBook[$0.id] == nil }
     }
 
     package func quarantineToEmpty(olderThanSeconds seconds: Int, limit: Int) -> [UploadID] {

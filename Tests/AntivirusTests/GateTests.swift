@@ -124,6 +124,33 @@ import Testing
         }
     }
 
+    @Test func `of two uploads that stand at one blob each is put away by itself`() async throws {
+        let bytes = Clothing.mp4(ClamdServer.eicar)
+        try await ClamdServer.inFolder { folder in
+            let address = try #require(ClamdAddress(folder + "/socket"))
+            try await Gatehouse.open(address) { house in
+                // Nobody scans yet, so both have a job that ended without.
+                for upload in [try await house.upload(bytes), try await house.upload(bytes)] {
+                    _ = try await house.service.cancel(try await house.submit(upload.id))
+                }
+                let twins = try #require(await house.store.twins(withinSeconds: 3600, limit: 9).first)
+                let given = try #require(await house.store.unite(twins))
+                try await house.blobs.remove([given])
+                try await ClamdServer.run(in: folder) { _ in
+                    for (place, upload) in [twins.later, twins.earlier].enumerated() {
+                        let job = try await house.end(of: try await house.submit(upload))
+                        #expect(job.failure?.failure.code == "infected")
+                        let kept = QuarantineEntry.blobName(of: upload)
+                        #expect(try await house.blobs.bytes(of: kept, limitBytes: 1 << 20) == bytes)
+                        let stands = try await house.blobs.size(of: twins.blob) != nil
+                        #expect(stands == (place == 0), "it stays for the other one, which was not looked at yet")
+                    }
+                }
+                #expect(house.decoded.isEmpty, "\(house.decoded)")
+            }
+        }
+    }
+
     @Test func `while clamd is away jobs wait and say why, and go on when it is back`() async throws {
         try await ClamdServer.inFolder { folder in
             let address = try #require(ClamdAddress(folder + "/socket"))

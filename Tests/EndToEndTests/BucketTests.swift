@@ -5,10 +5,11 @@ import Jobs
 import Testing
 
 extension EndToEndTests {
-    /// The same on a bucket: two nodes that share PostgreSQL, a real SeaweedFS and no folder.
+    /// The same on a bucket: two nodes of one region that share PostgreSQL, a real SeaweedFS and no folder.
     @Suite(
         .cluster(
-            nodes: 2, options: ["--blobs", "s3"], environment: ["TIJERA_BLOBS_S3_REDIRECT_DOWNLOADS": "true"]))
+            nodes: 2, options: ["--blobs", "s3", "--regions", "eu"],
+            environment: Cluster.deadProxy.merging(["TIJERA_BLOBS_S3_REDIRECT_DOWNLOADS": "true"]) { $1 }))
     struct BucketTests {
         private struct Report: Decodable {
             let isHealthy: Bool
@@ -28,22 +29,30 @@ extension EndToEndTests {
             return (run.code, try #require(report, "\(run.text)"))
         }
 
-        @Test func `a job whose bytes are in a bucket survives a node, and the check finds all of them there`()
+        @Test
+        func `a job whose bytes are in a bucket outlives its node and the service, and the check finds all of them`()
             async throws
         {
-            let client = Client(base: cluster.nodes[0].http)
             let video = try await Material.shortTalk(in: cluster.folder, variant: 40)
+            let client = Client(base: cluster.nodes[0].http)
             let id = try await client.submit(client.upload(video))
-            let victim = cluster.nodes[1]
-            _ = try await client.wait(for: id) { job in
-                job.status.hasEnded
-                    || job.stages.contains { $0.state == .running && $0.node?.rawValue == victim.name }
+            let seen = try await client.wait(for: id) { job in
+                job.status.hasEnded || job.stages.contains { $0.name == .transcribe && $0.state == .running }
             }
+            let holder = try #require(
+                seen.stages.first { $0.name == .transcribe && $0.state == .running }?.node, "it was too quick")
+            let victim = try #require(cluster.nodes.first { $0.name == holder.rawValue })
+            let survivor = Client(base: try #require(cluster.nodes.first { $0.name != victim.name }).http)
             #expect(kill(victim.pid, SIGKILL) == 0)
-            let job = try await client.end(of: id)
+            try cluster.killSeaweed()
+            try await expectOutage(survivor, video, job: id)
             try await cluster.revive()
+
+            let job = try await survivor.end(of: id)
             try #require(job.status == .ready, "\(String(describing: job.error))")
-            try await expectDownloads(of: video)
+            #expect(job.stages.allSatisfy { $0.state == .done }, "\(job.stages.filter { $0.state != .done })")
+            #expect(job.stages.contains { $0.attempts > 1 }, "nothing was done again, so nothing was interrupted")
+            try await expectDownloads(of: video, from: try #require(cluster.nodes.first { $0.name == victim.name }))
             #expect(!FileManager.default.fileExists(atPath: cluster.blobs), "nodes have a folder in common")
 
             let configuration = "\(cluster.folder)/nodes/\(cluster.nodes[0].name)/node.yaml"
@@ -59,10 +68,21 @@ extension EndToEndTests {
             #expect(missing.code == 10 && missing.report.missing == found.report.namedBlobs)
         }
 
+        /// A client is told after its patience, twelve seconds, that the service is away; the job waits for longer.
+        private func expectOutage(_ client: Client, _ video: String, job id: JobID) async throws {
+            let answer = try await client.send(upload: video)
+            #expect(answer.status == 503, "\(answer.text)")
+            let problem = try JSONDecoder().decode(Client.Problem.self, from: Data(answer.body))
+            #expect(problem.code == "blob_store_unavailable", "\(answer.text)")
+            // What it makes cannot stand anywhere.
+            let job = try await client.job(id)
+            #expect(job.status == .processing, "\(job.status) \(String(describing: job.error))")
+        }
+
         /// By the node that came back, whose disk knows nothing of it: everything is there already, and what is
         /// downloaded comes from the bucket itself.
-        private func expectDownloads(of video: String) async throws {
-            let (node, out) = (cluster.nodes[1], cluster.folder + "/out-bucket")
+        private func expectDownloads(of video: String, from node: Cluster.Node) async throws {
+            let out = cluster.folder + "/out-bucket"
             let run = try await Shell.run(Cluster.executable, ["clip", video, "--out", out, "--server", node.http])
             try #require(run.code == 0, "\(run.text)")
             let clip = try await Shell.run("ffprobe", ["-v", "error", out + "/clip-1.mp4"])
@@ -73,7 +93,11 @@ extension EndToEndTests {
                 let jobs: [Item]
             }
             let newest = try JSONDecoder().decode(List.self, from: Data(jobs.body)).jobs[0].id
-            let first = try #require(try await Client(base: node.http).job(newest).clips.first)
+            let clips = try await Client(base: node.http).job(newest).clips
+            let sums = try await Shell.run("bash", ["-c", "sha256sum \(out)/clip-*.mp4"])
+            let digests = sums.standardOutput.split(separator: "\n").map { String($0.prefix(64)) }
+            #expect(Set(digests) == Set(clips.compactMap(\.videoSHA256)), "\(sums.text)")
+            let first = try #require(clips.first)
             let answer = try await HTTPClient().send(
                 HTTPRequest("GET", node.http + "/api/clips/\(first.id)/download"))
             #expect(answer.status == 307)

@@ -24,6 +24,7 @@ final class Cluster: Sendable {
     }
 
     let folder: String
+    private let options: [String]
     /// For nodes to be started with.
     private let environment: [String: String]
     private let description: Mutex<Description>
@@ -32,13 +33,19 @@ final class Cluster: Sendable {
     static var executable: String { environment("TIJERA_EXECUTABLE") }
     static var fixtures: String { environment("TIJERA_FIXTURES") }
 
+    /// Nobody listens there. Who went through it could not reach anything.
+    static let deadProxy = ["http_proxy": "http://127.0.0.1:9", "no_proxy": ""]
+
     static func environment(_ name: String) -> String { ProcessInfo.processInfo.environment[name] ?? "" }
 
     /// True when `cluster/test` runs us. By hand there is no program to test.
     static var isPossible: Bool { !executable.isEmpty && !home.isEmpty && !fixtures.isEmpty }
 
-    private init(folder: String, environment: [String: String], description: Description) {
+    private init(
+        folder: String, options: [String], environment: [String: String], description: Description
+    ) {
         self.folder = folder
+        self.options = options
         self.environment = environment
         self.description = Mutex(description)
     }
@@ -49,16 +56,17 @@ final class Cluster: Sendable {
     var authorities: String? { description.withLock { $0.authorities } }
     var blobs: String { folder + "/blobs" }
 
-    /// - Parameter options: of `cluster/up`; a cluster keeps what it was begun with.
+    /// - Parameter options: of `cluster/up`, which gets them again when it brings back what died.
     static func start(nodes: Int, options: [String], environment: [String: String] = [:]) async throws -> Cluster {
         let folder = try Scratch.folder()
         try await up(folder, nodes: nodes, options, environment)
-        return Cluster(folder: folder, environment: environment, description: try read(folder))
+        return Cluster(
+            folder: folder, options: options, environment: environment, description: try read(folder))
     }
 
     /// `cluster/up` again: brings back what died.
     func revive() async throws {
-        try await Self.up(folder, nodes: nodes.count, [], environment)
+        try await Self.up(folder, nodes: nodes.count, options, environment)
         let fresh = try Self.read(folder)
         description.withLock { $0 = fresh }
     }
@@ -78,6 +86,13 @@ final class Cluster: Sendable {
         let output = try await Shell.run(
             "\(Self.home)/cluster/dev", ["restart-postgres"], environment: ["TIJERA_DATA": folder])
         #expect(output.code == 0, "\(output.text)")
+    }
+
+    /// The private SeaweedFS of a cluster whose blobs stand in S3 dies; `revive` brings it back.
+    func killSeaweed() throws {
+        let text = try String(contentsOfFile: folder + "/s3/weed.pid", encoding: .utf8)
+        let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), "\(text)")
+        #expect(kill(pid, SIGKILL) == 0)
     }
 
     private static func up(

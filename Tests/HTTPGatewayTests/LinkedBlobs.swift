@@ -35,6 +35,8 @@ struct LinkedBlobs: BlobStore {
 
     func move(_ name: BlobName, to other: BlobName) async throws(BlobError) { try await base.move(name, to: other) }
 
+    func copy(_ name: BlobName, to other: BlobName) async throws(BlobError) { try await base.copy(name, to: other) }
+
     func remove(_ names: [BlobName]) async throws(BlobError) { try await base.remove(names) }
 
     func list(under prefix: BlobName?, after: BlobName?, limit: Int) async throws(BlobError) -> [ListedBlob] {

@@ -170,6 +170,7 @@ import Testing
             (["blobs.s3.bucket=b", "blobs.s3.accessKey=a"], "must both be set, or neither"),
             (["blobs.s3.bucket=b", "blobs.s3.credentials=settings"], "blobs.s3.secretKey are not set"),
             (["blobs.s3.bucket=b", "blobs.s3.authorities=/none"], "no readable file at /none"),
+            (["blobs.s3.bucket=b", "blobs.s3.proxy=proxy.example:3128"], "blobs.s3.proxy must be http://host:port"),
             (["blobs.s3.bucket=b", "blobs.s3.partBytes=1"], "blobs.s3.partBytes must be between"),
             (["blobs.directory=here"], "blobs.directory must be an absolute path"),
         ])

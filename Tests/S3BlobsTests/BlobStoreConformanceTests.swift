@@ -174,6 +174,33 @@ import Testing
         #expect(try await blobs.list(under: nil, after: nil, limit: 10).map(\.name) == [to])
     }
 
+    /// The last one is copied in three parts where the service copies no more at once.
+    @Test(arguments: Kind.allCases, [0, 1000, 11 << 20])
+    func `a copy and what it was made of know nothing of each other`(kind: Kind, count: Int) async throws {
+        let (blobs, bytes) = (try await store(kind), sample(count))
+        let (from, to) = (name("uploads/a/source"), name("quarantine/a/source"))
+        try await blobs.withScratch(named: "stage") { scratch in
+            try await blobs.writeScratch(bytes, to: scratch + "/made")
+            _ = try await blobs.adopt(fileAt: scratch + "/made", as: from)
+        }
+        // What stands there is replaced, by the same once more too.
+        _ = try await blobs.put([9], as: to)
+        for _ in 0..<2 {
+            try await blobs.copy(from, to: to)
+            #expect(try await blobs.bytes(of: from, limitBytes: count) == bytes)
+            #expect(try await blobs.bytes(of: to, limitBytes: count) == bytes)
+        }
+        try await blobs.copy(from, to: from)
+        try await blobs.copy(name("none"), to: name("nowhere"))
+        #expect(try await Set(blobs.list(under: nil, after: nil, limit: 10).map(\.name)) == [from, to])
+        _ = try await blobs.put([1, 2], as: to)
+        #expect(try await blobs.bytes(of: from, limitBytes: count) == bytes)
+        try await blobs.copy(from, to: to)
+        try await blobs.remove([from])
+        #expect(try await blobs.size(of: from) == nil)
+        #expect(try await blobs.bytes(of: to, limitBytes: count) == bytes)
+    }
+
     @Test(arguments: Kind.allCases) func `of many who move the same blob none fails`(kind: Kind) async throws {
         let (blobs, bytes) = (try await store(kind), sample(1000))
         _ = try await blobs.put(bytes, as: name("from"))

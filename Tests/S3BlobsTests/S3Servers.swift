@@ -26,6 +26,8 @@ final class S3Server: Sendable {
 
     let endpoint: String
     private let command: [String]
+    /// Ours for as long as there is somebody who may start the server.
+    private let ports: [LoopbackPort]
     private let running = Mutex<Running?>(nil)
     private let root: String
     private static let started = Mutex<[S3Server]>([])
@@ -60,24 +62,27 @@ final class S3Server: Sendable {
         guard isThere else { throw Trouble(description: "no S3 servers in \(programs); cluster/test installs them") }
         switch kind {
         case .seaweed:
-            let ports = try (0..<4).map { _ in try Self.freePort() }
+            let pairs = try (0..<4).map { _ in try Self.portPair() }
+            ports = pairs.flatMap(\.self)
+            let numbers = pairs.map { $0[0].number }
             let identity = """
                 {"identities": [{"name": "app", "credentials": [{"accessKey": "\(Self.credentials.accessKey)",
                 "secretKey": "\(Self.credentials.secretKey)"}],
                 "actions": ["Admin", "Read", "List", "Tagging", "Write"]}]}
                 """
             try Data(identity.utf8).write(to: URL(filePath: root + "/s3.json"))
-            endpoint = "http://127.0.0.1:\(ports[3])"
+            endpoint = "http://127.0.0.1:\(numbers[3])"
             command = [
                 programs + "/bin/weed", "server", "-dir=\(root)", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-                "-master.port=\(ports[0])", "-volume.port=\(ports[1])", "-filer", "-filer.port=\(ports[2])", "-s3",
-                "-s3.port=\(ports[3])", "-s3.config=\(root)/s3.json", "-master.volumeSizeLimitMB=128",
+                "-master.port=\(numbers[0])", "-volume.port=\(numbers[1])", "-filer", "-filer.port=\(numbers[2])",
+                "-s3", "-s3.port=\(numbers[3])", "-s3.config=\(root)/s3.json", "-master.volumeSizeLimitMB=128",
                 "-volume.max=50", "-volume.preStopSeconds=0", "-s3.port.iceberg=0", "-s3.port.lance=0",
             ]
         case .moto:
-            let port = try Self.freePort()
-            endpoint = "http://127.0.0.1:\(port)"
-            command = [programs + "/bin/moto_server", "-H", "127.0.0.1", "-p", "\(port)"]
+            let port = try LoopbackPort()
+            ports = [port]
+            endpoint = "http://127.0.0.1:\(port.number)"
+            command = [programs + "/bin/moto_server", "-H", "127.0.0.1", "-p", "\(port.number)"]
         }
         let isFirst = Self.started.withLock { started in
             started.append(self)
@@ -170,31 +175,14 @@ final class S3Server: Sendable {
             room: LocalRoom(root: directory.path, limits: BlobLimits(freeBytesMin: 0)), cacheBytesMax: cacheBytesMax)
     }
 
-    /// A port that is free now, and with it the one 10,000 above, where SeaweedFS speaks gRPC.
-    private static func freePort() throws -> Int {
+    /// A port, and with it the one 10,000 above, where SeaweedFS speaks gRPC.
+    private static func portPair() throws -> [LoopbackPort] {
         for _ in 0..<100 {
-            guard let port = bound(to: 0), port < 55_000, bound(to: port + 10_000) != nil else { continue }
-            return port
+            let port = try LoopbackPort()
+            guard port.number < 55_000, let above = try? LoopbackPort(port.number + 10_000) else { continue }
+            return [port, above]
         }
         throw Trouble(description: "the kernel has no free ports")
-    }
-
-    private static func bound(to port: Int) -> Int? {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // `address` is ours and outlives the calls; its length is told.
-        let outcome = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                guard unsafe bind(descriptor, generic, length) == 0 else { return Int32(-1) }
-                return unsafe getsockname(descriptor, generic, &length)
-            }
-        }
-        return outcome == 0 ? Int(in_port_t(bigEndian: address.sin_port)) : nil
     }
 }
 

@@ -37,7 +37,29 @@ import Testing
             ["AWS_ROLE_ARN": ""], ["AWS_REGION": "evil.example/"], ["AWS_ENDPOINT_URL_STS": "http://sts.example"],
         ])
     func `half of it, a region that is none, and a way without TLS are mistakes`(wrong: [String: String]) {
-        #expect(throws: CredentialChain.Trouble.self) { try chain(.auto, wrong) }
+        #expect(throws: CredentialChain.Trouble.self) { try chain(.webIdentity, wrong) }
+        // Of all that could be meant, half of it is passed over.
+        if wrong["AWS_ROLE_ARN"] == nil { #expect(throws: CredentialChain.Trouble.self) { try chain(.auto, wrong) } }
+    }
+
+    @Test func `a token without a role is passed over, and told of, where there is something else to ask`() throws {
+        let given = ["AWS_ROLE_ARN": "", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "HOME": "/h"]
+        let before = try chain(.auto, given)
+        #expect(
+            before.sources == [
+                .fixed(S3Credentials(accessKey: "a", secretKey: "s")),
+                .file(path: "/h/.aws/credentials", profile: "default"),
+                .instance(endpoint: "http://169.254.169.254"),
+            ])
+        #expect(before.passedOver == "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not")
+        #expect(try chain(.auto, ["AWS_ROLE_ARN": ""]).sources == [.instance(endpoint: "http://169.254.169.254")])
+        #expect(try chain(.auto).passedOver == nil)
+        // Keys alone are asked for, so nobody is told of tokens.
+        #expect(try chain(.environment, given).passedOver == nil)
+        let nothing = #expect(throws: CredentialChain.Trouble.self) {
+            try chain(.auto, ["AWS_ROLE_ARN": "", "AWS_EC2_METADATA_DISABLED": "true"])
+        }
+        #expect(nothing?.description.contains("AWS_ROLE_ARN is not") == true)
     }
 
     private func answer(_ key: String, expires: String) -> HTTPDouble.Reply {

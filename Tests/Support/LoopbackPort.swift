@@ -9,11 +9,13 @@ package final class LoopbackPort: Sendable {
     package let number: Int
     private let descriptor: Int32
 
-    package init() throws {
+    /// - Parameter number: 0: any that is free. Throws when it is somebody else's.
+    package init(_ number: Int = 0) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var reuses: Int32 = 1
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(number).bigEndian)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         // Sound: the pointers are to locals that outlive the calls.
@@ -29,10 +31,10 @@ package final class LoopbackPort: Sendable {
         }
         guard code == 0 else {
             close(descriptor)
-            throw Child.Trouble(description: "the kernel gives no port of the loopback")
+            throw Child.Trouble(description: "the kernel does not give port \(number) of the loopback")
         }
         self.descriptor = descriptor
-        number = Int(UInt16(bigEndian: address.sin_port))
+        self.number = Int(UInt16(bigEndian: address.sin_port))
     }
 
     deinit { close(descriptor) }

@@ -27,7 +27,7 @@ door_settings() {
 ask_door() {
     local trust=()
     [ "$(door_scheme)" = http ] || trust=(--cacert "$DATA/door/ca.pem")
-    curl -fs --max-time 2 "${trust[@]}" "$(door_scheme)://127.0.0.1:$1$2"
+    curl -fs --noproxy '*' --max-time 2 "${trust[@]}" "$(door_scheme)://127.0.0.1:$1$2"
 }
 
 # write_node_config NAME REGION PORT THREADS SLOTS SEEDS

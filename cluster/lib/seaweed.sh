@@ -50,7 +50,7 @@ start_seaweed() {
 make_s3_bucket() {
     local tries answer
     for ((tries = 0; tries < 300; tries++)); do
-        answer=$(curl -s -o /dev/null -w '%{http_code}' -X PUT --aws-sigv4 aws:amz:us-east-1:s3 \
+        answer=$(curl -s --noproxy '*' -o /dev/null -w '%{http_code}' -X PUT --aws-sigv4 aws:amz:us-east-1:s3 \
             --user "$(s3_setting access):$(s3_setting secret)" "http://127.0.0.1:$(s3_setting s3)/$S3_BUCKET" || true)
         case $answer in 200 | 409) return 0 ;; esac
         [ -n "$(seaweed_pid)" ] || break

@@ -1,5 +1,4 @@
 package import ClipModel
-import Foundation
 import HTTPTypes
 
 /// The body of `POST /api/clips/{id}/link`, read strictly.
@@ -14,15 +13,7 @@ package struct LinkRequest: Sendable, Hashable {
     package let seconds: Int
 
     package init(json: [UInt8]) throws(Problem) {
-        do {
-            self = try JSONDecoder().decode(Self.self, from: Data(json))
-        } catch let problem as Problem {
-            throw problem
-        } catch {
-            throw Problem(
-                .badRequest, code: "malformed_json", detail: "The body is not a JSON object.",
-                hint: "Send {\"file\": \"video\"}.")
-        }
+        self = try Self.read(json, like: "{\"file\": \"video\"}")
     }
 
     package func target(in clip: ClipID) -> DownloadTarget {

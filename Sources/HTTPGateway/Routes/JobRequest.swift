@@ -9,16 +9,21 @@ package struct JobRequest: Sendable, Hashable {
     package let priority: Job.Priority
 
     package init(json: [UInt8]) throws(Problem) {
-        do {
-            self = try JSONDecoder().decode(Self.self, from: Data(json))
-        } catch let problem as Problem {
+        self = try Self.read(json, like: "{\"uploadId\": \"...\", \"options\": {...}}")
+        if let wrong = options.problem, let problem = Problem(wrong) { throw problem }
+    }
+}
+
+extension Decodable {
+    /// Of a body. Its own `init(from:)` says what is wrong about fields; here, that it is no object at all.
+    static func read(_ json: [UInt8], like example: String) throws(Problem) -> Self {
+        do { return try JSONDecoder().decode(Self.self, from: Data(json)) } catch let problem as Problem {
             throw problem
         } catch {
             throw Problem(
                 .badRequest, code: "malformed_json", detail: "The body is not a JSON object.",
-                hint: "Send {\"uploadId\": \"...\", \"options\": {...}}.")
+                hint: "Send \(example).")
         }
-        if let wrong = options.problem, let problem = Problem(wrong) { throw problem }
     }
 }
 

@@ -1,24 +1,29 @@
-import Antivirus
 import Foundation
 import Glibc
 import Subprocess
 import SystemPackage
-import Testing
 
 /// A real clamd with signatures of its own, which lives as long as the body of `run`.
-struct ClamdServer {
+package struct ClamdServer: Sendable {
     /// The test file of the industry, in two halves so that no scanner finds it here (eicar.org).
-    static let eicar = Array(
+    package static let eicar = Array(
         ("X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + "STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").utf8)
-    static let executable = "/usr/sbin/clamd"
+    private static let executable = "/usr/sbin/clamd"
     /// True when `cluster/test` has installed it.
-    static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: executable) }
+    package static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: executable) }
 
-    let address: ClamdAddress
+    /// As a node is told: the path of its socket, or host:port.
+    package let place: String
 
     /// A folder whose path is short enough for a socket.
-    static func inFolder<Answer>(_ body: (String) async throws -> Answer) async throws -> Answer {
-        let folder = "/tmp/tj-clam-\(getpid())-\(UInt32.random(in: .min ... .max))"
+    package static func inFolder<Answer>(_ body: (String) async throws -> Answer) async throws -> Answer {
+        try await inFolder("/tmp/tj-clam-\(getpid())-\(UInt32.random(in: .min ... .max))", body)
+    }
+
+    /// The same, where a node was told already.
+    package static func inFolder<Answer>(
+        _ folder: String, _ body: (String) async throws -> Answer
+    ) async throws -> Answer {
         try FileManager.default.createDirectory(atPath: folder + "/db", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let hexadecimal = eicar.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
@@ -29,7 +34,8 @@ struct ClamdServer {
         return try await body(folder)
     }
 
-    static func run<Answer: Sendable>(
+    /// Its socket is `folder/socket`, unless it listens at a port.
+    package static func run<Answer: Sendable>(
         in folder: String, port: Int? = nil, settings: String = "",
         _ body: @escaping @Sendable (ClamdServer) async throws -> Answer
     ) async throws -> Answer {
@@ -45,7 +51,7 @@ struct ClamdServer {
 
             """
         try text.write(toFile: folder + "/clamd.conf", atomically: true, encoding: .utf8)
-        let address = try #require(ClamdAddress(port.map { "127.0.0.1:\($0)" } ?? folder + "/socket"))
+        let place = port.map { "127.0.0.1:\($0)" } ?? folder + "/socket"
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [
@@ -72,8 +78,8 @@ struct ClamdServer {
             }
             group.addTask {
                 var iterator = ready.makeAsyncIterator()
-                try #require(await iterator.next() != nil, "clamd did not start")
-                return try await body(ClamdServer(address: address))
+                guard await iterator.next() != nil else { throw Child.Trouble(description: "clamd did not start") }
+                return try await body(ClamdServer(place: place))
             }
             defer { group.cancelAll() }
             while let answer = try await group.next() {
@@ -82,23 +88,4 @@ struct ClamdServer {
             throw CancellationError()
         }
     }
-}
-
-/// Blocks as a reader of blobs gives them.
-struct Blocks: AsyncSequence, Sendable {
-    let bytes: [UInt8]
-    var blockBytes = 100_000
-
-    struct Iterator: AsyncIteratorProtocol {
-        var rest: ArraySlice<UInt8>
-        let blockBytes: Int
-
-        mutating func next() async -> [UInt8]? {
-            guard !rest.isEmpty else { return nil }
-            defer { rest = rest.dropFirst(blockBytes) }
-            return Array(rest.prefix(blockBytes))
-        }
-    }
-
-    func makeAsyncIterator() -> Iterator { Iterator(rest: bytes[...], blockBytes: blockBytes) }
 }
