@@ -25,7 +25,8 @@ extension JobOptions {
         return words.intersection(Self.known)
     }
 
-    /// What the last release knew that did not say so yet: nodes that say nothing are taken for that one. Never changed.
+    /// What the last release knew that did not say so yet: nodes that say nothing are taken for that one. Never
+    /// changed.
     package static let knownAtFirst: Set<String> = [
         "aspect", "aspect=16:9", "aspect=1:1", "aspect=4:5", "aspect=9:16", "captionStyle", "captionStyle=boxed",
         "captionStyle=classic", "captionStyle=plain", "clipCount", "durationPreset", "durationPreset=long",

@@ -52,8 +52,9 @@ package struct ThumbnailCandidate: Hashable, Sendable {
     /// looks do not belong to them.
     ///
     /// Sharpness is compared with the sharpest of them, as it says nothing by itself; exposure counts as it is, and a
-    /// face may outweigh a third of both, but closed eyes cost more than it brings. The others are good pictures of other moments: one that is near a better one
-    /// in time counts the less the nearer it is (maximal marginal relevance, Carbonell and Goldstein 1998).
+    /// face may outweigh a third of both, but closed eyes cost more than it brings. The others are good pictures of
+    /// other moments: one that is near a better one in time counts the less the nearer it is (maximal marginal
+    /// relevance, Carbonell and Goldstein 1998).
     package static func ranked(
         _ candidates: [ThumbnailCandidate], _ looks: [FrameLook], count: Int
     ) -> [ThumbnailCandidate] {

@@ -8,9 +8,9 @@ extension ShotFramer {
         var high: Double
     }
 
-    /// How far the middle of `window` stands beside the middle of those it follows, in pixels: so far that faces it does
-    /// not follow are wholly inside or wholly outside, whichever is nearer. As few as can be are cut, and 0 is taken
-    /// where moving does not help.
+    /// How far the middle of `window` stands beside the middle of those it follows, in pixels: so far that faces it
+    /// does not follow are wholly inside or wholly outside, whichever is nearer. As few as can be are cut, and 0 is
+    /// taken where moving does not help.
     func offset(of window: CropWindow, following members: [[Int]], in samples: Range<Int>) -> Double {
         let bounds = zip(members, samples).compactMap { members, sample -> (low: Double, high: Double)? in
             let faces = members.compactMap { cast.members[$0].places[sample]?.face }
