@@ -120,6 +120,8 @@ import Testing
             // A standby that never answers holds a commit between "durable" and "acknowledged".
             try await bench.server.execute("alter system set synchronous_standby_names = 'nobody'")
             try await bench.server.execute("select pg_reload_conf()")
+            // Commits wait as soon as the checkpointer has read the setting, which it does before it does this.
+            try await bench.server.execute("checkpoint")
             func losingTheAnswer<Value: Sendable>(
                 _ body: @escaping @Sendable () async throws -> Value
             ) async throws -> Value {
