@@ -155,6 +155,7 @@ import Testing
             let draft = world.draft(upload.id)
             try await bench.server.execute("alter system set synchronous_standby_names = 'nobody'")
             try await bench.server.execute("select pg_reload_conf()")
+            try await bench.server.execute("checkpoint")
             async let submitted = world.store.submit(draft)
             try await bench.server.awaitRow("wait_event = 'SyncRep'", on: bench.database)
             try await bench.server.execute("alter system reset synchronous_standby_names")
