@@ -21,7 +21,7 @@ package struct ShotFramer {
         /// Of the window, what one face with its margins may take up. A larger one fills the clip from ear to ear...
         package var closeUpMax = 0.76
         /// ...and gets a window in which it takes up this much.
-        package var closeUpShare = 0.68
+        package var closeUpShare = 0.74
         /// A main face that holds for less is not worth a leap of the window.
         package var holdSecondsMin = 1.5
         /// Of the window, how far another face may be for the camera to go over to it: beyond, it leaps.
@@ -42,7 +42,7 @@ package struct ShotFramer {
         /// Share of the samples in which all that is followed must be inside.
         package var keptMin = 0.98
         /// Windows that are tried in turn, against the narrowest.
-        package var widenings = [1, 1.25, 1.55]
+        package var widenings = [1, 1.1, 1.2, 1.32, 1.45, 1.55]
         /// Where the eyes stand in the window, from its top, when it can move up and down.
         package var eyeLine = 0.4
         /// Around a face, in faces: hair, chin and the error of the box.

@@ -40,7 +40,7 @@ import Testing
         let framing = Scene(people: [Person(size: 700) { (960 + 20 * sin($0), 540) }]).framing()
         guard case .padded(let path) = framing.segments[0].layout else { throw Missing() }
         let face = 700 * 0.75
-        #expect((0.4...0.6).contains(face / path.width))
+        #expect((0.5...0.66).contains(face / path.width))
         #expect(path.keyframes.count == 1)
         #expect(framing.faceInFrame == 1)
     }
