@@ -61,8 +61,9 @@ package struct Schedule: Sendable, Hashable {
         }
     }
 
-    /// Seconds until what waits is tried again, until it has waited long enough (`Stage`). A quarter of what it has waited for already,
-    /// so that waits grow without anybody counting them, with jitter of a quarter to either side.
+    /// Seconds until what waits is tried again, for as long as it does (`Stage.hasWaitedLongEnough`). A quarter of what
+    /// it has waited for already, so that waits grow without anybody counting them, with jitter of a quarter to either
+    /// side.
     package func waitSeconds(waitedFor seconds: Double, chance: Double) -> Double {
         let middle = min(waitSecondsMax, max(delaySecondsMin, seconds / 4))
         return middle * (0.75 + 0.5 * chance)

@@ -20,8 +20,9 @@ package struct UploadTwins: Hashable, Sendable {
 /// upload names is not free.
 ///
 /// Only uploads that rest: jobs use them, none of those is under way, no stage of one that has ended still runs, and
-/// nothing was found in them. So nobody reads the bytes that are given up, and a client is answered as if its upload were the only one. And a node of the release
-/// before, which takes the bytes of an upload without jobs for nobody else's, finds none among them.
+/// nothing was found in them. So nobody reads the bytes that are given up, and a client is answered as if its upload
+/// were the only one. And a node of the release before, which takes the bytes of an upload without jobs for nobody
+/// else's, finds none among them.
 package protocol UploadTwinBook: Sendable {
     /// Those whose later one came in the last `seconds`, at most `limit`, oldest first; each with the earliest that it
     /// could share with.
