@@ -106,9 +106,11 @@ import Testing
         adapter: Adapter
     ) async throws {
         try await World.run(adapter) { world in
-            #expect(!isRefused(try await submit(world, seconds: 600, minutesMax: 10)))
+            let last = try await submit(world, seconds: 600, minutesMax: 10)
+            #expect(!isRefused(last))
             for seconds in [1000.1, 1, 2000.3] {
-                #expect(isRefused(try await submit(world, seconds: seconds, minutesMax: 10)), "\(seconds)")
+                let another = try await submit(world, seconds: seconds, minutesMax: 10)
+                #expect(isRefused(another), "\(seconds)")
             }
             #expect(try await used(world) == 600)
         }
