@@ -5,6 +5,8 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, CaseIterable {
         /// No room: the file system is full, or closer to full than `BlobLimits.freeBytesMin` allows.
         case full = "disk_full"
+        /// More bytes than this machine's cache holds, however empty it is.
+        case cacheTooSmall = "blob_cache_too_small"
         /// No blob has this name.
         case missing = "blob_missing"
         /// More bytes than the caller allowed.
@@ -44,6 +46,10 @@ package struct BlobError: Error, Hashable, Sendable, CustomStringConvertible {
                 .resource, code: code.rawValue, reason: "The disk of a node has no room left.",
                 hint: "Free space in the node's blob directory or move it to a larger disk; the work waits for that.",
                 waits: true)
+        case .cacheTooSmall:
+            Failure(
+                .resource, code: code.rawValue, reason: "A file is larger than all that a node keeps of the bucket.",
+                hint: "Raise blobs.cacheBytesMax on every node and retry the job, or send a smaller file.")
         case .missing:
             Failure(
                 .resource, code: code.rawValue, reason: "A node does not find a file that an earlier stage made.",

@@ -147,8 +147,10 @@ package final class LocalCache: Sendable {
     private func reserve(_ entry: Entry) async throws(BlobError) {
         let bytes = entry.bytes
         guard bytes <= limitBytes else {
+            // Not `full`, which is waited for: no room that is made here is enough.
             throw BlobError(
-                .full, "\(entry.name) has \(bytes) bytes and the cache holds \(limitBytes): raise blobs.cacheBytesMax")
+                .cacheTooSmall,
+                "\(entry.name) has \(bytes) bytes and the cache holds \(limitBytes): raise blobs.cacheBytesMax")
         }
         let reserved = reservedBytes.withLock { reserved in
             reserved += bytes

@@ -15,6 +15,9 @@ final class TrailingDigest: Sendable {
 
     /// How far the writer is ahead when a thread sets out after it.
     static let stepBytes: Int64 = 1 << 20
+    /// What is read in one turn on a thread. Others wait there, to make their bytes durable: a writer that is always
+    /// ahead must not keep it.
+    private static let turnBytes: Int64 = 4 << 20
     /// What is read at once: small enough for the cache of one core.
     private static let blockBytes = 256 << 10
 
@@ -38,8 +41,10 @@ final class TrailingDigest: Sendable {
         else { return }
         lane.begin { [self] in
             progress.withLock { progress in
-                // What cannot be read now is asked for again, and told of, when the digest is wanted.
-                _ = try? read(into: &progress) { written.load(ordering: .acquiring) }
+                let turnEnd = progress.bytes + Self.turnBytes
+                // What cannot be read now is asked for again, and told of, when the digest is wanted. What is left
+                // over is for the turn that the next write asks for.
+                _ = try? read(into: &progress) { min(turnEnd, written.load(ordering: .acquiring)) }
             }
             isRunning.store(false, ordering: .releasing)
         }

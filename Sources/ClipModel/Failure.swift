@@ -31,7 +31,7 @@ package struct Failure: Error, Hashable, Sendable, Codable, CustomStringConverti
         isWaiting = waits ? true : nil
     }
 
-    /// Tried again for as long as it takes; does not count as an attempt.
+    /// Tried again for a day at least without counting as an attempt (`StoreLimits.waitingSeconds`).
     package var waits: Bool { isWaiting ?? false }
 
     package var description: String { "\(code): \(reason) \(hint)" }

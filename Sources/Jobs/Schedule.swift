@@ -35,7 +35,7 @@ package struct Schedule: Sendable, Hashable {
         if let stage = snapshot.stages.first(where: { $0.key == snapshot.changed }), stage.state == .failed,
             !snapshot.job.status.hasEnded, let failure = stage.failure,
             let delay =
-                failure.waits
+                failure.waits && !stage.hasWaitedLongEnough(at: snapshot.now)
                 ? waitSeconds(waitedFor: snapshot.now.seconds(since: stage.openedAt), chance: chance)
                 : retryDelaySeconds(after: failure.class, attempts: stage.attempts, chance: chance)
         {
@@ -61,8 +61,9 @@ package struct Schedule: Sendable, Hashable {
         }
     }
 
-    /// Seconds until what waits is tried again, for as long as it takes. A quarter of what it has waited for already,
-    /// so that waits grow without anybody counting them, with jitter of a quarter to either side.
+    /// Seconds until what waits is tried again, for as long as it does (`Stage.hasWaitedLongEnough`). A quarter of what
+    /// it has waited for already, so that waits grow without anybody counting them, with jitter of a quarter to either
+    /// side.
     package func waitSeconds(waitedFor seconds: Double, chance: Double) -> Double {
         let middle = min(waitSecondsMax, max(delaySecondsMin, seconds / 4))
         return middle * (0.75 + 0.5 * chance)

@@ -142,6 +142,7 @@ extension Worker {
                 "job": "\(lease.job)", "stage": "\(lease.key)", "attempt": "\(lease.attempts)",
                 "failure": "\(failure.code)", "error": "\(error)",
             ])
+        if failure.waits { onWaiting(failure) }
         return .outcome(.failed(failure))
     }
 

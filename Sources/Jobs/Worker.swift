@@ -55,6 +55,7 @@ package actor Worker {
     private let machineReading: @Sendable () -> MachineReading
     private let sharing: @Sendable () -> BlobSharing
     private let onSchedulability: @Sendable (NodeSchedulability) -> Void
+    let onWaiting: @Sendable (Failure) -> Void
     let onChange: @Sendable (JobID, Region) -> Void
     private let isDrainRequested = Mutex(false)
     private(set) var machine: WorkerMachine
@@ -77,6 +78,7 @@ package actor Worker {
     ///   - sharing: how the node sees the blobs, which others are told.
     ///   - onSchedulability: told whenever that changes, within a heartbeat. Called on the way of a heartbeat, so it
     ///     must return at once.
+    ///   - onWaiting: told of each failure here that is waited for (`Failure.waits`). Must return at once.
     ///   - onChange: told of a job after an outcome of it was published here. Must return at once.
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: any BlobStore,
@@ -85,6 +87,7 @@ package actor Worker {
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
         sharing: @escaping @Sendable () -> BlobSharing = { BlobSharing() },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
+        onWaiting: @escaping @Sendable (Failure) -> Void = { _ in },
         onChange: @escaping @Sendable (JobID, Region) -> Void = { _, _ in }
     ) {
         precondition(node.leaseSeconds == configuration.leaseSeconds, "two lengths of one lease")
@@ -102,6 +105,7 @@ package actor Worker {
         machineReading = machine
         self.sharing = sharing
         self.onSchedulability = onSchedulability
+        self.onWaiting = onWaiting
         self.onChange = onChange
         stopwatch = Stopwatch(clock)
         self.machine = WorkerMachine(schedule: configuration.schedule, schedulability: schedulability)

@@ -16,6 +16,7 @@ package struct BlobSettings: Sendable {
     private struct Bucket: Sendable {
         let configuration: S3Configuration
         let chain: CredentialChain
+        let clientRequestsMax: Int
     }
 
     /// Clients wait for a service that does not answer for this part of the time that work does.
@@ -60,7 +61,14 @@ package struct BlobSettings: Sendable {
             chance: { chance.fraction() }, logger: logger)
         let store = try S3BlobStore(
             client: client, room: LocalRoom(root: directory, limits: limits), cacheBytesMax: cacheBytesMax)
-        return (store, store.another(patience: bucket.configuration.patience / Self.patienceDivisor))
+        let forClients = store.another(
+            patience: bucket.configuration.patience / Self.patienceDivisor, requestsMax: bucket.clientRequestsMax)
+        return (store, forClients)
+    }
+
+    /// Requests for work and for clients, together as many as there may be; each has one at least.
+    package static func shares(of requestsMax: Int) -> (work: Int, clients: Int) {
+        (max(1, (requestsMax + 1) / 2), max(1, requestsMax / 2))
     }
 
     private static func bucket(
@@ -101,8 +109,8 @@ package struct BlobSettings: Sendable {
         configuration.setsLifecycle = text("lifecycle") == "set"
         configuration.linkSeconds = values.integer("blobs.s3.linkSeconds")
         configuration.partBytes = Int64(values.integer("blobs.s3.partBytes"))
-        // Half for work, half for clients.
-        configuration.requestsMax = (values.integer("blobs.s3.requestsMax") + 1) / 2
+        let shares = Self.shares(of: values.integer("blobs.s3.requestsMax"))
+        configuration.requestsMax = shares.work
         configuration.patience = .seconds(values.integer("blobs.s3.patienceSeconds"))
         configuration.connectSecondsMax = values.integer("blobs.s3.connectSeconds")
         configuration.stalledSecondsMax = values.integer("blobs.s3.stalledSeconds")
@@ -111,7 +119,8 @@ package struct BlobSettings: Sendable {
             problems.append("blobs.s3.accessKey and blobs.s3.secretKey must both be set, or neither")
         }
         guard problems.isEmpty else { throw ConfigurationError(problems) }
-        return Bucket(configuration: configuration, chain: try chain(values, environment))
+        return Bucket(
+            configuration: configuration, chain: try chain(values, environment), clientRequestsMax: shares.clients)
     }
 
     private static func chain(

@@ -22,4 +22,14 @@ extension MetricRegistry {
             written[labels: [stage.rawValue]].count(Int(effort.bytesWritten))
         }
     }
+
+    /// Attempts that wait for what an operator has to bring back; to be told of every one.
+    func stageWaits() -> @Sendable (Failure) -> Void {
+        let waits = counters(
+            .counter(
+                "stage_waits_total",
+                help: "Attempts at stages that failed for what is waited for: a full disk, a service that is away.",
+                labels: ["code"], seriesMax: 10))
+        return { waits[labels: [$0.code]].count(1) }
+    }
 }

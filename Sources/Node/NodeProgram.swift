@@ -71,7 +71,7 @@ package struct NodeProgram: Sendable {
             runner: StageRunner(tools: tools, spent: cluster.metrics.registry.stageEfforts()), slots: slots,
             clock: clock, now: systemWallTime, chance: chance, logger: logger, schedulability: wanted,
             overload: overload, machine: machine, sharing: { sharing.view },
-            onSchedulability: { cluster.obey($0) },
+            onSchedulability: { cluster.obey($0) }, onWaiting: cluster.metrics.registry.stageWaits(),
             onChange: { coordination.tell($0, home: $1) })
         try coordination.host(worker)
         let sweeper = Sweeper(

@@ -252,8 +252,8 @@ extension Setting {
             "Part in which a large blob is sent. A lost connection costs one part; grows where 10,000 are too few."),
         Setting(
             "blobs.s3.requestsMax", .integer(1...1000), default: "64", unit: "requests",
-            "Requests of this node at one time: half of them for work, half for clients, so that neither holds up the "
-                + "other. Prevents a burst of more connections than the service takes."),
+            "Requests of this node at one time: half of them for work, half for clients, one each at least, so that "
+                + "neither holds up the other. Prevents a burst of more connections than the service takes."),
         Setting(
             "blobs.s3.patienceSeconds", .integer(1...3600), default: "120", unit: "seconds",
             "How long work waits for a service that does not answer before it fails and is tried again. Clients wait a "

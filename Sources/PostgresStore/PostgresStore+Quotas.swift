@@ -52,15 +52,16 @@ enum UsageTable {
             left join plan on plan.name = tenant.plan
             left join tenant_usage on tenant_usage.tenant = asked.id and tenant_usage.month = $2::date
         """)
-    /// Answers with what was used before: a refusal rolls the charge back. In a statement of its own after the client's
-    /// row is locked, so that it sees what another job was charged.
+    /// Answers with what was used before: a refusal rolls the charge back. Rounded to microseconds, for a sum that is
+    /// taken back is off in the last place, and who has used exactly what is allowed is refused. In a statement of its
+    /// own after the client's row is locked, so that it sees what another job was charged.
     private static let charge = Statement(
         "charge_usage",
         """
         with charged as (
             insert into tenant_usage (tenant, month, seconds) values ($1, $2::date, $4::float8)
             on conflict (tenant, month) do update set seconds = tenant_usage.seconds + excluded.seconds
-            returning seconds - $4::float8 as seconds
+            returning round((seconds - $4::float8)::numeric, 6)::float8 as seconds
         )
         select charged.seconds, \(allowed)
         from charged left join tenant on tenant.id = $1 left join plan on plan.name = tenant.plan

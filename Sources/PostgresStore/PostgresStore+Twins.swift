@@ -31,7 +31,8 @@ extension PostgresStore: UploadTwinBook {
         """
         exists (select from job where job.upload = \(upload).id)
             and not exists (
-                select from job where job.upload = \(upload).id and status in ('pending', 'processing'))
+                select from job
+                where job.upload = \(upload).id and (status in ('pending', 'processing') or lingers))
             and not exists (select from quarantine where quarantine.upload = \(upload).id)
         """
     }

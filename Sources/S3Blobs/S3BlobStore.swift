@@ -36,9 +36,9 @@ package struct S3BlobStore: BlobStore {
     }
 
     /// The same store for others, who wait no longer than this for a service that does not answer. They have
-    /// `requestsMax` of their own: neither a burst of downloads nor of work holds up the other.
-    package func another(patience: Duration) -> S3BlobStore {
-        S3BlobStore(self, client: client.another(patience: patience))
+    /// so many requests of their own: neither a burst of downloads nor of work holds up the other.
+    package func another(patience: Duration, requestsMax: Int) -> S3BlobStore {
+        S3BlobStore(self, client: client.another(patience: patience, requestsMax: requestsMax))
     }
 
     package func size(of name: BlobName) async throws(BlobError) -> Int64? { try await head(name)?.bytes }

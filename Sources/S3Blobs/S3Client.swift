@@ -43,10 +43,11 @@ package struct S3Client: Sendable {
     }
 
     /// With turns of its own.
-    func another(patience: Duration) -> S3Client {
+    func another(patience: Duration, requestsMax: Int) -> S3Client {
         var copy = self
         copy.configuration.patience = patience
-        copy.turns = Turns(configuration.requestsMax)
+        copy.configuration.requestsMax = requestsMax
+        copy.turns = Turns(requestsMax)
         return copy
     }
 

@@ -141,7 +141,8 @@ package struct JobRecord: Sendable {
             record.stage.state = .failed
             record.stage.failure = failure
             record.stage.endedAt = now
-            if failure.class == .cancelled || failure.waits { record.stage.attempts -= 1 }
+            let waits = failure.waits && !record.stage.hasWaitedLongEnough(at: now)
+            if failure.class == .cancelled || waits { record.stage.attempts -= 1 }
             if failure.class == .resource {
                 let until = now.advanced(bySeconds: StageRecord.avoidanceSeconds(after: failure))
                 record.avoidance = StageRecord.Avoidance(node: lease.node, until: until)

@@ -106,3 +106,12 @@ package struct StageRecord: Hashable, Sendable {
         holderEpoch = nil
     }
 }
+
+extension Stage {
+    /// From here on what waits (`Failure.waits`) counts as any other failure does, so that the last try ends it. Tries
+    /// that counted nothing are those by which the epoch, raised by every claim, is ahead of the attempts.
+    package func hasWaitedLongEnough(at now: Timestamp) -> Bool {
+        now.seconds(since: openedAt) >= StoreLimits.waitingSeconds
+            && epoch - attempts >= StoreLimits.waitingTriesMin
+    }
+}

@@ -9,6 +9,11 @@ package enum StoreLimits {
     /// The same for what waits (`Failure.waits`): another node may have what this one lacks, and this one may have it
     /// again any moment.
     package static let waitingAvoidanceSeconds = 3.0
+    /// For how long a failure that waits counts no attempt, from when its stage was opened; and after how many tries at
+    /// the earliest, since a job may have queued for longer than that before it was begun. Prevents that what never
+    /// comes back, or never fits, keeps a job for ever.
+    package static let waitingSeconds = 86_400.0
+    package static let waitingTriesMin = 100
     /// Jobs that ended well last, from which the effort of a second of video is measured.
     package static let effortJobs = 50
     /// How long an idempotency key is remembered.

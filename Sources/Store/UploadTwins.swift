@@ -19,9 +19,10 @@ package struct UploadTwins: Hashable, Sendable {
 /// Lets uploads of the same bytes stand at one blob. Who counts how many there are is whoever frees blobs: what an
 /// upload names is not free.
 ///
-/// Only uploads that rest: jobs use them, none of those is under way, and nothing was found in them. So nobody reads
-/// the bytes that are given up, and a client is answered as if its upload were the only one. And a node of the release
-/// before, which takes the bytes of an upload without jobs for nobody else's, finds none among them.
+/// Only uploads that rest: jobs use them, none of those is under way, no stage of one that has ended still runs, and
+/// nothing was found in them. So nobody reads the bytes that are given up, and a client is answered as if its upload
+/// were the only one. And a node of the release before, which takes the bytes of an upload without jobs for nobody
+/// else's, finds none among them.
 package protocol UploadTwinBook: Sendable {
     /// Those whose later one came in the last `seconds`, at most `limit`, oldest first; each with the earliest that it
     /// could share with.
@@ -60,7 +61,10 @@ extension InMemoryStore: UploadTwinBook {
     }
 
     private func rests(_ upload: UploadID) -> Bool {
-        let jobs = entries.values.map(\.job).filter { $0.upload == upload }
-        return !jobs.isEmpty && jobs.allSatisfy { $0.status.hasEnded } && quarantineBook[upload] == nil
+        let using = entries.values.filter { $0.job.upload == upload }
+        return !using.isEmpty && quarantineBook[upload] == nil
+            && using.allSatisfy { entry in
+                entry.job.status.hasEnded && entry.stages.values.allSatisfy { $0.stage.state != .running }
+            }
     }
 }

@@ -121,7 +121,9 @@ import Testing
             let error = await #expect(throws: BlobError.self) {
                 _ = try await cache.file(entry("large", eleven), in: scratch, fetch: write(eleven))
             }
-            #expect(error?.code == .full && error?.detail.contains("blobs.cacheBytesMax") == true)
+            #expect(error?.code == .cacheTooSmall && error?.detail.contains("blobs.cacheBytesMax") == true)
+            // Waiting would not help.
+            #expect(error?.failure.waits == false && error?.failure.class == .resource)
         }
     }
 

@@ -115,6 +115,13 @@ import Testing
         #expect(told.reason.code == .retryLater && told.reason.seconds == 6.5)
         #expect(told.reason.error?.code == "disk_full" && told.reason.text.contains("2023-11-14T22:13:27.000Z"))
         #expect(told.hint.contains("tijera jobs requeue \(Self.id) scan"))
+        #expect(!told.needsOperator)
+        // What waits until somebody brings it back says so.
+        stage.failure = Failure(
+            .resource, code: "disk_full", reason: "The disk is full.", hint: "Make room.", waits: true)
+        let waiting = Self.explain([stage], nodes: [Self.node("a")], waits: waits)
+        #expect(waiting.reason.code == .retryLater && waiting.needsOperator)
+        #expect(waiting.hint.hasPrefix("Make room. It starts by itself"))
     }
 
     @Test func `the only node is the avoided one`() {

@@ -162,11 +162,41 @@ import Testing
         #expect(schedule.retryDelaySeconds(after: kind, attempts: 1, chance: 0.5) == nil)
     }
 
-    @Test func `what waits for something outside is tried for ever, less and less often up to a bound`() {
+    @Test func `what waits for something outside is tried less and less often, up to a bound`() {
         #expect(schedule.waitSeconds(waitedFor: 0, chance: 0.5) == 1)
         #expect(schedule.waitSeconds(waitedFor: 40, chance: 0.5) == 10)
         #expect(schedule.waitSeconds(waitedFor: 86_400, chance: 0.5) == 30)
         #expect(schedule.waitSeconds(waitedFor: 86_400, chance: 0) == 22.5)
+    }
+
+    /// What follows when the scan fails for want of something that is to come back.
+    private func afterWaiting(hours: Double, tries: Int, attempts: Int) -> JobAdvance {
+        let start = Timestamp(millisecondsSinceEpoch: 1_700_000_000_000)
+        let job = Job(
+            id: JobID("job_01hzzzzzzzzzzzzzzzzzzzzzzz")!, upload: UploadID("upload_01hzzzzzzzzzzzzzzzzzzzzzzz")!,
+            region: Region("eu")!, tenant: "ana", options: JobOptions(), status: .processing, createdAt: start)
+        let upload = Upload(
+            id: job.upload, fileName: "talk.mp4", bytes: 1, sha256: String(repeating: "a", count: 64),
+            blob: BlobName("uploads/x/source")!, transcript: nil, createdAt: start)
+        let away = Failure(.resource, code: "away", reason: "It is away.", hint: "Wait.", waits: true)
+        let stage = Stage(
+            job: job.id, key: StageKey(.scan), state: .failed, epoch: tries + attempts, attempts: attempts,
+            failure: away, openedAt: start, notBefore: start)
+        let snapshot = JobSnapshot(
+            job: job, upload: upload, stages: [stage], clips: [], changed: stage.key,
+            now: start.advanced(bySeconds: hours * 3600))
+        return schedule.advance(snapshot, chance: 0.5)
+    }
+
+    @Test func `what waits has a day and a hundred tries, and then those of any other failure`() {
+        let scan = StageKey(.scan)
+        #expect(afterWaiting(hours: 23, tries: 3000, attempts: 0).reopen == [scan: 30])
+        // It was begun after two days in the queue.
+        #expect(afterWaiting(hours: 48, tries: 99, attempts: 0).reopen == [scan: 30])
+        #expect(afterWaiting(hours: 24, tries: 100, attempts: 1).reopen == [scan: 2])
+        #expect(afterWaiting(hours: 24, tries: 100, attempts: 3).reopen == [scan: 14])
+        let last = afterWaiting(hours: 24, tries: 100, attempts: 4)
+        #expect(last.reopen.isEmpty && last.status == .error && last.failure?.failure.code == "away")
     }
 
     @Test func `no wait is longer than the longest`() {

@@ -2,6 +2,7 @@ import ClipModel
 import Jobs
 import Stages
 import Store
+import Synchronization
 import Testing
 
 /// Nodes that die, nodes that are cut off, nodes that are told to go, stages that fail.
@@ -155,6 +156,26 @@ import Testing
         }
     }
 
+    @Test func `what waits costs no try, and every time is told`() async throws {
+        let tries = Mutex(0)
+        let world = try World { assignment, _ in
+            guard assignment.inputs.key.name == .probe else { return }
+            let count = tries.withLock { tries in
+                tries += 1
+                return tries
+            }
+            if count <= 6 { throw away }
+        }
+        try await inWorld(world) { world in
+            let job = try await world.submit()
+            try world.start("a")
+            #expect(try await world.runToEnd(job).status == .ready)
+            #expect(world.runs(of: .probe).count == 7)
+            #expect(await world.stage(job, StageKey(.probe))?.attempts == 1)
+            #expect(world.waits.withLock { $0 } == Array(repeating: "away", count: 6))
+        }
+    }
+
     @Test func `what can never work is not tried again`() async throws {
         let world = try World { assignment, _ in
             if assignment.inputs.key == StageKey(.render, 1) { throw hopeless }
@@ -209,4 +230,5 @@ import Testing
 }
 
 private let flaky = Failure(.transient, code: "flaky", reason: "It did not work.", hint: "Wait.")
+private let away = Failure(.transient, code: "away", reason: "It is away.", hint: "Wait.", waits: true)
 private let hopeless = Failure(.poison, code: "hopeless", reason: "It cannot work.", hint: "Do something else.")

@@ -50,6 +50,8 @@ final class World: Sendable {
     private let watching = Mutex<Task<Void, Never>?>(nil)
     /// What is left of the machine, as all nodes read it.
     let machine = Mutex(MachineReading())
+    /// Codes of failures that are waited for, as nodes told them.
+    let waits = Mutex<[String]>([])
     /// Nil: nobody watches the load.
     let overload: OverloadWatch?
 
@@ -91,7 +93,8 @@ final class World: Sendable {
             node: draft, configuration: configuration, store: faulty, blobs: blobs, runner: runner(of: name),
             slots: try CPUSlots(directory: root + "/slots", machineThreads: machineThreads, budget: machineThreads),
             clock: clock, now: { clock.wallTime }, chance: Chance(SplitMix64(state: UInt64(name.utf8.first ?? 1))),
-            logger: quiet, overload: overload, machine: { [self] in machine.withLock { $0 } })
+            logger: quiet, overload: overload, machine: { [self] in machine.withLock { $0 } },
+            onWaiting: { [self] failure in waits.withLock { $0.append(failure.code) } })
         let task = Task(executorPreference: executor) { [self] in
             await worker.run()
             ended.withLock { _ = $0.insert(name) }

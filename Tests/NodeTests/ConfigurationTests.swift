@@ -198,6 +198,15 @@ import Testing
         #expect(!found.contains("secret"))
     }
 
+    @Test func `work and clients share the requests to a bucket, and each has one`() {
+        for most in 2...1000 {
+            let (work, clients) = BlobSettings.shares(of: most)
+            #expect(work + clients == most && clients >= 1 && (work - clients == 0 || work - clients == 1))
+        }
+        let least = BlobSettings.shares(of: 1)
+        #expect(least.work == 1 && least.clients == 1)
+    }
+
     @Test func `what nothing names stays in a bucket for longer than any object may be on its way`() throws {
         #expect(try load(Self.good).blobs.leftoverSeconds == 3600)
         let bucket = ["blobs.kind=s3", "blobs.s3.bucket=b"]

@@ -32,7 +32,7 @@ import Testing
                 return HTTPDouble.Reply(status: 404)
             } _: { double in
                 let work = try store(double.url) { $0.requestsMax = 1 }
-                let clients = work.another(patience: .seconds(30))
+                let clients = work.another(patience: .seconds(30), requestsMax: 1)
                 let (hanging, free) = hangsForClients ? (clients, work) : (work, clients)
                 try await withThrowingTaskGroup(of: Int64?.self) { group in
                     group.addTask { try await hanging.size(of: name("slow")) }

@@ -92,4 +92,33 @@ import Testing
             }
         }
     }
+
+    /// Else what never fits keeps its job for ever.
+    @Test(arguments: Adapter.allCases)
+    func `after a day and a hundred tries what waits counts as any other failure`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job()
+            // Not for want of a resource: the only node is offered it again at once.
+            let away = Failure(.transient, code: "away", reason: "It is away.", hint: "Wait.", waits: true)
+            func attempts(after tries: Int, by life: NodeLife) async throws -> Int {
+                for _ in 0..<tries {
+                    let lease = try await world.claimOne(life)
+                    _ = try await world.complete(lease, .failed(away)) { snapshot in
+                        var advance = JobAdvance()
+                        advance.reopen[snapshot.changed] = 0
+                        return advance
+                    }
+                }
+                return try await world.stage(job.id, StageKey(.scan)).attempts
+            }
+            let first = try await world.node()
+            #expect(try await attempts(after: 3, by: first) == 0)
+            // Its lease has ended by then.
+            try await world.pass(seconds: StoreLimits.waitingSeconds)
+            let second = try await world.node()
+            #expect(try await attempts(after: StoreLimits.waitingTriesMin - 3, by: second) == 0)
+            #expect(try await attempts(after: 3, by: second) == 3)
+            #expect(try await world.stage(job.id, StageKey(.scan)).epoch == StoreLimits.waitingTriesMin + 3)
+        }
+    }
 }

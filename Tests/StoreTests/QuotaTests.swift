@@ -100,6 +100,22 @@ import Testing
         }
     }
 
+    /// 600 and 1000.1 less 1000.1 is a little less than 600 in doubles.
+    @Test(arguments: Adapter.allCases)
+    func `who has used exactly what is allowed is refused, however long the next video is`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let last = try await submit(world, seconds: 600, minutesMax: 10)
+            #expect(!isRefused(last))
+            for seconds in [1000.1, 1, 2000.3] {
+                let another = try await submit(world, seconds: seconds, minutesMax: 10)
+                #expect(isRefused(another), "\(seconds)")
+            }
+            #expect(try await used(world) == 600)
+        }
+    }
+
     @Test(arguments: Adapter.allCases)
     func `of jobs that come at once only one crosses the line`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in

@@ -76,6 +76,32 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `what a stage still reads though its job has ended is not given up`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let life = try await world.node()
+            _ = try await resting(world)
+            let job = try await world.job(stages: [StageKey(.scan), StageKey(.probe)])
+            let leases = try await world.store.claim(2, for: life)
+            let scan = try #require(leases.first { $0.key == StageKey(.scan) })
+            let probe = try #require(leases.first { $0.key == StageKey(.probe) })
+            let broken = Failure(.poison, code: "broken", reason: "It is broken.", hint: "Send another.")
+            _ = try await world.complete(scan, .failed(broken)) { _ in
+                var advance = JobAdvance()
+                advance.status = .error
+                advance.failure = JobFailure(stage: scan.key, failure: broken)
+                return advance
+            }
+            #expect(try await world.job(job.id).status == .error)
+            #expect(try await world.stage(job.id, probe.key).state == .running)
+            #expect(try await twins(world).isEmpty)
+            _ = try await world.complete(probe, .failed(broken))
+            // Notes who still runs.
+            try await world.store.upkeep()
+            #expect(try await twins(world).map(\.later) == [job.upload])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `twins that woke up or went since they were found stay apart`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let book = try book(world)

@@ -158,8 +158,9 @@ extension PostgresServer {
         try await execute(
             """
             update node set seen_at = seen_at - \(interval), started_at = started_at - \(interval);
-            update stage set not_before = not_before - \(interval), started_at = started_at - \(interval),
-                ended_at = ended_at - \(interval), avoided_until = avoided_until - \(interval);
+            update stage set opened_at = opened_at - \(interval), not_before = not_before - \(interval),
+                started_at = started_at - \(interval), ended_at = ended_at - \(interval),
+                avoided_until = avoided_until - \(interval);
             update job set created_at = created_at - \(interval), started_at = started_at - \(interval),
                 ended_at = ended_at - \(interval);
             update tenant_usage

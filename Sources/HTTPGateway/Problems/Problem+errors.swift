@@ -69,7 +69,7 @@ extension Problem {
             case .tooLarge: .contentTooLarge
             case .rangeInvalid: .rangeNotSatisfiable
             case .exists: .conflict
-            case .denied, .broken, .unavailable, .corrupt: .serviceUnavailable
+            case .denied, .broken, .unavailable, .corrupt, .cacheTooSmall: .serviceUnavailable
             }
         self.init(
             status, code: failure.code, detail: failure.reason, hint: failure.hint,

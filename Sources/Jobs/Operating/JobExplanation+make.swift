@@ -36,7 +36,7 @@ extension JobExplanation {
             hasEnded ? picture.ending : picture.job.isHeld ? picture.held : headline(stages, of: picture.job)
         return JobExplanation(
             job: picture.job.id, status: picture.job.status, reason: reason, hint: picture.hint(for: reason),
-            needsOperator: reason.code.needsOperator, stages: stages)
+            needsOperator: reason.code.needsOperator || picture.awaited(by: reason) != nil, stages: stages)
     }
 
     /// A job with a running stage does not wait; else it waits for what its first ready stage waits for.
@@ -257,8 +257,9 @@ extension JobExplanation.Picture {
         case .nodesWithoutRoom: "Make room on the disk or in the memory of a node, or start one elsewhere."
         case .freeThread: "It starts by itself; another node, or more threads, would start it sooner."
         case .retryLater:
-            "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."
-        case .avoidedNodeOnly: "Start another node, or give this one what it lacks."
+            (awaited(by: reason).map { $0.hint + " " } ?? "")
+                + "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."
+        case .avoidedNodeOnly: awaited(by: reason)?.hint ?? "Start another node, or give this one what it lacks."
         case .clientLimit:
             "It begins by itself; tijera clients list tells the limit, tijera clients set \(job.tenant) changes it."
         case .homeRegionWithoutNode: "Start or uncordon a node of \(job.region) to have it sooner."
@@ -266,6 +267,14 @@ extension JobExplanation.Picture {
         case .nodesWithoutDatabase: "Look at PostgreSQL and at the network between it and the nodes. Nothing is lost."
         case .noLivingNode: "Start a node: cluster/up, or tijera node. Nothing is lost."
         }
+    }
+
+    /// What a stage failed with that waits for somebody to bring back what is missing (`Failure.waits`).
+    fileprivate func awaited(by reason: Reason) -> Failure? {
+        guard reason.code == .retryLater || reason.code == .avoidedNodeOnly,
+            let failure = stages.first(where: { $0.key.description == reason.stage })?.failure
+        else { return nil }
+        return failure.waits ? failure : nil
     }
 
     private func place(_ ahead: Int) -> String {
