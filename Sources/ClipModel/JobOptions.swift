@@ -86,6 +86,9 @@ package struct JobOptions: Hashable, Sendable {
     /// Whether who speaks is wanted and looked for: without faces nobody knows, and without captions nobody asks.
     package var tellsSpeakers: Bool { speakerColors && smartCrop && subtitles != .off }
 
+    /// Whether punch-ins are wanted and looked for: they stand on faces.
+    package var comesCloser: Bool { punchIns && smartCrop }
+
     /// The first thing wrong with these options, or nil.
     package var problem: OptionProblem? {
         if !(1...10).contains(clipCount) {

@@ -126,9 +126,18 @@ extension JobService {
         let blob = try inputs.body(TranscriptResult.self).transcript
         let transcript = try await read(Transcript.self, blob)
         let kept = clip.figures?.kept.flatMap { KeptSpans(inSource: $0, clip: clip.range) }
-        let words = kept?.heard(transcript.words, of: clip.range) ?? transcript.words
-        let track = CaptionTrack(words: words, clip: clip.range, language: transcript.language)
-        return (track.captions(of: clip.range), false)
+        // Line by line as the files have them: grouped in the time of the clip, and by who speaks.
+        let words = kept?.tightened(transcript.words, of: clip.range) ?? transcript.words
+        let shown = kept?.tightened(clip: clip.range) ?? clip.range
+        var track = CaptionTrack(words: words, clip: shown, language: transcript.language)
+        if (clip.revision?.options ?? inputs.job.options).tellsSpeakers, let slot = plan.slot(of: id.ordinal),
+            plan.isDone(StageKey(.render, slot))
+        {
+            let framing = try inputs.body(RenderResult.self, slot).framing
+            let found = try inputs.body(ReframeResult.self, slot).framing
+            track = track.spoken(by: try await read(Framing.self, framing ?? found).turns ?? [])
+        }
+        return (track.captions(of: clip.range, kept: kept), false)
     }
 
     /// How a clip is framed, in seconds of the source, and what a client said of that; nil: there is no such clip.

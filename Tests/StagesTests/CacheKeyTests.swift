@@ -99,6 +99,10 @@ import Testing
         let without = try #require(
             try ReframeStage.ingredients(SampleJob().inputs(StageKey(.reframe)), Self.versions))
         #expect(without["punchIns"] == nil && without["keywords"] == nil)
+        // Without faces nobody is come closer to.
+        var (centred, asked) = (JobOptions(), punched)
+        (centred.smartCrop, asked.smartCrop) = (false, false)
+        #expect(try key(.reframe, options: centred) == key(.reframe, options: asked))
     }
 
     @Test func `captions are not in the way when there are none`() throws {

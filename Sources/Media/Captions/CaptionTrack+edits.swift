@@ -30,12 +30,15 @@ extension CaptionTrack {
     }
 
     /// The lines as a client may edit them: in seconds of the source.
-    package func captions(of clip: TimeRange) -> [ClipEdits.Caption] {
+    ///
+    /// - Parameter kept: Of a track in tight time. Then a line may reach over what was cut out.
+    package func captions(of clip: TimeRange, kept: KeptSpans? = nil) -> [ClipEdits.Caption] {
+        func inSource(_ time: Double) -> Double { clip.start + (kept?.clipTime(time) ?? time) }
         var last = 0.0
         return cues().map { cue in
             // What is sent back unchanged must be good: in order, and none shorter than one may be.
-            let start = max(last, (clip.start + cue.start).rounded(toPlaces: 3))
-            let end = max(start + ClipEdits.secondsMin, clip.start + cue.end).rounded(toPlaces: 3)
+            let start = max(last, inSource(cue.start).rounded(toPlaces: 3))
+            let end = max(start + ClipEdits.secondsMin, inSource(cue.end)).rounded(toPlaces: 3)
             last = end
             return ClipEdits.Caption(start: start, end: end, text: SpokenText.join(cue.words.map(\.text)))
         }

@@ -1,4 +1,4 @@
-import ClipModel
+package import ClipModel
 
 /// A framing in tight time.
 extension Framing {
@@ -6,7 +6,7 @@ extension Framing {
     /// another place than before the joint, the joint is a cut of the camera too, and no way that it went.
     package func tightened(by kept: KeptSpans) -> Framing {
         var framing = self
-        framing.segments = segments.flatMap { $0.tightened(by: kept) }
+        framing.segments = Self.withoutSlivers(segments.flatMap { $0.tightened(by: kept) })
         framing.faces = faces.filter { kept.shows($0.time) }.map { face in
             var face = face
             face.time = kept.tightened(face.time)
@@ -20,6 +20,36 @@ extension Framing {
         }
         framing.recount()
         return framing
+    }
+
+    /// When the picture changes, in clip time, in no order: where another window is shown, and at the cuts of the source,
+    /// of which a framing does not tell those at which its window stays.
+    ///
+    /// - Parameter cuts: In seconds of the source, like `clip`.
+    package func changes(cuts: [Double], of clip: TimeRange) -> [Double] {
+        segments.dropFirst().map(\.range.start)
+            + cuts.filter { clip.start < $0 && $0 < clip.end }.map { $0 - clip.start }
+    }
+
+    /// Half a frame of the slowest clip and a little more: joints stand on frames, and what is beside them need not.
+    private static let sliverSeconds = 0.021
+
+    /// What is too short for a frame goes to the scene behind it, or to the one before at the end.
+    private static func withoutSlivers(_ segments: [Segment]) -> [Segment] {
+        var whole: [Segment] = []
+        var begin: Double?
+        for segment in segments {
+            guard segment.range.duration > sliverSeconds else {
+                begin = begin ?? segment.range.start
+                continue
+            }
+            let range = TimeRange(start: begin ?? segment.range.start, end: segment.range.end)
+            whole.append(Segment(range: range, layout: segment.layout))
+            begin = nil
+        }
+        guard let end = segments.last?.range.end, !whole.isEmpty else { return segments }
+        whole[whole.count - 1].range.end = end
+        return whole
     }
 }
 

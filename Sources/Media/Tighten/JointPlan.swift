@@ -9,12 +9,21 @@ struct JointPlan {
         var opens = false
         var ends = false
 
-        /// A part of the same, from the middle: what is left of the pause stays on both sides.
-        fileprivate func shortened(to count: Int) -> Cut {
+        /// A part of the same, from the middle: what is left of the pause stays on both sides. Or as near to that as
+        /// cuts of the picture allow, of which none may be left next to a joint; nil where they do not.
+        fileprivate func shortened(to count: Int, scenes: [Int], keptMin: Int) -> Cut? {
             let spare = frames.count - count
-            let first = frames.lowerBound + (opens ? 0 : ends ? spare : spare / 2)
+            let wanted = opens ? 0 : ends ? spare : spare / 2
+            let inside = scenes.filter { frames.lowerBound <= $0 && $0 <= frames.upperBound }
+            let possible = (opens || ends ? wanted...wanted : 0...spare).filter { first in
+                let (start, end) = (frames.lowerBound + first, frames.lowerBound + first + count)
+                return inside.allSatisfy { scene in
+                    scene <= start - keptMin || (start <= scene && scene <= end) || scene >= end + keptMin
+                }
+            }
+            guard let first = possible.min(by: { abs($0 - wanted) < abs($1 - wanted) }) else { return nil }
             var cut = self
-            cut.frames = first..<(first + count)
+            cut.frames = (frames.lowerBound + first)..<(frames.lowerBound + first + count)
             return cut
         }
     }
@@ -22,12 +31,17 @@ struct JointPlan {
     /// In order; what is between them stands long enough to be seen.
     private(set) var cuts: [Cut]
     private let frameCount: Int
+    /// When the picture changes.
+    private let scenes: [Int]
     private let cutFramesMin: Int
+    private let keptFramesMin: Int
     private let jointsMax: Int
 
-    init(_ stretches: [LooseStretch], frameCount: Int, rate: FrameRate, limits: Tightening.Limits) {
+    init(_ stretches: [LooseStretch], scenes: [Int], frameCount: Int, rate: FrameRate, limits: Tightening.Limits) {
+        self.scenes = scenes
         self.frameCount = frameCount
         cutFramesMin = max(1, rate.frames(in: limits.cutSecondsMin))
+        keptFramesMin = max(1, rate.frames(in: limits.keptSecondsMin))
         jointsMax = limits.jointsMax
         let all = stretches.compactMap { stretch -> Cut? in
             // Inwards, so that nothing of a word goes along. On a frame's border a rounding error decides nothing.
@@ -40,7 +54,7 @@ struct JointPlan {
         }
         cuts = Self.spaced(
             all.sorted { $0.frames.lowerBound < $1.frames.lowerBound }, frameCount: frameCount,
-            keptMin: max(1, rate.frames(in: limits.keptSecondsMin)))
+            keptMin: keptFramesMin)
     }
 
     /// Where a cut would leave less than `keptMin` between itself and another one, or the clip's border, the one that
@@ -77,8 +91,10 @@ struct JointPlan {
         for cut in ordered where made.count < jointsMax {
             if cut.frames.count <= spare {
                 made.append(cut.frames)
-            } else if !cut.isFiller, spare >= cutFramesMin {
-                made.append(cut.shortened(to: spare).frames)
+            } else if !cut.isFiller, spare >= cutFramesMin,
+                let part = cut.shortened(to: spare, scenes: scenes, keptMin: keptFramesMin)
+            {
+                made.append(part.frames)
             } else {
                 continue
             }

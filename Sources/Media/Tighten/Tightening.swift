@@ -53,9 +53,13 @@ package struct Tightening {
         let pauses = SpeechPauses(text, curves: curves, clip: clip, limits: limits)
         let frameCount = max(1, rate.frames(in: clip.duration))
         let least = Int((secondsMin * rate.perSecond - 0.001).rounded(.up))
+        // The picture changes with a frame: the nearest, as the renderer has it. Else a frame of the scene before would
+        // be left between a joint and a cut that it was moved onto.
+        let changes = scenes.map { rate.frames(in: $0) }.filter { 0 < $0 && $0 < frameCount }
+        let times = changes.map { rate.seconds(of: $0) }
         let plan = JointPlan(
-            pauses.stretches.compactMap { $0.avoiding(scenes, limits) }, frameCount: frameCount, rate: rate,
-            limits: limits)
+            pauses.stretches.compactMap { $0.avoiding(times, limits) }, scenes: changes, frameCount: frameCount,
+            rate: rate, limits: limits)
         let kept = plan.kept(framesMin: least)
         guard !kept.isEmpty, kept != [0..<frameCount] else { return nil }
         return KeptSpans(
@@ -93,7 +97,10 @@ struct LooseStretch: Hashable, Sendable {
         }
         if !opens, let scene = scenes.filter({ start - nearSeconds < $0 && $0 < start }).max() {
             if scene >= room.start {
-                if filler == nil, !ends, !isMoved { end -= start - scene }
+                let later = end - (start - scene)
+                // What is cut out of a scene must not come back behind the joint.
+                let isClear = !scenes.contains { later < $0 && $0 <= end }
+                if filler == nil, !ends, !isMoved, isClear { end = later }
                 start = scene
             } else {
                 guard filler == nil else { return nil }

@@ -149,24 +149,55 @@ package struct PunchIns: Hashable, Sendable {
 }
 
 extension Framing {
-    /// The same as it was before: a crop that is smaller than the one before it is a punch-in, since nothing else
-    /// changes the size of crops.
+    /// The same as it was before: a crop inside a wider one beside it is a punch-in, since nothing else changes the size
+    /// of crops.
     package func withoutPunchIns() -> Framing {
         var framing = self
         framing.segments = []
         var isInside = false
-        for segment in segments {
-            guard let last = framing.segments.last, case .crop(let wide) = last.layout,
-                case .crop(let here) = segment.layout, here.width < wide.width - 0.01 || (isInside && here == wide)
-            else {
-                isInside = false
-                framing.segments.append(segment)
+        for (index, segment) in segments.enumerated() {
+            if let last = framing.segments.last,
+                segment.isCloser(in: last) || (isInside && segment.goesBack(to: last))
+            {
+                isInside = segment.isCloser(in: last)
+                framing.segments[framing.segments.count - 1].range.end = segment.range.end
                 continue
             }
-            isInside = here != wide
-            framing.segments[framing.segments.count - 1].range.end = segment.range.end
+            // In tight time a shot may begin with its punch-in.
+            let next = index + 1 < segments.count ? segments[index + 1] : segment
+            isInside = segment.isCloser(in: next)
+            framing.segments.append(Segment(range: segment.range, layout: isInside ? next.layout : segment.layout))
         }
         if framing.segments != segments { framing.recount() }
         return framing
+    }
+}
+
+extension Framing.Segment {
+    /// Windows that differ by less, in pixels of the source, are one.
+    private static let samePixels = 0.05
+
+    /// Whether it shows a part of what `wide` shows, larger.
+    fileprivate func isCloser(in wide: Framing.Segment) -> Bool {
+        guard case .crop(let here) = layout, case .crop(let there) = wide.layout, here.width < there.width - 0.01 else {
+            return false
+        }
+        let (inner, outer) = (here.corner(at: range.start), there.corner(at: wide.range.start))
+        func isWithin(_ inner: Double, _ extent: Double, _ outer: Double, _ room: Double) -> Bool {
+            inner >= outer - Self.samePixels && inner + extent <= outer + room + Self.samePixels
+        }
+        return isWithin(inner.x, here.width, outer.x, there.width)
+            && isWithin(inner.y, here.height, outer.y, there.height)
+    }
+
+    /// Whether it stands still where `wide` does. What is shown is compared and not the paths: what is left of one in
+    /// tight time has other keyframes on either side of a punch-in.
+    fileprivate func goesBack(to wide: Framing.Segment) -> Bool {
+        guard case .crop(let here) = layout, case .crop(let there) = wide.layout, travelWidths == 0 else {
+            return false
+        }
+        let (one, other) = (here.corner(at: range.start), there.corner(at: wide.range.start))
+        return max(abs(here.width - there.width), abs(here.height - there.height)) < 0.01
+            && max(abs(one.x - other.x), abs(one.y - other.y)) < Self.samePixels
     }
 }

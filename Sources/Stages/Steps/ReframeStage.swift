@@ -22,7 +22,7 @@ package enum ReframeStage: PipelineStage {
         // The same framing, but one of an older release does not say who speaks.
         if inputs.options.tellsSpeakers { ingredients["speakers"] = "told" }
         if let scenes = inputs.edits.scenes { ingredients["scenes"] = "\(scenes)" }
-        if inputs.options.punchIns {
+        if inputs.options.comesCloser {
             ingredients["punchIns"] = try inputs.identity(of: StageKey(.transcript))
             ingredients["keywords"] = inputs.options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
         }
@@ -44,7 +44,7 @@ package enum ReframeStage: PipelineStage {
         var framing = found.overridden(
             by: inputs.edits.scenes ?? [], clip: clip,
             source: try inputs.body(ProbeResult.self).facts.displaySize, output: inputs.options.aspect.pixels)
-        if inputs.options.punchIns { framing = try await punched(framing, clip, cuts, context) }
+        if inputs.options.comesCloser { framing = try await punched(framing, clip, cuts, context) }
         let blob = try await context.keep(json: framing, as: "framing.json")
         let body = ReframeResult(
             framing: blob, faceInFrame: framing.faceInFrame, reversalsPerSecond: framing.reversalsPerSecond,

@@ -36,7 +36,7 @@ struct Tightened {
     }
 
     /// Raised when other stretches are cut out of the same clip.
-    private static let version = 1
+    private static let version = 2
 
     /// What decides which stretches those are, beyond what decides the rendering anyway.
     static func ingredient(_ inputs: StageInputs) throws(Failure) -> String {
@@ -52,8 +52,9 @@ struct Tightened {
         let (clip, options) = (try context.inputs.clipRange(), context.inputs.options)
         guard let blob = try context.inputs.body(AudioResult.self).curves else { return nil }
         let curves = try await context.load(SoundCurves.self, blob)
+        let cuts = try await context.load([Double].self, context.inputs.body(ShotsResult.self).cuts)
         return await kept(
-            of: clip, transcript, curves, scenes: framing.segments.dropFirst().map(\.range.start),
+            of: clip, transcript, curves, scenes: framing.changes(cuts: cuts, of: clip),
             rate: FrameRate.ofClip(sourceAverage: facts.framesPerSecond),
             secondsMin: Tightening.secondsMin(of: clip, options), context)
     }

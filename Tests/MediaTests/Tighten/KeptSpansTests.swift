@@ -135,6 +135,19 @@ struct KeptSpansTests {
         #expect(tight.map(\.start) == [101, 104] && tight.map(\.end) == [102.5, 105.5])
     }
 
+    @Test func `lines that may be edited are those of the files, in seconds of the source`() {
+        // 1.75 s apart in the source, and 0.75 s in the file.
+        let words = [Self.word("one", 101, 101.5), Self.word("two", 103.25, 103.75)]
+        let shown = Self.kept.tightened(clip: Self.clip)
+        let track = CaptionTrack(words: Self.kept.tightened(words, of: Self.clip), clip: shown, language: "en")
+        let lines = track.captions(of: Self.clip, kept: Self.kept)
+        #expect(lines == [ClipEdits.Caption(start: 101, end: 104.35, text: "one two")])
+        let again = CaptionTrack(
+            edited: Self.kept.tightened(lines, of: Self.clip), heard: Self.kept.tightened(words, of: Self.clip),
+            clip: shown, language: "en")
+        #expect(again.srt() == track.srt())
+    }
+
     @Test func `subtitle files are in the time of the tight clip`() {
         let words = [Self.word("one", 101, 101.5), Self.word("um", 102.25, 102.75), Self.word("two", 103.25, 103.75)]
         let shown = Self.kept.tightened(clip: Self.clip)

@@ -63,6 +63,47 @@ struct TightFramingTests {
         #expect(framing.segments[1].layout.windows[0].corner(at: 2.5).x == 700)
     }
 
+    @Test func `what is left of a scene by rounding alone is none`() {
+        let framing = tight((0, 2.5, .crop(window((0, 10)))), (2.5, 3.01, .crop(window((0, 700)))), (3.01, 10, .fit))
+        #expect(framing.segments.map(\.range) == [TimeRange(start: 0, end: 2), TimeRange(start: 2, end: 8)])
+        #expect(framing.segments.map(\.layout.kind) == [.crop, .fit])
+        let ending = tight((0, 9.99, .fit), (9.99, 10, .crop(window((0, 10)))))
+        #expect(ending.segments == [.fit(0, 8)])
+    }
+
+    @Test func `the picture changes where the window does, and at cuts at which it stays`() {
+        let framing = Framing.of([.fit(0, 4), .crop(4, 10, width: 600, height: 1080, (4, 0))])
+        let clip = TimeRange(start: 100, end: 110)
+        #expect(framing.changes(cuts: [90, 100, 104, 107.5, 110], of: clip) == [4, 4, 7.5])
+    }
+
+    @Test func `punch-ins are found in tight time, where what is left of the wide shot has other keyframes`() {
+        let wide = Framing.Segment.Layout.crop(window((0, 300)))
+        let closer = Framing.Segment.Layout.crop(
+            CropPath(width: 500, height: 900, keyframes: [.init(time: 2, x: 350, y: 60)]))
+        // What is behind each border, and in tight time: 2 s, then 3 s, then 4 s.
+        let framing = tight((0, 3, wide), (3, 4, closer), (4, 6, wide), (6, 10, .fit))
+        #expect(framing.segments.map(\.range.start) == [0, 2, 3, 4])
+        let back = framing.withoutPunchIns()
+        #expect(back.segments.map(\.range) == [TimeRange(start: 0, end: 4), TimeRange(start: 4, end: 8)])
+        #expect(back.segments.map(\.layout.kind) == [.crop, .fit])
+        let clip = TimeRange(start: 100, end: 110)
+        let scenes = framing.scenes(of: clip, source: Self.source, kept: Self.kept)
+        #expect(scenes.map(\.start) == [100, 106] && scenes.map(\.end) == [106, 110])
+    }
+
+    @Test func `a shot whose beginning was cut out may begin with its punch-in`() {
+        let other = Framing.Segment.Layout.crop(window((0, 1300)))
+        let wide = Framing.Segment.Layout.crop(window((0, 0)))
+        let closer = Framing.Segment.Layout.crop(
+            CropPath(width: 500, height: 900, keyframes: [.init(time: 2, x: 50, y: 60)]))
+        let framing = tight((0, 2.5, other), (2.5, 3, wide), (3, 4, closer), (4, 10, wide))
+        let back = framing.withoutPunchIns()
+        #expect(back.segments.map(\.range) == [TimeRange(start: 0, end: 2), TimeRange(start: 2, end: 8)])
+        #expect(back.segments.map { $0.layout.windows[0].corner(at: $0.range.start).x } == [1300, 0])
+        #expect(back.segments.allSatisfy { $0.layout.windows[0].width == 600 })
+    }
+
     @Test func `both windows of a layout keep their places`() {
         let framing = tight((0, 10, .split(upper: window((0, 0), (10, 500)), lower: window((0, 900)))))
         #expect(framing.segments.count == 3)

@@ -169,6 +169,9 @@ struct TighteningTests {
         (2.92, [0..<24, 63..<500]),  // in the word behind it: 0.4 s of the scene before it are left
         (0.72, [0..<28, 66..<500]),  // in the word before it, likewise
         (0.84, [0..<21, 64..<500]),  // in the pause, before the cut
+        (2.75, [0..<26, 69..<500]),  // seen from the nearest frame on, which is after it...
+        (0.85, [0..<21, 64..<500]),  // ...or before it
+        (2.67, [0..<24, 67..<500]),  // in the cut, and seen from behind it on
         (1.8, [0..<24, 66..<500]),  // cut out
         (4, [0..<24, 66..<500]),  // far away
     ]
@@ -176,6 +179,17 @@ struct TighteningTests {
     @Test(arguments: scenes)
     func `no moment of a scene is left between a joint and a cut of the picture`(scene: Double, frames: [Range<Int>]) {
         #expect(kept(Self.talk, silences: Self.pause, scenes: [scene]) == frames)
+    }
+
+    @Test func `what was cut out of a scene does not come back where the joint is moved`() {
+        #expect(kept(Self.talk, silences: Self.pause, scenes: [0.84, 2.64]) == [0..<21, 66..<500])
+    }
+
+    @Test func `a pause that is cut out in part leaves no moment of a scene either`() {
+        // Of 129..<146 eight frames may go; from the middle, 2 of the scene before frame 143 would be left.
+        let frames = kept(
+            Self.twoPauses, silences: [(10.8, 12.8), (15, 16)], scenes: [5.72], secondsMin: 18)
+        #expect(frames == [0..<24, 66..<135, 143..<500])
     }
 
     // MARK: How much
