@@ -65,6 +65,21 @@ class Checker:
         for job, failure in self.query("select id, failure::text from job where status = 'error'"):
             self.stuck.append(f"{job} ends in an error although nothing is broken any more: {failure}")
 
+    def render_failed_clips(self, limit: float):
+        """The same for clips of jobs that became ready without them: a client asks for such a clip again."""
+        failed = self.query("""select job, ordinal, clip.failure::text from clip join job on job.id = clip.job
+            where job.status = 'ready' and clip.state = 'error'""")
+        for job, ordinal, failure in failed:
+            told = json.loads(failure)
+            self.first_errors[f"{told.get('code')} ({told.get('class')}) of a clip"] += 1
+            if told.get("class") == "poison" and told.get("code") != "stage_crashed_repeatedly":
+                self.other.append(f"clip {ordinal} of {job}: a good video was blamed for a fault of ours: {failure}")
+            status = self.client.render_again(job, int(ordinal))
+            if status not in (200, 201, 202):
+                self.stuck.append(f"clip {ordinal} of {job} failed and could not be rendered again: {status}")
+        if failed:
+            self.wait_for_the_end(limit)
+
     # What clients were told.
 
     def check_promises(self):
@@ -124,6 +139,7 @@ class Checker:
 
     def _check_events(self):
         done, started, ready, last_kind = Counter(), Counter(), Counter(), {}
+        revised: Counter = Counter()
         for job, kind, name, index, node, at, number in self.query(EVENTS):
             if kind == "stage.done":
                 done[job, name, index] += 1
@@ -131,10 +147,12 @@ class Checker:
                 started[job, name, index] += 1
             elif kind == "job.ready":
                 ready[job] += 1
+            elif kind == "job.revised":
+                revised[job] += 1
             if kind.startswith("job."):
                 last_kind[job] = kind
         self.twice += [f"{key} was published {count} times" for key, count in done.items() if count > 1]
-        self.twice += [f"{job} became ready {count} times" for job, count in ready.items() if count > 1]
+        self.twice += [f"{job} became ready {count} times" for job, count in ready.items() if count > 1 + revised[job]]
         for job, name, index, state, epoch in self.query("select job, name, index, state, epoch from stage"):
             key = (job, name, index)
             if started[key] != int(epoch):
@@ -285,6 +303,7 @@ class Checker:
         say("healed; waiting until every job has ended")
         self.wait_for_the_end(limit)
         self.retry_failed(limit)
+        self.render_failed_clips(limit)
         self.check_agreement()
         self.check_promises()
         self.check_tables()

@@ -84,6 +84,10 @@ class Client:
     def retry(self, job: str) -> int:
         return self.ask("POST", f"/api/jobs/{job}/retry")[0]
 
+    def render_again(self, job: str, ordinal: int) -> int:
+        wish = json.dumps({"clipId": f"clip_{job.removeprefix('job_')}_{ordinal}"}).encode()
+        return self.ask("POST", f"/api/jobs/{job}/rerender", wish, {"Content-Type": "application/json"})[0]
+
     def delete(self, job: str) -> int:
         return self.ask("DELETE", f"/api/jobs/{job}")[0]
 
