@@ -22,8 +22,8 @@ extension Framing {
         return framing
     }
 
-    /// When the picture changes, in clip time, in no order: where another window is shown, and at the cuts of the source,
-    /// of which a framing does not tell those at which its window stays.
+    /// When the picture changes, in clip time, in no order: where another window is shown, and at the cuts of the
+    /// source, of which a framing does not tell those at which its window stays.
     ///
     /// - Parameter cuts: In seconds of the source, like `clip`.
     package func changes(cuts: [Double], of clip: TimeRange) -> [Double] {

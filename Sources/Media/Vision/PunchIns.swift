@@ -149,8 +149,8 @@ package struct PunchIns: Hashable, Sendable {
 }
 
 extension Framing {
-    /// The same as it was before: a crop inside a wider one beside it is a punch-in, since nothing else changes the size
-    /// of crops.
+    /// The same as it was before: a crop inside a wider one beside it is a punch-in, since nothing else changes the
+    /// size of crops.
     package func withoutPunchIns() -> Framing {
         var framing = self
         framing.segments = []
