@@ -24,9 +24,9 @@ package struct Clip: Hashable, Sendable, Codable {
 
     /// How long it plays: less than `range` where something was cut out.
     package var durationSeconds: Double {
-        guard let kept = figures?.kept else { return range.duration }
-        // To the millisecond, as its borders are: a sum of many differences is off in the last digits.
-        return (kept.reduce(0) { $0 + $1.duration } * 1000).rounded() / 1000
+        let seconds = figures?.kept?.reduce(0) { $0 + $1.duration } ?? range.duration
+        // To the millisecond, as its borders are: differences are off in the last digits.
+        return (seconds * 1000).rounded() / 1000
     }
 
     package init(
