@@ -82,7 +82,8 @@ final class DirectoryWriter: BlobWriter {
     private func close() {
         guard let open = file else { return }
         (file, digest) = (nil, nil)
-        // Longer than what counts it would be only a waste of room, for as long as its digest is being computed.
+        // What is still being digested is held open for a while, and would take up room although nobody wants it: all
+        // that is not kept is cut off at once.
         _ = try? Disk.truncate(open.descriptor, to: keptBytes ?? 0)
         guard keptBytes == nil else { return }
         // The scratch of this process is swept as a whole, should this fail.

@@ -34,6 +34,16 @@ struct ProblemTests {
         #expect(Problem(error) == nil)
     }
 
+    @Test(arguments: BlobError.Code.allCases)
+    func `whoever meets a full disk or a store that is away is told to come again, not that it waits`(
+        code: BlobError.Code
+    ) throws {
+        let error = BlobError(code, "/secret"), problem = try #require(Problem(error))
+        #expect(problem.code == code.rawValue && problem.detail == error.failure.reason)
+        #expect(problem.hint.hasPrefix("Try again in a while") == error.failure.waits)
+        #expect(error.failure.waits == [.full, .unavailable].contains(code))
+    }
+
     @Test func `the body is what RFC 9457 asks for`() {
         let body = Problem.noSuchJob.body(requestID: "r1")
         #expect(body.type == "urn:tijera:problem:no_such_job")

@@ -71,8 +71,11 @@ extension Problem {
             case .exists: .conflict
             case .denied, .broken, .unavailable, .corrupt, .cacheTooSmall: .serviceUnavailable
             }
+        // Stages wait by themselves; what was asked for here does not.
+        let hint =
+            failure.waits ? "Try again in a while; if it stays so, tell whoever runs the cluster." : failure.hint
         self.init(
-            status, code: failure.code, detail: failure.reason, hint: failure.hint,
+            status, code: failure.code, detail: failure.reason, hint: hint,
             retryAfterSeconds: status == .serviceUnavailable ? 5 : nil)
     }
 
