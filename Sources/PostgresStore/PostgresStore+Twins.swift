@@ -13,8 +13,8 @@ extension PostgresStore: UploadTwinBook {
         }
     }
 
-    /// The locks keep jobs from beginning again and uploads from being removed or used anew. Whoever works on one of
-    /// them is not waited for: twins are found again.
+    /// The locks keep jobs from beginning again and uploads from being removed or used anew. Whoever writes to one of
+    /// the jobs is waited for, which takes a moment; whoever holds one of the uploads is not: twins are found again.
     package func unite(_ twins: UploadTwins) async throws -> BlobName? {
         let ids = [twins.earlier, twins.later]
         return try await database.write { connection, _ in
