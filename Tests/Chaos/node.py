@@ -27,8 +27,10 @@ class Node(Server):
         # What the lab wants of it; the supervisor starts again what ended without being told to.
         self.wanted = False
         self.has_been_ready = False
-        # Its processes when they were last looked at, by pid: when each began.
+        # Its processes when they were last looked at, by pid: when each began. Two faults may look at one time, and the
+        # older look must not have the last word.
         self.known: dict[int, str] = {}
+        self.looking = threading.Lock()
 
     def configure(self, seeds: str):
         self.folder.mkdir(parents=True)
@@ -148,18 +150,16 @@ admin:
         A tool has a network of its own, without anything in it, so it is found through its parents; one that lost them
         is known from before.
         """
-        own = self.process.pid if self.runs else 0
-        inside = {int(pid) for pid in run("ip", "netns", "pids", self.space, check=False).stdout.split()}
-        living = everything()
-        grown = True
-        while grown:
-            below = {pid for pid, each in living.items() if each.parent in inside and pid not in inside}
-            inside |= below
-            grown = bool(below)
-        self.known = {
-            pid: living[pid].began for pid in inside | self.known.keys()
-            if pid in living and self.known.get(pid, living[pid].began) == living[pid].began}
-        return [(pid, living[pid].command) for pid in sorted(self.known) if pid != own and living[pid].command]
+        with self.looking:
+            own = self.process.pid if self.runs else 0
+            inside = {int(pid) for pid in run("ip", "netns", "pids", self.space, check=False).stdout.split()}
+            living = everything()
+            below = inside | {pid for pid, began in self.known.items() if pid in living and living[pid].began == began}
+            while below:
+                inside |= below
+                below = {pid for pid, each in living.items() if each.parent in inside} - inside
+            self.known = {pid: living[pid].began for pid in inside if pid in living}
+            return [(pid, living[pid].command) for pid in sorted(self.known) if pid != own and living[pid].command]
 
     def tools(self, speech: bool) -> list[int]:
         """Pids of its ffmpegs, or of its speech workers."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from check import Checker
-from shell import run, say
+from shell import run, say, until
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,13 @@ def _leave_blob(checker: Checker):
 
 
 def _leave_child(checker: Checker):
+    """As a tool is left: with a network of its own, by a parent that is gone."""
     node = checker.lab.nodes[0]
-    subprocess.Popen(node.inside("sleep", "600"), stdin=subprocess.DEVNULL, start_new_session=True)
+    parent = subprocess.Popen(node.inside("sh", "-c", "unshare --net sleep 600 & wait"), stdin=subprocess.DEVNULL,
+                              start_new_session=True)
+    until(5, lambda: any(command == "sleep 600" for _, command in node.processes()))
+    parent.kill()
+    parent.wait()
 
 
 def _take_two_jobs(checker: Checker):
