@@ -164,7 +164,7 @@ let package = Package(
         tests(
             "LimitsTests",
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "Limits", "ClusterSimulation", logging]),
-        tests("RedisLimitsTests", ["Limits", "RedisLimits", "TestSupport", logging, nioCore]),
+        tests("RedisLimitsTests", ["Limits", "RedisLimits", "TestSupport", logging, nioCore, nioEmbedded]),
         tests(
             "TelemetryTests",
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "Telemetry", "ClusterSimulation", logging]),
@@ -204,8 +204,8 @@ let package = Package(
             "HTTPGatewayTests",
             [
                 "ClipModel", "HTTPClient", "Membership", "Placement", "Store", "Blobs", "Uploads", "Stages", "Limits",
-                "Telemetry", "Jobs", "HTTPGateway", "TestSupport", logging, lifecycle, httpTypes, nioCore, nioPosix,
-                yams,
+                "Telemetry", "Jobs", "HTTPGateway", "StoreModel", "TestSupport", logging, lifecycle, httpTypes, nioCore,
+                nioPosix, yams,
             ]),
         tests("NodeTests", ["HTTPClient", "HTTPGateway", "Membership", "Node"]),
         tests("TidyTests", [crypto]),

@@ -83,7 +83,8 @@ struct RedisLimiterTests {
         try server.start()
         _ = try await server.connection()
         let lines = Lines()
-        try await withLimiter([try Self.slow(3)], try server.configuration(), log: lines.logger) { limiter in
+        let configuration = try server.configuration(patience: .seconds(1))
+        try await withLimiter([try Self.slow(3)], configuration, log: lines.logger) { limiter in
             try await isUp(limiter)
             #expect(await limiter.check("slow", "a") != nil)
             server.kill()
@@ -105,7 +106,7 @@ struct RedisLimiterTests {
 
     @Test func `a server that is not there at the start is found when it comes`() async throws {
         let server = try RedisServer()
-        try await withLimiter([try Self.slow(3)], try server.configuration()) { limiter in
+        try await withLimiter([try Self.slow(3)], try server.configuration(patience: .seconds(1))) { limiter in
             #expect(await limiter.check("slow", "a") == nil)
             try await isAway(limiter)
             try server.start()

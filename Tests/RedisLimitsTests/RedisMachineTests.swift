@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import RedisLimits
@@ -46,6 +47,36 @@ import Testing
         #expect(isSent)
         guard case .to(3) = pipeline.answered() else { Issue.record("nobody"); return }
         #expect(pipeline.stallsInRow == 0)
+    }
+
+    @Test(arguments: [false, true])
+    func `a Redis that is late again and again is given up, unless it is in time once`(isInTimeOnce: Bool) throws {
+        var configuration = RedisConfiguration(address: try #require(RedisAddress("unix:///redis")), prefix: "p")
+        configuration.stallsInRowMax = 3
+        let watch = RedisConnection.Watch()
+        let channel = EmbeddedChannel(handler: RedisHandler(configuration, watch))
+        func ask() throws -> EventLoopFuture<RESPValue> {
+            let answer = channel.eventLoop.makePromise(of: RESPValue.self)
+            let bytes = RESPCommand(["PING"]).bytes
+            try channel.writeOutbound(RedisCall(bytes: bytes, patience: .milliseconds(50), answer: answer))
+            return answer.futureResult
+        }
+        func answer() throws { try channel.writeInbound(ByteBuffer(string: ":1\r\n")) }
+        for round in 1...3 {
+            #expect(watch.end == nil, "round \(round)")
+            if round == 3, isInTimeOnce {
+                let inTime = try ask()
+                try answer()
+                #expect(try inTime.wait() == .integer(1))
+            }
+            let late = try ask()
+            channel.embeddedEventLoop.advanceTime(by: .milliseconds(60))
+            let error = #expect(throws: RedisError.self) { try late.wait() }
+            #expect(error?.code == .late)
+            if watch.end == nil { try answer() }
+        }
+        #expect(watch.end?.detail == (isInTimeOnce ? nil : "it is too slow"))
+        _ = try channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test(
