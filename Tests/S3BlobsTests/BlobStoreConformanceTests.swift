@@ -143,17 +143,24 @@ import Testing
         #expect(try leftInScratch().isEmpty)
     }
 
-    /// The last one is copied in three parts where there is no renaming.
-    @Test(arguments: Kind.allCases, [0, 100_000, 11 << 20])
-    func `a blob is moved with all its bytes, again and again`(kind: Kind, count: Int) async throws {
-        let (blobs, bytes) = (try await store(kind), sample(count))
+    /// A blob that was a file, and the name of another one, whose place it is to take.
+    private func sourceAndWhatItReplaces(
+        _ blobs: any BlobStore, _ bytes: [UInt8]
+    ) async throws -> (from: BlobName, to: BlobName) {
         let (from, to) = (name("uploads/a/source"), name("quarantine/a/source"))
         try await blobs.withScratch(named: "stage") { scratch in
             try await blobs.writeScratch(bytes, to: scratch + "/made")
             _ = try await blobs.adopt(fileAt: scratch + "/made", as: from)
         }
-        // What stands there is replaced.
         _ = try await blobs.put([9], as: to)
+        return (from, to)
+    }
+
+    /// The last one is copied in three parts where there is no renaming.
+    @Test(arguments: Kind.allCases, [0, 100_000, 11 << 20])
+    func `a blob is moved with all its bytes, again and again`(kind: Kind, count: Int) async throws {
+        let (blobs, bytes) = (try await store(kind), sample(count))
+        let (from, to) = try await sourceAndWhatItReplaces(blobs, bytes)
         // Whoever is cut off after the moving does it again.
         for _ in 0..<2 {
             try await blobs.move(from, to: to)
@@ -178,13 +185,8 @@ import Testing
     @Test(arguments: Kind.allCases, [0, 1000, 11 << 20])
     func `a copy and what it was made of know nothing of each other`(kind: Kind, count: Int) async throws {
         let (blobs, bytes) = (try await store(kind), sample(count))
-        let (from, to) = (name("uploads/a/source"), name("quarantine/a/source"))
-        try await blobs.withScratch(named: "stage") { scratch in
-            try await blobs.writeScratch(bytes, to: scratch + "/made")
-            _ = try await blobs.adopt(fileAt: scratch + "/made", as: from)
-        }
-        // What stands there is replaced, by the same once more too.
-        _ = try await blobs.put([9], as: to)
+        let (from, to) = try await sourceAndWhatItReplaces(blobs, bytes)
+        // The second time by the same bytes.
         for _ in 0..<2 {
             try await blobs.copy(from, to: to)
             #expect(try await blobs.bytes(of: from, limitBytes: count) == bytes)
