@@ -18,23 +18,27 @@ package enum ClearedField: String, Sendable, CaseIterable {
         }
     }
 
-    /// `body`, the request for a revision, with null where something is cleared.
-    package static func encode(_ body: some Encodable, clearing fields: Set<ClearedField>) throws -> [UInt8] {
-        let encoded = try JSONEncoder().encode(body)
-        guard !fields.isEmpty, var object = try JSONSerialization.jsonObject(with: encoded) as? [String: Any] else {
-            return Array(encoded)
+    /// `body`, the request for a revision, with `edits` as somebody wrote them, so that the server says what it does
+    /// not know of that; and with null where something is cleared. Nil: `edits` are no JSON object, or say something
+    /// of what is cleared.
+    package static func encode(
+        _ body: some Encodable, edits: [UInt8]? = nil, clearing fields: Set<ClearedField> = []
+    ) throws -> [UInt8]? {
+        guard var object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(body)) as? [String: Any] else {
+            preconditionFailure("a request is an object")
+        }
+        if let edits {
+            let written = try? JSONSerialization.jsonObject(with: Data(edits)) as? [String: Any]
+            guard let written else { return nil }
+            object["edits"] = written
         }
         for field in fields {
             var nested = object[field.parent] as? [String: Any] ?? [:]
+            let said = nested[field.rawValue]
+            guard said == nil || said is NSNull else { return nil }
             nested[field.rawValue] = NSNull()
             object[field.parent] = nested
         }
         return Array(try JSONSerialization.data(withJSONObject: object, options: .sortedKeys))
-    }
-
-    /// Those that a JSON object with `captions` and `scenes` says to be null.
-    package static func nulls(in edits: [UInt8]) throws -> Set<ClearedField> {
-        let object = try JSONSerialization.jsonObject(with: Data(edits)) as? [String: Any] ?? [:]
-        return Set(allCases.filter { $0.parent == "edits" && object[$0.rawValue] is NSNull })
     }
 }

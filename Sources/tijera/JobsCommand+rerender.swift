@@ -91,7 +91,6 @@ extension JobsCommand {
             let end: Double?
             let title: String?
             let options: Options?
-            let edits: ClipEdits?
         }
 
         /// Those that were named.
@@ -136,11 +135,12 @@ extension JobsCommand {
             let options = Options(
                 aspect: aspect, subtitles: subtitles, captionStyle: captionStyle, speakerColors: speakerColors,
                 smartCrop: smartCrop, punchIns: punchIns, denoise: denoise, tighten: tighten, watermark: watermark)
-            let (edits, nulls) = try readEdits()
             let request = Request(
                 clipId: clip, jobId: clip == nil ? job : nil, ifRevision: ifRevision, start: start, end: end,
-                title: title, options: options == Options() ? nil : options, edits: edits)
-            let body = try ClearedField.encode(request, clearing: nulls.union(clear))
+                title: title, options: options == Options() ? nil : options)
+            guard let body = try ClearedField.encode(request, edits: try readEdits(), clearing: Set(clear)) else {
+                throw ClipError.file("\(edits ?? "") holds no JSON object, or says something of what --clear names")
+            }
             let path = clip == nil ? "/api/clips" : "/api/jobs/\(AdminClient.escaped(job))/rerender"
             // The key lets the request be repeated at another node without rendering the clip twice.
             let answer = try await cluster.send(
@@ -172,14 +172,11 @@ extension JobsCommand {
             return try JSONDecoder().decode(Value.self, from: Data(answer.body))
         }
 
-        private func readEdits() throws -> (ClipEdits?, nulls: Set<ClearedField>) {
-            guard let edits else { return (nil, []) }
-            do {
-                let json = try Data(contentsOf: URL(filePath: edits))
-                return (
-                    try JSONDecoder().decode(ClipEdits.self, from: json), try ClearedField.nulls(in: Array(json))
-                )
-            } catch { throw ClipError.file("\(edits) holds no edits: \(error.localizedDescription)") }
+        private func readEdits() throws -> [UInt8]? {
+            guard let edits else { return nil }
+            do { return Array(try Data(contentsOf: URL(filePath: edits))) } catch {
+                throw ClipError.file("\(edits) cannot be read: \(error.localizedDescription)")
+            }
         }
 
         func validate() throws {

@@ -6,6 +6,8 @@ import Jobs
 import Media
 import Stages
 import Store
+import StoreModel
+import Synchronization
 import Testing
 
 /// A clip of a finished job is asked for otherwise.
@@ -13,8 +15,10 @@ import Testing
     private static let chosen = [TimeRange(start: 10, end: 30), TimeRange(start: 60, end: 80)]
 
     /// A door with a job of two clips that is ready, made of results as small as they can be.
-    private func open(_ body: @Sendable (Door, JobID, NodeLife) async throws -> Void) async throws {
-        try await Door.open { door in
+    private func open(
+        store: (any Store)? = nil, _ body: @Sendable (Door, JobID, NodeLife) async throws -> Void
+    ) async throws {
+        try await Door.open(store: store) { door in
             let id = try await door.submittedJob()
             let life = try await door.node()
             while let lease = try await door.store.claim(1, for: life).first {
@@ -175,6 +179,54 @@ import Testing
         }
     }
 
+    /// Done once, by whoever comes first.
+    private final class Errand: Sendable {
+        private let body = Mutex<(@Sendable () async throws -> Void)?>(nil)
+
+        func set(_ new: @escaping @Sendable () async throws -> Void) { body.withLock { $0 = new } }
+
+        func run() async throws {
+            let taken = body.withLock { body in
+                defer { body = nil }
+                return body
+            }
+            try await taken?()
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a wish is laid over what came between its look and its write, unless its client said what it knows`(
+        saysSo: Bool
+    ) async throws {
+        let meanwhile = Errand()
+        var store = MeddlingStore(InMemoryStore(now: systemWallTime))
+        store.revises = { base, draft, advance in
+            try await meanwhile.run()
+            return try await base.revise(draft, advance: advance)
+        }
+        try await open(store: store) { door, job, life in
+            let clip = ClipID(job: job, ordinal: 0)
+            meanwhile.set {
+                var other = JobService.Wish()
+                other.captions = [ClipEdits.Caption(start: 12, end: 14, text: "Theirs")]
+                _ = try await door.jobs.revise(clip, other)
+                while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            }
+            let known = saysSo ? #""ifRevision": 1, "# : ""
+            let reply = try await post(
+                door, "/api/jobs/\(job)/rerender", #"{"clipId": "\#(clip)", \#(known)"title": "Mine"}"#)
+            let last = try #require(try await door.store.revisions(of: job).last)
+            #expect(try await door.store.edits(of: last.id)?.captions?.map(\.text) == ["Theirs"])
+            if saysSo {
+                #expect(try reply.status == 412 && reply.string("code") == "revision_changed", "\(reply.text)")
+                #expect(last.number == 2)
+            } else {
+                #expect(reply.status == 202, "\(reply.text)")
+                #expect(last.number == 3 && last.title == "Mine")
+            }
+        }
+    }
+
     @Test func `a clip made by hand that failed is asked for again as it was wanted`() async throws {
         try await open { door, job, life in
             let clip = ClipID(job: job, ordinal: 2)
@@ -198,9 +250,7 @@ import Testing
     }
 
     @Test func `what a shell clears goes back to what it was before anybody said anything`() async throws {
-        struct Wish: Encodable { let clipId: ClipID, title: String?, edits: ClipEdits? }
-        let nulls = try ClearedField.nulls(in: Array(#"{"scenes": null, "captions": []}"#.utf8))
-        #expect(nulls == [.scenes])
+        struct Wish: Encodable { let clipId: ClipID, title: String? }
         try await open { door, job, life in
             let clip = ClipID(job: job, ordinal: 0)
             let path = "/api/jobs/\(job)/rerender"
@@ -208,15 +258,34 @@ import Testing
             _ = try await post(
                 door, path, #"{"clipId": "\#(clip)", "options": {"watermark": "me"}, "edits": \#(edits)}"#)
             while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
-            let scenes = [ClipEdits.Scene(start: 11, end: 12, layout: .crop)]
-            let wish = Wish(clipId: clip, title: nil, edits: ClipEdits(scenes: scenes))
-            let body = try ClearedField.encode(wish, clearing: [.captions, .watermark])
-            let reply = try await door.client.send("POST", path, headers: [Door.jsonType], body: body)
+            let wish = Wish(clipId: clip, title: nil)
+            func send(_ file: String, clearing fields: Set<ClearedField>) async throws -> RawClient.Reply {
+                let body = try #require(try ClearedField.encode(wish, edits: Array(file.utf8), clearing: fields))
+                return try await door.client.send("POST", path, headers: [Door.jsonType], body: body)
+            }
+            let misspelt = try await send(#"{"caption": []}"#, clearing: [.watermark])
+            #expect(try misspelt.status == 422 && misspelt.string("code") == "unknown_field", "\(misspelt.text)")
+            let file = #"{"captions": null, "scenes": [{"start": 11.25, "end": 12, "layout": "crop", "x": 0.3}]}"#
+            let reply = try await send(file, clearing: [.watermark])
             #expect(reply.status == 202, "\(reply.text)")
             let second = try #require(try await door.store.revisions(of: job).last)
             #expect(second.options.watermark == nil && second.hasScenes && !second.hasCaptions)
+            let scenes = [ClipEdits.Scene(start: 11.25, end: 12, layout: .crop, x: 0.3)]
             #expect(try await door.store.edits(of: second.id) == ClipEdits(scenes: scenes))
         }
+    }
+
+    @Test func `what a shell both says and clears, or no object, is no request`() throws {
+        func body(_ edits: String?, _ fields: Set<ClearedField>) throws -> String? {
+            try ClearedField.encode(["title": "Neu"], edits: edits.map { Array($0.utf8) }, clearing: fields)
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+        for wrong in ["", "{", "[]", "null", #"{"captions": []}"#] { #expect(try body(wrong, [.captions]) == nil) }
+        #expect(try body("{}", [.captions]) == #"{"edits":{"captions":null},"title":"Neu"}"#)
+        #expect(try body(#"{"captions": null}"#, [.captions]) == #"{"edits":{"captions":null},"title":"Neu"}"#)
+        #expect(try body(#"{"scenes": []}"#, []) == #"{"edits":{"scenes":[]},"title":"Neu"}"#)
+        #expect(try body(nil, [.watermark]) == #"{"options":{"watermark":null},"title":"Neu"}"#)
+        #expect(try body(nil, []) == #"{"title":"Neu"}"#)
     }
 
     @Test func `one clip tells the reason in every language, as its job does`() async throws {

@@ -103,6 +103,18 @@ def check_width(page: Page, where: str):
     assert wide <= 0, f"{where} is {wide} px wider than the window"
 
 
+def check_effects(page: Page):
+    """What would have no effect beside the rest is not asked for. Leaves the form as it was."""
+    for faces in (False, True):
+        page.locator(".toggle", has_text="Seguir las caras").click()
+        for subtitles in ("off", "burned", "srt"):
+            page.locator(f'input[name="subtitles"][value="{subtitles}"]').check(force=True)
+            shown = [name for name in ("captions", "speakers", "closer")
+                     if page.locator(f".options .field-{name}").is_visible()]
+            wanted = {"captions": subtitles == "burned", "speakers": faces and subtitles != "off", "closer": faces}
+            assert shown == [name for name in wanted if wanted[name]], f"{subtitles}, faces {faces}: {shown}"
+
+
 def send(visit: Visit, file: Path, clips: int | None = None) -> str:
     """Chooses a file and the options, sends it, and answers with the id of the job."""
     page = visit.page
@@ -114,6 +126,7 @@ def send(visit: Visit, file: Path, clips: int | None = None) -> str:
         page.locator("#clip-count").evaluate(
             "(node, value) => { node.value = value; node.dispatchEvent(new Event('input', {bubbles: true})); }", clips)
         page.locator("details.more summary").click()
+        check_effects(page)
         page.fill("#keywords", "historia, idea")
         page.press("#keywords", "Enter")
         expect(page.locator(".chip")).to_have_count(2)
@@ -198,6 +211,19 @@ def check_waterfall(visit: Visit):
     page.locator(".waterfall").screenshot(path=str(visit.out / "waterfall.png"))
 
 
+def check_others(visit: Visit, job: str):
+    """What somebody else asks for is seen when the page is looked at again, and followed to its end."""
+    page = visit.page
+    address = f"{visit.base}/api/jobs/{job}"
+    clip = page.request.get(address).json()["clips"][0]
+    wish = {"clipId": clip["id"], "ifRevision": clip["revision"], "title": "De otra persona"}
+    answer = page.request.post(f"{address}/rerender", data=wish)
+    assert answer.status == 202, answer.text()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".clip h3", has_text="De otra persona")).to_be_visible(timeout=JOB_SECONDS_MAX * 1000)
+    page.wait_for_selector(".pill.is-ready", timeout=60_000)
+
+
 def check_failure(visit: Visit, out: Path):
     """A text that calls itself a video ends in an error that says what to do, in the reader's language."""
     fake = out / "no es un video.mp4"
@@ -267,6 +293,7 @@ def run(base: str, video: Path, out: Path):
         follow(visit)
         watch_and_take(visit, out)
         check_waterfall(visit)
+        check_others(visit, job)
         check_accessibility(visit.page)
         visit.page.set_viewport_size(PHONE)
         check_width(visit.page, "the job on a phone")

@@ -5,7 +5,7 @@ import { el, icon } from "./dom.js";
 import { errorNotice } from "./errors.js";
 import { clock, number, span } from "./format.js";
 import { t } from "./i18n.js";
-import { aspectField, captionStyles, choice, textField, toggle } from "./options.js";
+import { aspectField, captionStyles, choice, mark, textField, toggle } from "./options.js";
 
 const secondsMin = 3;
 const secondsMax = 180;
@@ -15,12 +15,12 @@ const newSeconds = 20;
 const captionCharactersMax = 200;
 const captionSeconds = 2;
 
-/// `clip`: null to add one. `onRevised()`: the server has taken it.
+/// `clip`: null to add one. `onRevised()`: the server has taken it, or shows another revision.
 export async function openEditor(job, clip, onRevised) {
   const length = job.durationSeconds ?? clip?.end ?? newSeconds;
   const borders = clip ? { start: clip.start, end: clip.end } : { start: 0, end: Math.min(newSeconds, length) };
-  const options = { ...(clip?.options ?? job.options) };
-  const before = JSON.stringify(options);
+  const before = clip?.options ?? job.options;
+  const options = { ...before };
   const key = crypto.randomUUID?.() ?? `${job.id}-${Date.now()}`;
   let title = clip?.title ?? "";
 
@@ -55,19 +55,20 @@ export async function openEditor(job, clip, onRevised) {
     // Who changed it meanwhile is not undone: what is shown here is what the change is meant for.
     if (clip) Object.assign(wish, { clipId: clip.id, ifRevision: clip.revision });
     if (title !== (clip?.title ?? "")) wish.title = title;
-    if (JSON.stringify(options) !== before) wish.options = looksOf(options);
+    const looks = changed(options, before);
+    if (Object.keys(looks).length) wish.options = looks;
     const edits = Object.assign({}, ...readers.map((reader) => reader.read()));
     if (Object.keys(edits).length) wish.edits = edits;
     try {
       await api.reviseClip(job.id, wish, `${key}-${JSON.stringify(wish).length}-${hash(JSON.stringify(wish))}`);
       dialog.close();
-      await onRevised();
+      onRevised();
     } catch (failure) {
       const notice = errorNotice(failure);
       trouble.replaceChildren(notice);
       notice.scrollIntoView({ block: "nearest" });
-      // What is behind this is old; that it cannot be had anew right now is told by the page itself.
-      if (failure.code === "revision_changed") onRevised().catch(() => {});
+      // What is behind this is old.
+      if (failure.code === "revision_changed") onRevised();
     }
     apply.disabled = false;
   });
@@ -95,12 +96,11 @@ function hash(text) {
   return sum.toString(36);
 }
 
-const looksOf = ({
-  aspect, subtitles, captionStyle, speakerColors, smartCrop, punchIns, denoise, tighten, watermark,
-}) => ({
-  aspect, subtitles, captionStyle, speakerColors, smartCrop, punchIns, denoise, tighten,
-  watermark: watermark || null,
-});
+/// What was not touched is not sent: it stays as it is, and a node that knows fewer options is not asked for them.
+function changed(options, before) {
+  const isNew = ([name, value]) => (value || null) !== (before[name] || null);
+  return Object.fromEntries(Object.entries(options).filter(isNew).map(([name, value]) => [name, value ?? null]));
+}
 
 function round(seconds) {
   return Math.round(seconds * 1000) / 1000;
@@ -247,19 +247,20 @@ function scenesPart({ scenes, edits }) {
 function lookPart(options) {
   const set = (name) => (value) => {
     options[name] = value;
-    node.dataset.subtitles = options.subtitles;
+    mark(node, options);
   };
-  const node = el("fieldset", { class: "editor-part options", dataset: { subtitles: options.subtitles } },
+  const node = el("fieldset", { class: "editor-part options" },
     el("legend", { class: "field-name", text: t("edit.look") }),
     aspectField(options.aspect, set("aspect")),
     choice("subtitles", ["off", "srt", "burned"], options.subtitles, set("subtitles")),
     el("div", { class: "field-captions" },
-      choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle")),
-      toggle("speakerColors", options.speakerColors, set("speakerColors"))),
+      choice("captionStyle", captionStyles, options.captionStyle, set("captionStyle"))),
+    el("div", { class: "field-speakers" }, toggle("speakerColors", options.speakerColors, set("speakerColors"))),
     toggle("smartCrop", options.smartCrop, set("smartCrop")),
-    toggle("punchIns", options.punchIns, set("punchIns")),
+    el("div", { class: "field-closer" }, toggle("punchIns", options.punchIns, set("punchIns"))),
     toggle("denoise", options.denoise, set("denoise")),
     toggle("tighten", options.tighten, set("tighten")),
     textField("watermark", options.watermark, set("watermark"), 60));
+  mark(node, options);
   return node;
 }

@@ -25,10 +25,8 @@ export function jobView(id) {
   const notices = el("div", { class: "job-notices" });
   const work = workPanel();
   const interest = interestPanel();
-  const clips = clipsGrid(async () => {
-    paint(await api.getJob(id));
-    stream.reopen();
-  });
+  // Asks again until it is answered: what was asked for is under way, whatever becomes of one look at it.
+  const clips = clipsGrid(() => stream.reopen());
   const waterfall = waterfallPanel(id);
   const activity = activityLog();
   const body = el("div", { class: "job-body" }, el("div", { class: "skeleton skeleton-tall" }));
@@ -98,6 +96,13 @@ export function jobView(id) {
     );
   };
 
+  /// The stream ends with the job: one that goes on is followed again, whoever made it go on.
+  const take = (next) => {
+    const hadEnded = current && !isUnderWay(current.job);
+    paint(next);
+    if (hadEnded && isUnderWay(next.job)) stream.reopen();
+  };
+
   const action = (glyph, key, run, question) =>
     el(
       "button",
@@ -111,10 +116,7 @@ export function jobView(id) {
             try {
               const answer = await run();
               if (answer === null) location.hash = "#/";
-              else {
-                paint(answer);
-                stream.reopen();
-              }
+              else take(answer);
             } catch (failure) {
               notices.replaceChildren(errorNotice(failure));
             }
@@ -147,22 +149,20 @@ export function jobView(id) {
     asked = Date.now();
     try {
       const next = await api.getJob(id);
-      if (!left) paint(next);
+      if (!left) take(next);
     } catch {
       // The links that are there may still be good, and the next look is not far.
     }
   };
   let left = false;
 
-  /// The stream ends with the job. What somebody else asks for afterwards is seen when this page is looked at again.
+  /// What somebody else asks for after the end is seen when this page is looked at again.
   const lookAgain = async () => {
     if (document.hidden || !current || isUnderWay(current.job)) return;
     try {
       const next = await api.getJob(id);
       // A film that plays is left alone where nothing has happened.
-      if (left || (!isUnderWay(next.job) && next.job.endedAt === current.job.endedAt)) return;
-      paint(next);
-      if (isUnderWay(next.job)) stream.reopen();
+      if (!left && (isUnderWay(next.job) || next.job.endedAt !== current.job.endedAt)) take(next);
     } catch {
       // What is shown was so, and the next look may be answered.
     }

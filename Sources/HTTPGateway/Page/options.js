@@ -50,12 +50,12 @@ export function optionsForm() {
   const set = (name) => (value) => {
     values[name] = value;
     keep();
-    node.dataset.subtitles = values.subtitles;
+    mark(node, values);
   };
 
   const node = el(
     "div",
-    { class: "options", dataset: { subtitles: values.subtitles } },
+    { class: "options" },
     countField(values.clipCount, set("clipCount")),
     choice("durationPreset", Object.keys(presetSeconds), values.durationPreset, set("durationPreset"), (preset) =>
       t("options.seconds", { from: presetSeconds[preset][0], to: presetSeconds[preset][1] }),
@@ -66,8 +66,8 @@ export function optionsForm() {
       "div",
       { class: "field-captions" },
       choice("captionStyle", captionStyles, values.captionStyle, set("captionStyle")),
-      toggle("speakerColors", values.speakerColors, set("speakerColors")),
     ),
+    el("div", { class: "field-speakers" }, toggle("speakerColors", values.speakerColors, set("speakerColors"))),
     el(
       "details",
       { class: "more" },
@@ -77,7 +77,7 @@ export function optionsForm() {
         { class: "more-fields" },
         languageField(values.language, set("language")),
         toggle("smartCrop", values.smartCrop, set("smartCrop")),
-        toggle("punchIns", values.punchIns, set("punchIns")),
+        el("div", { class: "field-closer" }, toggle("punchIns", values.punchIns, set("punchIns"))),
         toggle("denoise", values.denoise, set("denoise")),
         toggle("tighten", values.tighten, set("tighten")),
         chipsField(values.keywords, set("keywords")),
@@ -86,8 +86,18 @@ export function optionsForm() {
       ),
     ),
   );
-  const read = () => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== ""));
+  mark(node, values);
+  // A switch that is off is not sent either: a node of the release before may not know it.
+  const isOff = (name, value) => value === false && defaults[name] === false;
+  const read = () => Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => value !== null && value !== "" && !isOff(name, value)));
   return { node, read };
+}
+
+/// What the style sheet goes by to leave out what would have no effect: captions are drawn only when they are burned,
+/// speakers are told in VTT, too, and whoever speaks, or is come closer to, is known by the face.
+export function mark(node, options) {
+  Object.assign(node.dataset, { subtitles: options.subtitles, faces: options.smartCrop });
 }
 
 function hintOf(name) {

@@ -73,11 +73,15 @@ export function waterfallPanel(id) {
   };
 }
 
+/// How much of the rounds `[from, to]` lies before a time: a clock that stands still between them.
+export const passedIn = (rounds) => (time) =>
+  rounds.reduce((sum, [from, to]) => sum + Math.min(Math.max(time - from, 0), Math.max(to - from, 0)), 0);
+
 /// The time of the job without the pauses between its rounds of work: days may lie between its end and a revision.
 function timeline(waterfall) {
   const told = waterfall.rounds ?? [{ startedAt: waterfall.createdAt, endedAt: waterfall.endedAt }];
   const rounds = told.map((round) => [Date.parse(round.startedAt), Date.parse(round.endedAt ?? waterfall.at)]);
-  const passed = (time) => rounds.reduce((sum, [from, to]) => sum + Math.min(Math.max(time - from, 0), Math.max(to - from, 0)), 0);
+  const passed = passedIn(rounds);
   const end = rounds.at(-1)[1];
   return { rounds, end, passed, length: Math.max(passed(end), 1000) };
 }

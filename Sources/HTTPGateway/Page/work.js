@@ -4,6 +4,7 @@ import { colourOf } from "./cluster.js";
 import { el, keyed } from "./dom.js";
 import { clock, number } from "./format.js";
 import { t } from "./i18n.js";
+import { passedIn } from "./waterfall.js";
 
 const order = [
   "scan", "probe", "audio", "shots", "transcribe", "transcript", "highlights", "reframe", "render", "check",
@@ -11,6 +12,8 @@ const order = [
 ];
 /// A bar shorter than this cannot be seen.
 const barShareMin = 0.6;
+/// Where nothing ran for longer than this, the time is left out: days may lie between the end of a job and a revision.
+const pauseMilliseconds = 60_000;
 
 export function workPanel() {
   const steps = el("ol", { class: "steps" });
@@ -76,15 +79,24 @@ function updateStep(element, step) {
   element.setAttribute("aria-label", [t(`stage.${step.name}`), t(`state.${step.state}`), count.textContent, ...nodes].filter(Boolean).join(", "));
 }
 
-/// Bars of each node, in shares of the time from the first start to now.
+/// Bars of each node, in shares of the time from the first start to now, without long pauses.
 function laneRows(job) {
   const begun = job.stages.filter((stage) => stage.node && stage.startedAt);
   if (!begun.length) return { rows: [], span: 0 };
-  const start = Math.min(...begun.map((stage) => Date.parse(stage.startedAt)));
-  const ends = begun.map((stage) => Date.parse(stage.endedAt ?? stage.startedAt));
+  const told = begun.flatMap((stage) => [stage.startedAt, stage.endedAt ?? stage.startedAt]).map(Date.parse);
   // The clocks of browser and server differ: running time counts only where it goes beyond what the server told.
-  const end = Math.max(...ends, job.status === "processing" ? Date.now() : 0, start + 1000);
-  const share = (time) => (100 * (time - start)) / (end - start);
+  const now = Math.max(...told, Date.now());
+  const spans = begun.map((stage) =>
+    [Date.parse(stage.startedAt), stage.state === "running" ? now : Date.parse(stage.endedAt ?? stage.startedAt)]);
+  const rounds = [];
+  for (const [from, to] of spans.sort(([one], [two]) => one - two)) {
+    const last = rounds.at(-1);
+    if (!last || from - last[1] > pauseMilliseconds) rounds.push([from, to]);
+    else last[1] = Math.max(last[1], to);
+  }
+  const passed = passedIn(rounds);
+  const length = Math.max(passed(Infinity), 1000);
+  const share = (time) => (100 * passed(time)) / length;
   const rows = [...new Set(begun.map((stage) => stage.node))].sort().map((node) => ({
     node,
     bars: packed(begun.filter((stage) => stage.node === node).map((stage) => {
@@ -93,7 +105,7 @@ function laneRows(job) {
       return { stage, from, width: Math.max(barShareMin, to - from) };
     })),
   }));
-  return { rows, span: (end - start) / 1000 };
+  return { rows, span: length / 1000 };
 }
 
 /// Gives bars that overlap a track each: a node may run several stages at one time.

@@ -16,8 +16,10 @@ package struct JobRequest: Sendable, Hashable {
 
 extension Decodable {
     /// Of a body. Its own `init(from:)` says what is wrong about fields; here, that it is no object at all.
-    static func read(_ json: [UInt8], like example: String) throws(Problem) -> Self {
-        do { return try JSONDecoder().decode(Self.self, from: Data(json)) } catch let problem as Problem {
+    static func read(
+        _ json: [UInt8], like example: String, with decoder: JSONDecoder = JSONDecoder()
+    ) throws(Problem) -> Self {
+        do { return try decoder.decode(Self.self, from: Data(json)) } catch let problem as Problem {
             throw problem
         } catch {
             throw Problem(

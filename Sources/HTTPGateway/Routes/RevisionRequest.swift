@@ -15,19 +15,14 @@ struct RevisionRequest: Sendable {
     init(json: [UInt8], about kind: Subject) throws {
         let decoder = JSONDecoder()
         decoder.userInfo[.subject] = kind
-        do {
-            let body = try decoder.decode(Body.self, from: Data(json))
-            var wish = body.wish
-            if body.hasOptions { wish.options = try Self.overlay(of: json) }
-            subject = body.subject
-            self.wish = wish
-        } catch is DecodingError {
-            throw Problem(
-                .badRequest, code: "malformed_json", detail: "The body is not a JSON object.",
-                hint: kind == .clip
-                    ? "Send {\"clipId\": \"...\", \"start\": 12.5, \"end\": 40}."
-                    : "Send {\"jobId\": \"...\", \"start\": 12.5, \"end\": 40}.")
-        }
+        let borders = "\"start\": 12.5, \"end\": 40"
+        let body = try Body.read(
+            json, like: kind == .clip ? "{\"clipId\": \"...\", \(borders)}" : "{\"jobId\": \"...\", \(borders)}",
+            with: decoder)
+        var wish = body.wish
+        if body.hasOptions { wish.options = try Self.overlay(of: json) }
+        subject = body.subject
+        self.wish = wish
     }
 
     /// Lays what the client sent over what the clip has, and reads the whole as strictly as the options of a job: so

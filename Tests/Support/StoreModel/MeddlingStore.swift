@@ -16,6 +16,9 @@ package struct MeddlingStore: Store {
     package var beats: @Sendable (InMemoryStore, NodeLife, [StageProgress]) async throws -> HeartbeatOutcome = {
         try await $0.heartbeat($1, running: $2)
     }
+    package var revises: @Sendable (InMemoryStore, RevisionDraft, @escaping Advance) async throws -> ReviseOutcome = {
+        try await $0.revise($1, advance: $2)
+    }
     package var frees: @Sendable (InMemoryStore) async throws -> Int = { await $0.freeStagesOfDeadNodes() }
 
     package init(_ base: InMemoryStore) { self.base = base }
@@ -60,7 +63,7 @@ package struct MeddlingStore: Store {
     }
     package func submit(_ draft: JobDraft) async throws -> SubmitOutcome { try await base.submit(draft) }
     package func revise(_ draft: RevisionDraft, advance: @escaping Advance) async throws -> ReviseOutcome {
-        try await base.revise(draft, advance: advance)
+        try await revises(base, draft, advance)
     }
     package func revisions(of job: JobID) async throws -> [Revision] { await base.revisions(of: job) }
     package func edits(of revision: RevisionID) async throws -> ClipEdits? { await base.edits(of: revision) }
