@@ -14,6 +14,11 @@ package struct CacheIngredients: Sendable, Hashable {
         set { fields[name] = newValue }
     }
 
+    /// Each is written with its length, so that no two lists look alike.
+    package mutating func add(keywords: [String]) {
+        fields["keywords"] = keywords.map { "\($0.utf8.count):\($0)" }.joined()
+    }
+
     /// SHA-256 in lower-case hexadecimal. Every field is written with its length, so no two sets of fields look alike.
     package func key(of stage: StageName, version: Int) -> String {
         var hash = SHA256()

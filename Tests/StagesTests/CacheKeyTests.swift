@@ -87,6 +87,15 @@ import Testing
         }
     }
 
+    @Test func `keywords of the same letters are told apart, and written as ever`() throws {
+        var (one, other) = (JobOptions(), JobOptions())
+        (one.keywords, other.keywords) = (["aé", "c"], ["a", "éc"])
+        #expect(try key(.highlights, options: one) != key(.highlights, options: other))
+        // Results of older releases are found under this.
+        let inputs = SampleJob(options: one).inputs(StageKey(.highlights))
+        #expect(try HighlightsStage.ingredients(inputs, Self.versions)?["keywords"] == "3:aé1:c")
+    }
+
     @Test func `what punch-ins stand on touches the framing that has them`() throws {
         var punched = JobOptions()
         punched.punchIns = true

@@ -34,22 +34,14 @@ package struct Thumbnail {
         let command = lookCommand(
             clipPath: clipPath, times: candidates.map(\.time), size: size, seesBlinks: hasFaces, limits: toolLimits)
         var looks = FrameLooks(size: size, picturesEach: hasFaces ? picturesEach : 1)
-        if hasFaces {
-            let detector = try FaceDetector(modelPath: toolbox.configuration.faceModelPath)
-            let output = try await toolbox.stream(command, blockBytes: size.width * size.height * 3) {
-                pixels throws(MediaError) in
-                try toolbox.effort.measure { () throws(MediaError) in
-                    looks.add(pixels, faces: try detector.faces(in: pixels, size: size))
-                }
+        let detector = hasFaces ? try FaceDetector(modelPath: toolbox.configuration.faceModelPath) : nil
+        let output = try await toolbox.stream(command, blockBytes: size.width * size.height * 3) {
+            pixels throws(MediaError) in
+            try toolbox.effort.measure { () throws(MediaError) in
+                looks.add(pixels, faces: try detector?.faces(in: pixels, size: size) ?? [])
             }
-            _ = try output.checked(otherwise: .renderFailed)
-        } else {
-            let output = try await toolbox.stream(command, blockBytes: size.width * size.height * 3) {
-                pixels throws(MediaError) in
-                toolbox.effort.measure { looks.add(pixels, faces: []) }
-            }
-            _ = try output.checked(otherwise: .renderFailed)
         }
+        _ = try output.checked(otherwise: .renderFailed)
         let chosen = ThumbnailCandidate.ranked(candidates, looks.finished(), count: outputPaths.count)
         for (candidate, path) in zip(chosen, outputPaths) {
             let command = pictureCommand(

@@ -34,9 +34,6 @@ package struct KeptSpans: Hashable, Sendable {
     /// How long the tight clip is.
     package var seconds: Double { starts[starts.count - 1] + spans[spans.count - 1].duration }
 
-    /// In tight time, where something was cut out in between.
-    package var joints: [Double] { Array(starts.dropFirst()) }
-
     /// In tight time. What was cut out lies at its joint; what lies before the first span or behind the last one stays
     /// as far before or behind. Rises, or stands still.
     package func tightened(_ time: Double) -> Double {

@@ -98,7 +98,7 @@ package struct AttentionMeter {
             "\(pixels.count) bytes are not a picture of \(size.width) x \(size.height)")
         let cells = Cells(pixels, size: size, columns: columns, rows: rows, looksMax: limits.looksMax)
         let motions = motions(to: cells.brightness)
-        let textureFloor = max(limits.textureMin, Self.median(cells.texture))
+        let textureFloor = max(limits.textureMin, cells.texture.upperMedian)
         var looked = Attention(
             columns: [Double](repeating: 0, count: columns), rows: [Double](repeating: 0, count: rows), plainShare: 0,
             crispShare: 0)
@@ -122,14 +122,12 @@ package struct AttentionMeter {
         defer { before = brightness }
         guard !before.isEmpty else { return [] }
         let changes = zip(brightness, before).map { abs($0 - $1) }
-        let median = Self.median(changes)
+        let median = changes.upperMedian
         guard median <= limits.motionMedianMax else { return [] }
         return changes.map { Self.share($0 - 1.5 * median - limits.motionMin, of: limits.motionFull) }
     }
 
     private static func share(_ value: Double, of full: Double) -> Double { min(1, max(0, value / full)) }
-
-    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 
 /// What a picture looks like cell by cell, row after row, in steps of 8 bits.
@@ -199,7 +197,7 @@ private struct Cells {
             let (row, column) = (cell / columns, cell % columns)
             return row == 0 || row == rows - 1 || column == 0 || column == columns - 1
         }
-        return cells.map { channel[$0] }.sorted()[cells.count / 2]
+        return cells.map { channel[$0] }.upperMedian
     }
 
     private func surrounds(of channel: [Double]) -> [Double] {

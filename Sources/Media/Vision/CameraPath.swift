@@ -91,7 +91,7 @@ package struct CameraPath: Sendable {
         let wanted = targets.compactMap { $0 }.map(centre)
         // No target at all: a calm centre.
         guard freedom > 0, !wanted.isEmpty else { return targets.map { _ in freedom * window / 2 } }
-        let start = [Double](repeating: wanted.sorted()[wanted.count / 2], count: targets.count)
+        let start = [Double](repeating: wanted.upperMedian, count: targets.count)
         let found = programme(targets).solved(from: start)
         // To rest is always allowed, so there is an answer, and no search without one has been seen. Should rounding
         // win, a window that rests is the safe one: what it loses is counted, and a wider one tried.

@@ -78,11 +78,13 @@ package struct FrameSampler: Hashable, Sendable {
 }
 
 extension FrameSampler {
-    /// The faces of every `stride`th picture, in pixels of a picture of `display` size, strongest first, or what else
-    /// draws the eye in it. The pictures between them tell how the mouths move, where there are several: adjacent ones,
-    /// because lips do not wait.
+    /// The faces of every `stride`th picture, in pixels of a picture of `display` size, strongest first. The pictures
+    /// between them tell how the mouths move, where there are several: adjacent ones, because lips do not wait.
+    ///
+    /// - Parameter attentive: Of a picture without faces, tells what else draws the eye in it.
     package func faces(
-        display: PixelSize, every stride: Int = 1, toolbox: Toolbox, progress: @Sendable (Double) -> Void
+        display: PixelSize, every stride: Int = 1, attentive: Bool, toolbox: Toolbox,
+        progress: @Sendable (Double) -> Void
     ) async throws(MediaError) -> [FaceSample] {
         precondition(stride > 0, "every \(stride)th picture")
         let detector = try FaceDetector(modelPath: toolbox.configuration.faceModelPath)
@@ -104,10 +106,10 @@ extension FrameSampler {
             if stride > 1 { mouths.follow(faces, in: pixels) }
             var sample = FaceSample(
                 time: time, faces: faces.map { $0.scaled(horizontally: horizontal, vertically: vertical) })
-            if faces.isEmpty {
-                sample.attention = toolbox.effort.measure { attention.attention(to: pixels) }
-            } else {
+            if !faces.isEmpty {
                 attention.forget()
+            } else if attentive {
+                sample.attention = toolbox.effort.measure { attention.attention(to: pixels) }
             }
             samples.append(sample)
             progress(min(1, Double(looked + 1) / Double(frameCount)))
@@ -121,7 +123,7 @@ package struct FaceSample: Hashable, Sendable {
     /// Seconds from the start of the clip.
     package var time: Double
     package var faces: [DetectedFace]
-    /// Where the eye is drawn; nil where there are faces, or nobody looked.
+    /// Where the eye is drawn; nil where the first look found faces, or nobody looked.
     package var attention: Attention?
 
     package init(time: Double, faces: [DetectedFace], attention: Attention? = nil) {

@@ -222,6 +222,12 @@ extension FaceSighting {
     }
 }
 
+extension [Double] {
+    /// Of an even number the larger of the two in the middle: a place where something was seen, which their mean need
+    /// not be. Of none there is no median.
+    var upperMedian: Double { sorted()[count / 2] }
+}
+
 extension Double {
     func rounded(toPlaces places: Int) -> Double {
         let scale = (0..<places).reduce(1.0) { power, _ in power * 10 }

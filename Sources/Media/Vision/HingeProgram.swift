@@ -4,8 +4,8 @@
 /// As a linear programme it is a quantile regression with another quantile at every row, and is solved as one: by the
 /// primal-dual interior-point method of Portnoy and Koenker ("The Gaussian hare and the Laplacian tortoise",
 /// Statistical Science 1997) with the predictor and corrector of Mehrotra (1992). The normal equations have seven
-/// diagonals, so a step takes time and memory in proportion to the unknowns; 15 to 40 steps reach the last digits,
-/// whatever the length. No chance, no clock: the same rows give the same answer.
+/// diagonals, so a step takes time and memory in proportion to the unknowns; a few dozen steps at most reach the last
+/// digits, whatever the length. No chance, no clock: the same rows give the same answer.
 package struct HingeProgram {
     /// `above * max(0, r) + below * max(0, -r)`, where `r` is the weighted sum less `bend`. An infinite price is a
     /// bound that must hold.

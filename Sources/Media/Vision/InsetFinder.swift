@@ -52,7 +52,7 @@ package struct InsetFinder: Hashable, Sendable {
         }
         guard !cornered.isEmpty else { return nil }
         func median(_ value: (DetectedFace) -> Double, of faces: [DetectedFace]) -> Double {
-            faces.map(value).sorted()[faces.count / 2]
+            faces.map(value).upperMedian
         }
         // The corner with the most faces, so that a median is not one between two corners.
         let corners = Dictionary(grouping: cornered) { face in

@@ -108,7 +108,7 @@ package struct PunchIns: Hashable, Sendable {
         guard Double(output.width) / width <= limits.enlargementMax, let faces = faces(in: wide, range) else {
             return nil
         }
-        func median(_ value: (FaceSighting) -> Double) -> Double { faces.map(value).sorted()[faces.count / 2] }
+        func median(_ value: (FaceSighting) -> Double) -> Double { faces.map(value).upperMedian }
         let grown = 1 + 2 * limits.faceMargin
         guard median(\.width) * grown <= limits.faceShareMax * width,
             median(\.height) * grown <= limits.faceShareMax * height

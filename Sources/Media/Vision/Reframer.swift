@@ -55,14 +55,14 @@ package struct Reframer {
         guard smartCrop else { return planner.centred() }
 
         let firstLook = 0.5
-        var samples = try await sampler.faces(display: display, every: looks, toolbox: toolbox) {
+        var samples = try await sampler.faces(display: display, every: looks, attentive: true, toolbox: toolbox) {
             progress($0 * firstLook)
         }
         let closer = FrameSampler.size(of: display, edgeMax: limits.closerLookEdgeMax)
         if closer != sampler.size, samples.shareWithFaces < limits.closerLookShareMax {
             sampler.size = closer
             sampler.framesPerSecond = framesPerSecond / Double(limits.closerLookEvery)
-            let found = try await sampler.faces(display: display, toolbox: toolbox) {
+            let found = try await sampler.faces(display: display, attentive: false, toolbox: toolbox) {
                 progress(firstLook + $0 * (1 - firstLook))
             }
             samples.fillIn(found, every: limits.closerLookEvery)
@@ -77,7 +77,8 @@ extension [FaceSample] {
         isEmpty ? 0 : Double(count { !$0.faces.isEmpty }) / Double(count)
     }
 
-    /// Takes over what a second look found, where the first saw nothing: a close-up is found by the first only.
+    /// Takes over the faces that a second look found, where the first saw nothing: a close-up is found by the first
+    /// only. What else draws the eye the first has told of every picture.
     fileprivate mutating func fillIn(_ closer: [FaceSample], every stride: Int) {
         for (index, sample) in closer.enumerated() where index * stride < count {
             if self[index * stride].faces.isEmpty { self[index * stride].faces = sample.faces }

@@ -47,8 +47,8 @@ package struct ShotCast: Hashable, Sendable {
         }
 
         fileprivate var medianSize: Double {
-            let widths = places.compactMap { $0?.face.width }.sorted()
-            return widths.isEmpty ? 0 : widths[widths.count / 2]
+            let widths = places.compactMap { $0?.face.width }
+            return widths.isEmpty ? 0 : widths.upperMedian
         }
     }
 

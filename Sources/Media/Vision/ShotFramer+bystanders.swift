@@ -18,16 +18,14 @@ extension ShotFramer {
             return (low, faces.map { $0.x + $0.width }.max()!)
         }
         guard !bounds.isEmpty else { return 0 }
-        let widths = bounds.map { $0.high - $0.low }.sorted()
-        let middles = bounds.map { ($0.low + $0.high) / 2 }.sorted()
-        let own = widths[widths.count / 2] * (1 + 2 * limits.faceMargin)
+        let own = bounds.map { $0.high - $0.low }.upperMedian * (1 + 2 * limits.faceMargin)
         // Those who are followed stay well inside.
         let offsetMax = min(
             limits.bystanderOffsetMax * window.width, (CameraPath.Style().reachMax * window.width - own) / 2)
         guard offsetMax > 0 else { return 0 }
         let others = bystanders(of: members, in: samples)
         let half = window.width / 2
-        let middle = middles[middles.count / 2]
+        let middle = bounds.map { ($0.low + $0.high) / 2 }.upperMedian
         /// Where the window ends up: it cannot leave the source.
         func reached(_ offset: Double) -> Double {
             min(max(half, middle + offset), Double(window.source.width) - half) - middle

@@ -11,9 +11,9 @@ extension ShotFramer {
     /// The narrowest window that holds what is followed without running after it; else the whole picture.
     func follow(_ members: [[Int]], in stretch: Range<Int>) -> Framing.Segment.Layout {
         let faces = places(members, in: stretch)
-        let widths = faces.compactMap { $0.map(\.face.width).max() }.sorted()
+        let widths = faces.compactMap { $0.map(\.face.width).max() }
         guard !widths.isEmpty else { return .crop(still) }
-        let face = widths[widths.count / 2] * (1 + 2 * limits.faceMargin)
+        let face = widths.upperMedian * (1 + 2 * limits.faceMargin)
         let narrowest = face > limits.closeUpMax * window.width ? face / limits.closeUpShare : window.width
         let times = Array(times[stretch])
         guard window.freedomX > 0 else { return .crop(path(of: window, showing: faces, times: times)) }
@@ -80,7 +80,7 @@ extension ShotFramer {
         }
         guard 2 * pairs.count > samples.count else { return nil }
         func median(_ value: ((DetectedFace, DetectedFace)) -> Double) -> Double {
-            pairs.map(value).sorted()[pairs.count / 2]
+            pairs.map(value).upperMedian
         }
         let apart = median { $0.1.middleX - $0.0.middleX }
         let (widthLeft, widthRight) = (median { $0.0.width }, median { $0.1.width })

@@ -106,7 +106,7 @@ package struct SpeakerIdentity: Sendable {
     private func place(of member: ShotCast.Member) -> Place {
         let faces = member.places.compactMap { $0?.face }
         func median(_ value: (DetectedFace) -> Double) -> Double {
-            faces.isEmpty ? 0 : faces.map(value).sorted()[faces.count / 2]
+            faces.isEmpty ? 0 : faces.map(value).upperMedian
         }
         return Place(x: median(\.middleX), y: median(\.middleY), width: median(\.width))
     }

@@ -2,9 +2,6 @@ package import ClipModel
 
 /// Moments of a clip's speech at which a change of picture feels right, in seconds from the start of the clip, rising.
 package struct SpeechBeats: Hashable, Sendable {
-    /// Nothing is said, or nothing known of it.
-    package static let none = SpeechBeats(sentences: [], stresses: [])
-
     /// Where sentences begin, and so where others have ended.
     package var sentences: [Double]
     /// Where words begin that captions would mark: keywords, numbers, extremes (`CaptionEmphasis`).

@@ -17,7 +17,7 @@ package enum HighlightsStage: PipelineStage {
         ingredients["shots"] = try inputs.identity(of: StageKey(.shots))
         ingredients["clipCount"] = String(inputs.options.clipCount)
         ingredients["clipSeconds"] = "\(inputs.options.clipSeconds)"
-        ingredients["keywords"] = inputs.options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+        ingredients.add(keywords: inputs.options.keywords)
         return ingredients
     }
 

@@ -24,7 +24,7 @@ package enum ReframeStage: PipelineStage {
         if let scenes = inputs.edits.scenes { ingredients["scenes"] = "\(scenes)" }
         if inputs.options.comesCloser {
             ingredients["punchIns"] = try inputs.identity(of: StageKey(.transcript))
-            ingredients["keywords"] = inputs.options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+            ingredients.add(keywords: inputs.options.keywords)
         }
         return ingredients
     }

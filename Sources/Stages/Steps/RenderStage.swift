@@ -23,7 +23,7 @@ package enum RenderStage: PipelineStage {
             ingredients["captionStyle"] = options.captionStyle.rawValue
             ingredients["captionFonts"] = "\(versions.captionFonts)"
             if CaptionTrack.marksKeywords(options.captionStyle) {
-                ingredients["keywords"] = options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+                ingredients.add(keywords: options.keywords)
             }
         }
         if options.tellsSpeakers { ingredients["speakerColors"] = "true" }

@@ -17,7 +17,7 @@ package enum ThumbnailStage: PipelineStage {
         ingredients["render"] = try inputs.identity(of: StageKey(.render, inputs.key.index))
         ingredients["transcript"] = try inputs.identity(of: StageKey(.transcript))
         ingredients["clip"] = "\(try inputs.clipRange())"
-        ingredients["keywords"] = inputs.options.keywords.map { "\($0.utf8.count):\($0)" }.joined()
+        ingredients.add(keywords: inputs.options.keywords)
         ingredients["ffmpeg"] = versions.ffmpeg
         ingredients["faceModel"] = versions.faceModel
         return ingredients

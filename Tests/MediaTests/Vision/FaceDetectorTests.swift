@@ -119,6 +119,17 @@ struct ReframerTests {
             #expect(framing.segments.count == 1 && framing.faces.isEmpty)
             let corner = try #require(framing.corner(at: 1))
             #expect(corner.x <= 100 && corner.x + 405 >= 340)
+
+            // Who only looks for faces is told of nothing else.
+            let display = PixelSize(width: 1280, height: 720)
+            let sampler = FrameSampler(
+                path: film, stream: "v:0", range: TimeRange(start: 0, end: 3), framesPerSecond: 5,
+                size: PixelSize(width: 640, height: 360), threads: 1)
+            for attentive in [true, false] {
+                let seen = try await sampler.faces(display: display, attentive: attentive, toolbox: toolbox) { _ in }
+                #expect(seen.count == 15)
+                #expect(seen.allSatisfy { $0.faces.isEmpty && ($0.attention != nil) == attentive })
+            }
         }
     }
 
@@ -178,7 +189,7 @@ struct ReframerTests {
             let sampler = FrameSampler(
                 path: film, stream: "v:0", range: TimeRange(start: 0, end: 8), framesPerSecond: 15,
                 size: PixelSize(width: 640, height: 360), threads: 1)
-            let seen = try await sampler.faces(display: display, every: 3, toolbox: toolbox) { _ in }
+            let seen = try await sampler.faces(display: display, every: 3, attentive: true, toolbox: toolbox) { _ in }
             #expect(seen.count == 40)
             var tracker = FaceTracker(stepSeconds: 0.2)
             for sample in seen { tracker.observed(sample.faces) }
