@@ -15,10 +15,7 @@ enum EventTable {
         """
         insert into event (job, at, kind, stage_name, stage_index, node, clip_ordinal, failure, effort)
         select job, time_of(at), kind, stage_name, stage_index, node, clip_ordinal, failure, effort
-        from rows from (jsonb_to_recordset($1::jsonb) as (
-            job text, at bigint, kind text, stage_name text, stage_index integer, node text, clip_ordinal integer,
-            failure jsonb, effort jsonb)) with ordinality as new(
-            job, at, kind, stage_name, stage_index, node, clip_ordinal, failure, effort, place)
+        from \(EventRow.rowsInOrder)
         order by place
         """)
     private static let notify = Statement(
@@ -36,7 +33,7 @@ enum EventTable {
     static func enqueue(_ rows: [EventRow], on connection: inout PostgresConnection) {
         guard !rows.isEmpty else { return }
         connection.enqueue(latch.with(Set(rows.map(\.job)).sorted()))
-        connection.enqueue(append.with(JSON(rows)))
+        connection.enqueue(append.with(rows: rows))
     }
 
     static func announce(_ signals: some Collection<StoreSignal>, on connection: inout PostgresConnection) {
@@ -60,20 +57,31 @@ enum EventTable {
     }
 }
 
-/// An event as `jsonb_to_recordset` reads it.
-struct EventRow: Encodable {
-    let job: String, at: Int64, kind: String, stage_name: String?, stage_index: Int?, node: String?
-    let clip_ordinal: Int?, failure: Failure?, effort: Effort?
+struct EventRow: ColumnRow {
+    let job: String
+    private let draft: JobRecord.EventDraft
+    private let at: Timestamp
 
     init(_ draft: JobRecord.EventDraft, job: JobID, at now: Timestamp) {
         self.job = job.rawValue
-        at = now.millisecondsSinceEpoch
-        kind = draft.kind.rawValue
-        stage_name = draft.stage?.name.rawValue
-        stage_index = draft.stage?.index
-        node = draft.node?.rawValue
-        clip_ordinal = draft.clip?.ordinal
-        failure = draft.failure
-        effort = draft.effort
+        self.draft = draft
+        at = now
+    }
+
+    static let columns: KeyValuePairs = [
+        "job": "text", "at": "bigint", "kind": "text", "stage_name": "text", "stage_index": "integer", "node": "text",
+        "clip_ordinal": "integer", "failure": "jsonb", "effort": "jsonb",
+    ]
+
+    func write(to columns: inout Columns) {
+        columns.add(job)
+        columns.add(at)
+        columns.add(draft.kind.rawValue)
+        columns.add(draft.stage?.name.rawValue)
+        columns.add(draft.stage?.index)
+        columns.add(draft.node?.rawValue)
+        columns.add(draft.clip?.ordinal)
+        columns.add(json: draft.failure)
+        columns.add(json: draft.effort)
     }
 }

@@ -18,12 +18,6 @@ extension JobTables {
             lingers = $6 is not null and exists (select from stage where stage.job = $1 and stage.state = 'running')
         where id = $1
         """)
-    private static let stageFields = """
-        job text, name text, index integer, position smallint, state text, epoch integer, attempts integer, holder text,
-        holder_epoch integer, result text, reused boolean, failure jsonb, opened_at bigint, not_before bigint,
-        started_at bigint, ended_at bigint, settled_epoch integer, settled text, avoided text, avoided_until bigint,
-        from_state text, from_epoch integer
-        """
     private static let insertStages = Statement(
         "insert_stages",
         """
@@ -31,8 +25,8 @@ extension JobTables {
             job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before, rank, batch)
         select new.job, name, index, position, job.region, state, epoch, attempts, reused, time_of(opened_at),
             time_of(not_before), job.rank, job.priority = 'batch'
-        from jsonb_to_recordset($1::jsonb) as new(\(stageFields)) join job on job.id = new.job
-        where job.id = any($2::text[])
+        from \(StageRow.rows) join job on job.id = new.job
+        where job.id = any(\(StageRow.parameter())::text[])
         """)
     /// The fence: a stage that was claimed, freed or ended since it was read makes the whole transaction a conflict.
     /// The jobs are named once more, here and above, so that no plan joins all the stages there are with the new ones.
@@ -45,13 +39,13 @@ extension JobTables {
                 not_before = time_of(new.not_before), started_at = time_of(new.started_at),
                 ended_at = time_of(new.ended_at), settled_epoch = new.settled_epoch, settled = new.settled,
                 avoided = new.avoided, avoided_until = time_of(new.avoided_until)
-            from jsonb_to_recordset($1::jsonb) as new(\(stageFields))
+            from \(StageRow.rows)
             where stage.job = new.job and stage.name = new.name and stage.index = new.index
                 and stage.state = new.from_state and stage.epoch = new.from_epoch
-                and stage.job = any($3::text[])
+                and stage.job = any(\(StageRow.parameter(after: 1))::text[])
             returning 1
         )
-        select expect_rows((select count(*) from changed), $2::bigint)
+        select expect_rows((select count(*) from changed), \(StageRow.parameter())::bigint)
         """)
     private static let writeClips = Statement(
         "write_clips",
@@ -78,18 +72,14 @@ extension JobTables {
     ) {
         let rows = jobs.flatMap { job, at in
             keys.map { key in
-                StageRow(StageRecord(stage: Stage(job: job.id, key: key, openedAt: at, notBefore: at)), before: nil)
+                StageRow(record: StageRecord(stage: Stage(job: job.id, key: key, openedAt: at, notBefore: at)))
             }
         }
-        if !rows.isEmpty { connection.enqueue(insertStages.with(JSON(rows), jobs.map(\.job.id))) }
+        if !rows.isEmpty { connection.enqueue(insertStages.with(rows: rows, jobs.map(\.job.id))) }
     }
 
     /// A job, and its stages as they were loaded.
     typealias Change = (record: JobRecord, before: [StageKey: StageRecord])
-
-    private static func charging(_ change: Change) -> (String, Timestamp) {
-        (change.record.job.tenant, change.record.job.createdAt)
-    }
 
     /// Enqueues the writes, those of all jobs together.
     static func enqueue(_ changes: [Change], on connection: inout PostgresConnection) {
@@ -99,9 +89,8 @@ extension JobTables {
         var events: [EventRow] = []
         var updates: [Call] = []
         var corrections: [Call] = []
-        var usages: [Call] = []
-        // Clients' rows are locked in the order of their names, then those of their usage, by month.
-        for (record, before) in changes.sorted(by: { Self.charging($0) < Self.charging($1) }) {
+        // Clients' rows are locked in the order of their names.
+        for (record, before) in changes.sorted(by: { $0.record.job.tenant < $1.record.job.tenant }) {
             let job = record.job
             if record.jobChanged {
                 updates.append(
@@ -113,14 +102,13 @@ extension JobTables {
                 corrections.append(TenantTable.correct.with(job.tenant, correction, job.priority == .batch))
             }
             if let correction = record.usageCorrection {
-                usages.append(UsageTable.correct(correction, by: job))
+                connection.enqueue(UsageTable.correct(correction, by: job))
             }
             for stage in record.orderedStages where record.changedStages.contains(stage.stage.key) {
-                let earlier = before[stage.stage.key]
-                if earlier == nil {
-                    new.append(StageRow(stage, before: nil))
+                if let earlier = before[stage.stage.key] {
+                    old.append(StageRow(record: stage, before: earlier))
                 } else {
-                    old.append(StageRow(stage, before: earlier))
+                    new.append(StageRow(record: stage))
                 }
             }
             clips += record.orderedClips.filter { record.changedClips.contains($0.id) }.map(ClipRow.init)
@@ -133,52 +121,56 @@ extension JobTables {
             }
         }
         let jobs = changes.map(\.record.job.id)
-        if !new.isEmpty { connection.enqueue(insertStages.with(JSON(new), jobs)) }
-        if !old.isEmpty { connection.enqueue(updateStages.with(JSON(old), old.count, jobs)) }
+        if !new.isEmpty { connection.enqueue(insertStages.with(rows: new, jobs)) }
+        if !old.isEmpty { connection.enqueue(updateStages.with(rows: old, old.count, jobs)) }
         // After the stages: whether some of them still run is read from there.
         for update in updates { connection.enqueue(update) }
         if !clips.isEmpty { connection.enqueue(writeClips.with(JSON(clips))) }
         // Late: whoever of these clients submits waits for as long as we hold their rows.
-        for correction in corrections + usages { connection.enqueue(correction) }
+        for correction in corrections { connection.enqueue(correction) }
         Outbox.enqueue(changes.map(\.record), on: &connection)
         EventTable.enqueue(events, on: &connection)
         EventTable.announce(Set(changes.flatMap { $0.record.signals }), on: &connection)
     }
 }
 
-/// A stage as `jsonb_to_recordset` reads it.
-private struct StageRow: Encodable {
-    let job: String, name: String, index: Int, position: Int, state: String, epoch: Int, attempts: Int
-    let holder: String?, holder_epoch: Int?, result: String?, reused: Bool, failure: Failure?
-    let opened_at: Int64, not_before: Int64, started_at: Int64?, ended_at: Int64?
-    let settled_epoch: Int?, settled: String?, avoided: String?, avoided_until: Int64?
+private struct StageRow: ColumnRow {
+    let record: StageRecord
     /// As it was read: what the fence compares.
-    let from_state: String?, from_epoch: Int?
+    var before: StageRecord?
 
-    init(_ record: StageRecord, before: StageRecord?) {
+    static let columns: KeyValuePairs = [
+        "job": "text", "name": "text", "index": "integer", "position": "smallint", "state": "text", "epoch": "integer",
+        "attempts": "integer", "holder": "text", "holder_epoch": "integer", "result": "text", "reused": "boolean",
+        "failure": "jsonb", "opened_at": "bigint", "not_before": "bigint", "started_at": "bigint",
+        "ended_at": "bigint", "settled_epoch": "integer", "settled": "text", "avoided": "text",
+        "avoided_until": "bigint", "from_state": "text", "from_epoch": "integer",
+    ]
+
+    func write(to columns: inout Columns) {
         let stage = record.stage
-        job = stage.job.rawValue
-        name = stage.key.name.rawValue
-        index = stage.key.index
-        position = StageName.allCases.firstIndex(of: stage.key.name) ?? 0
-        state = stage.state.rawValue
-        epoch = stage.epoch
-        attempts = stage.attempts
-        holder = stage.holder?.rawValue
-        holder_epoch = record.holderEpoch
-        result = stage.result?.id.rawValue
-        reused = stage.reused
-        failure = stage.failure
-        opened_at = stage.openedAt.millisecondsSinceEpoch
-        not_before = stage.notBefore.millisecondsSinceEpoch
-        started_at = stage.startedAt?.millisecondsSinceEpoch
-        ended_at = stage.endedAt?.millisecondsSinceEpoch
-        settled_epoch = record.settlement?.epoch
-        settled = record.settlement?.outcome
-        avoided = record.avoidance?.node.rawValue
-        avoided_until = record.avoidance?.until.millisecondsSinceEpoch
-        from_state = before?.stage.state.rawValue
-        from_epoch = before?.stage.epoch
+        columns.add(stage.job.rawValue)
+        columns.add(stage.key.name.rawValue)
+        columns.add(stage.key.index)
+        columns.add(StageName.allCases.firstIndex(of: stage.key.name) ?? 0)
+        columns.add(stage.state.rawValue)
+        columns.add(stage.epoch)
+        columns.add(stage.attempts)
+        columns.add(stage.holder?.rawValue)
+        columns.add(record.holderEpoch)
+        columns.add(stage.result?.id.rawValue)
+        columns.add(stage.reused)
+        columns.add(json: stage.failure)
+        columns.add(stage.openedAt)
+        columns.add(stage.notBefore)
+        columns.add(stage.startedAt)
+        columns.add(stage.endedAt)
+        columns.add(record.settlement?.epoch)
+        columns.add(record.settlement?.outcome)
+        columns.add(record.avoidance?.node.rawValue)
+        columns.add(record.avoidance?.until)
+        columns.add(before?.stage.state.rawValue)
+        columns.add(before?.stage.epoch)
     }
 }
 

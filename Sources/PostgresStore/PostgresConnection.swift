@@ -147,7 +147,7 @@ import Glibc
         guard !batch.isEmpty else { return [] }
         let rows = try pipeline(batch)
         if transaction == .open(xid: nil), rows.count > 1 {
-            guard let xid = rows[1].values.first?.first ?? nil else { throw lost() }
+            guard let xid = try rows[1].first?.optional("xid") else { throw lost() }
             transaction = .open(xid: xid)
         }
         return rows
@@ -286,15 +286,15 @@ import Glibc
 
 /// Strings in the form C wants them: pointers to bytes that end with zero, the last pointer null.
 private struct CStrings {
-    private let bytes: [CChar]
+    private let bytes: [UInt8]
     private let starts: [Int?]
 
     init(_ strings: [String?]) {
-        var bytes: [CChar] = []
+        var bytes: [UInt8] = []
         starts = strings.map { string in
             guard let string else { return nil }
             defer {
-                bytes.append(contentsOf: string.utf8.lazy.map { CChar(bitPattern: $0) })
+                bytes.append(contentsOf: string.utf8)
                 bytes.append(0)
             }
             return bytes.count
@@ -304,14 +304,18 @@ private struct CStrings {
 
     func withPointers<Value>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value) -> Value {
         unsafe bytes.withUnsafeBufferPointer { bytes in
-            // Sound: every start lies inside `bytes`, whose memory is pinned during `body`.
-            var pointers: [UnsafePointer<CChar>?] = unsafe starts.map { start in
-                unsafe start.flatMap { start in unsafe bytes.baseAddress.map { base in unsafe base + start } }
-            }
-            unsafe pointers.append(nil)
-            return unsafe pointers.withUnsafeBufferPointer { pointers in
-                guard let base = pointers.baseAddress else { preconditionFailure("an array of at least one is empty") }
-                return unsafe body(base)
+            unsafe bytes.withMemoryRebound(to: CChar.self) { bytes in
+                // Sound: every start lies inside `bytes`, whose memory is pinned during `body`.
+                var pointers: [UnsafePointer<CChar>?] = unsafe starts.map { start in
+                    unsafe start.flatMap { start in unsafe bytes.baseAddress.map { base in unsafe base + start } }
+                }
+                unsafe pointers.append(nil)
+                return unsafe pointers.withUnsafeBufferPointer { pointers in
+                    guard let base = pointers.baseAddress else {
+                        preconditionFailure("an array of at least one is empty")
+                    }
+                    return unsafe body(base)
+                }
             }
         }
     }

@@ -27,7 +27,9 @@ import CLibpq
 
     var rows: Rows {
         // Sound: rows and columns are asked for inside the bounds that libpq gives.
-        unsafe Rows(columns: columns, values: values, affected: Int(String(cString: PQcmdTuples(handle))) ?? 0)
+        unsafe Rows(
+            columns: columns, cells: cells, count: Int(PQntuples(handle)),
+            affected: Int(String(cString: PQcmdTuples(handle))) ?? 0)
     }
 
     private var columns: [String: Int] {
@@ -39,15 +41,18 @@ import CLibpq
         return columns
     }
 
-    private var values: [[String?]] {
-        let fields = unsafe PQnfields(handle)
-        return (0..<(unsafe PQntuples(handle))).map { row in
-            (0..<fields).map { column -> String? in
-                // Sound: `row` and `column` are inside the bounds; the value is zero-terminated text.
-                guard unsafe PQgetisnull(handle, row, column) == 0 else { return nil }
-                return unsafe String(cString: PQgetvalue(handle, row, column))
+    private var cells: [String?] {
+        let (rows, fields) = unsafe (PQntuples(handle), PQnfields(handle))
+        var cells: [String?] = []
+        cells.reserveCapacity(Int(rows) * Int(fields))
+        for row in 0..<rows {
+            for field in 0..<fields {
+                // Sound: `row` and `field` are inside the bounds; the value is zero-terminated text.
+                let isNull = unsafe PQgetisnull(handle, row, field) != 0
+                unsafe cells.append(isNull ? nil : String(cString: PQgetvalue(handle, row, field)))
             }
         }
+        return cells
     }
 
     /// The fields of an error that we read, by the codes of libpq's `PG_DIAG_` macros, which Swift does not see.

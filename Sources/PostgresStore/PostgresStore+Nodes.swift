@@ -47,7 +47,7 @@ extension PostgresStore {
             let freed = try connection.query(Self.freeStagesOfDeadNodes.with())
             guard !freed.isEmpty else { return .rollBack(0) }
             try Self.enqueueReleases(freed, on: &connection)
-            return .commit(freed.values.count)
+            return .commit(freed.count)
         }
     }
 
@@ -63,7 +63,7 @@ extension PostgresStore {
             guard try answer.bool("is_unheard") else { return .rollBack(.heard) }
             let freed = try connection.query(Self.freeStagesOfNode.with(node, true))
             try Self.enqueueReleases(freed, on: &connection)
-            return .commit(.freed(stages: freed.values.count))
+            return .commit(.freed(stages: freed.count))
         }
     }
 

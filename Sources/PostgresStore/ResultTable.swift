@@ -12,8 +12,7 @@ enum ResultTable {
         "publish_results",
         """
         insert into result (id, body, blobs, cache_key)
-        select id, body, blobs, cache_key
-        from jsonb_to_recordset($1::jsonb) as new(id text, body text, blobs text[], cache_key text)
+        select id, body, blobs::text[], cache_key from \(ResultRow.rows)
         order by cache_key, id
         on conflict do nothing returning id
         """)
@@ -42,7 +41,7 @@ enum ResultTable {
         var new: Set<ResultID> = []
         if !offered.isEmpty {
             new = Set(
-                try connection.query(publish.with(JSON(offered.map(ResultRow.init)))).map {
+                try connection.query(publish.with(rows: offered.map(ResultRow.init))).map {
                     try $0.read("id", ResultID.init)
                 })
         }
@@ -103,14 +102,16 @@ enum ResultTable {
     }
 }
 
-/// A result as `jsonb_to_recordset` reads it.
-private struct ResultRow: Encodable {
-    let id: String, body: String, blobs: [String], cache_key: String?
+private struct ResultRow: ColumnRow {
+    let result: StageResult
 
-    init(_ result: StageResult) {
-        id = result.id.rawValue
-        body = result.body
-        blobs = result.blobs.map(\.rawValue)
-        cache_key = result.cacheKey
+    /// The blobs as the text of their array: an array of arrays would have to be as long in every row.
+    static let columns: KeyValuePairs = ["id": "text", "body": "text", "blobs": "text", "cache_key": "text"]
+
+    func write(to columns: inout Columns) {
+        columns.add(result.id.rawValue)
+        columns.add(result.body)
+        columns.add(result.blobs.parameter)
+        columns.add(result.cacheKey)
     }
 }

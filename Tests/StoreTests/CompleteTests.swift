@@ -32,6 +32,34 @@ import Testing
         }
     }
 
+    /// What would end a value, a row or the whole statement, were it taken for more than text.
+    private static let awkward = [
+        "", " ", "NULL", "null", "{}", "{a,b}", "a,b", "\"", "\\", "\\\"", "'; drop table job; --", "$1",
+        "línea\n\t\r dos", "\u{1F3AC} ñ \u{200F}",
+    ]
+
+    @Test(arguments: Adapter.allCases)
+    func `text comes back as it was, whatever is in it`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let node = try await world.node()
+            for text in Self.awkward {
+                let job = try await world.job(stages: [StageKey(.scan), StageKey(.probe)])
+                let leases = try await world.store.claim(2, for: node).sorted { $0.key < $1.key }
+                let result = world.result(text, blobs: ["a/1", "b/2"], cacheKey: "key " + text)
+                let failure = Failure(.poison, code: "x", reason: text, hint: text)
+                // They may go to the server together: an empty column of one beside that of the other.
+                async let produced = world.complete(leases[0], .produced(result))
+                async let failed = world.complete(leases[1], .failed(failure))
+                _ = try await (produced, failed)
+                let stages = try await world.store.stages(of: job.id)
+                #expect(stages.map(\.result) == [result, nil] && stages.map(\.failure) == [nil, failure])
+                let events = try await world.store.events(of: job.id, after: 0, limit: 100)
+                #expect(events.compactMap(\.failure) == [failure])
+                #expect(try await world.store.result(cachedUnder: "key " + text) == result)
+            }
+        }
+    }
+
     @Test(arguments: Adapter.allCases)
     func `a stale epoch is refused without effect`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in

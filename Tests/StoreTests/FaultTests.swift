@@ -356,6 +356,11 @@ import Testing
             _ = try await world.complete(lease, .failed(failure))
             let stored = try await world.stage(job.id, lease.key).failure
             #expect(stored?.reason == "a\u{FFFD}b \\u0000 \"")
+            _ = try await world.job()
+            let second = try await world.claimOne(try await world.node("two"))
+            _ = try await world.complete(second, .produced(world.result("a\0b", cacheKey: "k\0")))
+            let body = "select body from result where cache_key = 'k\u{FFFD}'"
+            #expect(try await bench.server.execute(body, on: bench.database) == "a\u{FFFD}b")
         }
     }
 }
