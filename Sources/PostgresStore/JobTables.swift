@@ -92,13 +92,16 @@ enum JobTables {
         try records(try connection.query(stages.with([id])), on: &connection, cache: cache)
     }
 
+    private static let known = Memo()
+
     static func job(_ row: Row) throws -> Job {
         Job(
             id: try row.read("id", JobID.init), upload: try row.read("upload", UploadID.init),
             region: try row.read("region", Region.init), tenant: try row.text("tenant"),
-            options: try row.json("options"), priority: try row.read("priority") { Job.Priority(rawValue: $0) },
+            options: try row.json("options", known: known),
+            priority: try row.read("priority") { Job.Priority(rawValue: $0) },
             status: try row.read("status", Job.Status.init), isHeld: try row.bool("held"),
-            failure: try row.jsonIfPresent("failure"), notes: try row.json("notes"),
+            failure: try row.jsonIfPresent("failure"), notes: try row.json("notes", known: known),
             createdAt: try row.time("created_at"), startedAt: try row.timeIfPresent("started_at"),
             endedAt: try row.timeIfPresent("ended_at"), restedMilliseconds: try row.int64("rested_ms"))
     }

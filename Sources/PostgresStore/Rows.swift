@@ -1,35 +1,41 @@
 import ClipModel
 import Foundation
+import Store
 
 /// What a statement answered, copied out of libpq's memory.
 struct Rows: Sendable {
     let columns: [String: Int]
-    let values: [[String?]]
+    /// Row after row, each as long as there are columns.
+    let cells: [String?]
+    let count: Int
     /// Rows that an `INSERT`, `UPDATE` or `DELETE` touched.
     let affected: Int
 
-    var isEmpty: Bool { values.isEmpty }
-    var first: Row? { values.first.map { Row(columns: columns, values: $0) } }
-    func map<Value>(_ read: (Row) throws -> Value) rethrows -> [Value] {
-        try values.map { try read(Row(columns: columns, values: $0)) }
+    var isEmpty: Bool { count == 0 }
+    var first: Row? { isEmpty ? nil : row(0) }
+    func map<Value>(_ read: (Row) throws -> Value) rethrows -> [Value] { try (0..<count).map { try read(row($0)) } }
+
+    private func row(_ number: Int) -> Row {
+        let width = cells.count / count
+        return Row(columns: columns, cells: cells[number * width..<(number + 1) * width])
     }
 }
 
 /// One row. A column that does not hold what it should is `corrupt`, with its name.
 struct Row {
     fileprivate let columns: [String: Int]
-    fileprivate let values: [String?]
+    fileprivate let cells: ArraySlice<String?>
 
-    fileprivate init(columns: [String: Int], values: [String?]) {
+    fileprivate init(columns: [String: Int], cells: ArraySlice<String?>) {
         self.columns = columns
-        self.values = values
+        self.cells = cells
     }
 
     func optional(_ column: String) throws -> String? {
         guard let position = columns[column] else {
             throw PostgresFailure(.corrupt, "the answer has no column \(column)")
         }
-        return values[position]
+        return cells[cells.startIndex + position]
     }
 
     func text(_ column: String) throws -> String { try read(column) { $0 } }
@@ -69,6 +75,10 @@ struct Row {
         } catch {
             throw PostgresFailure(.corrupt, "column \(column) does not hold a \(type): \(error)")
         }
+    }
+
+    func json<Value: Decodable & Sendable>(_ column: String, known: Memo) throws -> Value {
+        try known.value(of: try text(column)) { _ in try json(column) }
     }
 
     func jsonIfPresent<Value: Decodable>(_ column: String, as type: Value.Type = Value.self) throws -> Value? {

@@ -14,6 +14,9 @@ package struct StageInputs: Sendable {
     private let stages: [Stage]
     private let results: [StageKey: StageResult]
 
+    /// Each stage of a job looks at the results of those before it.
+    private static let bodies = Memo()
+
     package init(
         job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], edits: ClipEdits = ClipEdits(),
         key: StageKey
@@ -41,7 +44,9 @@ package struct StageInputs: Sendable {
 
     /// The result of an earlier stage.
     package func body<Body: StageBody>(_ type: Body.Type, _ index: Int = 0) throws(Failure) -> Body {
-        try StageJSON.decode(type, from: try result(StageKey(type.stage, index)).body.utf8)
+        try Self.bodies.value(of: try result(StageKey(type.stage, index)).body) { text throws(Failure) in
+            try StageJSON.decode(type, from: text.utf8)
+        }
     }
 
     /// Stands for the content of an earlier result in the cache keys of those that use it.
