@@ -34,6 +34,7 @@ struct Migration: Sendable {
         Migration(18, "mixed_releases", PackageResources.m0018_mixed_releases_sql),
         Migration(19, "revisions", PackageResources.m0019_revisions_sql),
         Migration(20, "rounds", PackageResources.m0020_rounds_sql),
+        Migration(21, "usage_entries", PackageResources.m0021_usage_entries_sql),
     ]
 }
 

@@ -38,41 +38,56 @@ extension PostgresStore {
     }
 }
 
-/// What clients have used. Lock order: after the rows of clients; among each other by client and month.
+/// What clients have used: a sum for each month, and what came to it since (`m0021_usage_entries`). Whoever charges or
+/// corrects adds an entry and waits for nobody.
 enum UsageTable {
     private static let allowed = """
-        coalesce(tenant.minutes_max, case when tenant.plan is null then $3::integer else plan.minutes_max end)
+        select coalesce(tenant.minutes_max, case when tenant.plan is null then $3::integer else plan.minutes_max end)
             as minutes_max
-        """
-    private static let usage = Statement(
-        "usage_of_tenant",
-        """
-        select coalesce(tenant_usage.seconds, 0) as seconds, \(allowed)
         from (select $1::text as id) as asked left join tenant on tenant.id = asked.id
             left join plan on plan.name = tenant.plan
-            left join tenant_usage on tenant_usage.tenant = asked.id and tenant_usage.month = $2::date
-        """)
-    /// Answers with what was used before: a refusal rolls the charge back. Rounded to microseconds, for a sum that is
-    /// taken back is off in the last place, and who has used exactly what is allowed is refused. In a statement of its
-    /// own after the client's row is locked, so that it sees what another job was charged.
+        """
+    /// Rounded to microseconds: in sums of fractions the last place is off, and who has used exactly what is allowed is
+    /// refused.
+    private static let used = """
+        greatest(0, round((
+            coalesce((select seconds from tenant_usage where tenant = $1 and month = $2::date), 0)
+            + coalesce((select sum(seconds) from usage_entry where tenant = $1 and month = $2::date), 0))::numeric,
+            6)::float8)
+        """
+    private static let usage = Statement(
+        "usage_of_tenant", "select minutes_max, \(used) as seconds from (\(allowed)) as allowed")
+    /// Answers with what was used before, as a statement does not see what it adds: a refusal rolls the charge back.
+    /// In a statement of its own after the client's row is locked, so that it sees what another job was charged. Where
+    /// nothing is limited nothing is added up, and zero is the answer.
     private static let charge = Statement(
         "charge_usage",
         """
-        with charged as (
-            insert into tenant_usage (tenant, month, seconds) values ($1, $2::date, $4::float8)
-            on conflict (tenant, month) do update set seconds = tenant_usage.seconds + excluded.seconds
-            returning round((seconds - $4::float8)::numeric, 6)::float8 as seconds
-        )
-        select charged.seconds, \(allowed)
-        from charged left join tenant on tenant.id = $1 left join plan on plan.name = tenant.plan
+        with charged as (insert into usage_entry (tenant, month, seconds) values ($1, $2::date, $4::float8))
+        select minutes_max, case when minutes_max is null then 0 else \(used) end as seconds
+        from (\(allowed)) as allowed
         """)
-    /// A job that was never charged (`m0018_mixed_releases`) corrects nothing. Sums of fractions may be off by a little
-    /// in the last place, but never below zero.
+    /// A job that was never charged (`m0018_mixed_releases`) corrects nothing.
     private static let correct = Statement(
         "correct_usage",
         """
-        update tenant_usage set seconds = greatest(0, seconds + $3::float8) where tenant = $1 and month = $2::date
-            and exists (select from job where id = $4 and is_charged)
+        insert into usage_entry (tenant, month, seconds) select $1, $2::date, $3::float8
+        where exists (select from job where id = $4 and is_charged)
+        """)
+    static let isAnyEntry = "exists (select from usage_entry)"
+    /// Several nodes at one time take different entries, and lock what they add to in one order.
+    static let addUp = Statement(
+        "add_up_usage",
+        """
+        with taken as (
+            delete from usage_entry where id in (select id from usage_entry order by id limit $1 for update skip locked)
+            returning tenant, month, seconds
+        ), added as (
+            insert into tenant_usage (tenant, month, seconds)
+            select tenant, month, sum(seconds) from taken group by tenant, month order by tenant, month
+            on conflict (tenant, month) do update set seconds = tenant_usage.seconds + excluded.seconds
+        )
+        select count(*) as taken from taken
         """)
     static let plans = Statement(
         "plans", "select name, minutes_max from plan order by name limit \(StoreLimits.pageRowsMax)")
@@ -96,6 +111,7 @@ enum UsageTable {
         try read(connection.query(usage.with(tenant, date(month), minutesMax)), month)
     }
 
+    /// Adds to what that client used, and looks at what it was.
     static func charge(_ seconds: Double, to tenant: String, in month: CalendarMonth, _ minutesMax: Int?) -> Call {
         charge.with(tenant, date(month), minutesMax, seconds)
     }

@@ -1,15 +1,19 @@
 import ClipModel
 package import Store
 
-/// Effects that are counted once each, through the outbox.
+/// Effects that are counted once each, through the outbox. What clients used is added up beside.
 extension PostgresStore {
+    /// Bounds how long the sums of the busiest clients are locked.
+    private static let entriesPerRound = 10_000
+
     package func countEffects(limit: Int) async throws -> Int {
         // A round trip that finds nothing locks nothing.
         let isNeeded = try await database.read { try $0.query(Outbox.isAny.with()).first?.bool("is_any") }
         guard isNeeded == true, limit > 0 else { return 0 }
         return try await database.write { connection, _ in
-            let taken = try connection.query(Outbox.count.with(limit)).first?.int("taken") ?? 0
-            return taken > 0 ? .commit(taken) : .rollBack(0)
+            let taken = try connection.queries([Outbox.count.with(limit), UsageTable.addUp.with(Self.entriesPerRound)])
+                .map { try $0.first?.int("taken") ?? 0 }
+            return taken.contains { $0 > 0 } ? .commit(taken[0]) : .rollBack(0)
         }
     }
 
@@ -30,11 +34,11 @@ enum Outbox {
         "append_to_outbox",
         """
         insert into outbox (consumer, job, effect, at)
-        select 'tally', job, effect, time_of(at)
-        from jsonb_to_recordset($1::jsonb) as new(job text, effect jsonb, at bigint)
+        select 'tally', job, effect, time_of(at) from \(Row.rows)
         """)
     static let isAny = Statement(
-        "is_any_effect", "select exists (select from outbox where consumer = 'tally') as is_any")
+        "is_any_effect",
+        "select exists (select from outbox where consumer = 'tally') or \(UsageTable.isAnyEntry) as is_any")
     /// Taken away and counted in one statement. Nodes that do so at one time take different rows, and lock what they
     /// add to in one order.
     static let count = Statement(
@@ -62,16 +66,22 @@ enum Outbox {
         where day > (now() at time zone 'UTC')::date - $1::integer order by day, region collate "C", name
         """)
 
-    private struct Row: Encodable {
-        let job: String, effect: JobEffect, at: Int64
+    private struct Row: ColumnRow {
+        let job: JobID, effect: JobEffect, at: Timestamp
+
+        static let columns: KeyValuePairs = ["job": "text", "effect": "jsonb", "at": "bigint"]
+
+        func write(to columns: inout Columns) {
+            columns.add(job.rawValue)
+            columns.add(json: effect)
+            columns.add(at)
+        }
     }
 
     static func enqueue(_ records: [JobRecord], on connection: inout PostgresConnection) {
         let rows = records.compactMap { record in
-            record.effect.map {
-                Row(job: record.job.id.rawValue, effect: $0, at: record.now.millisecondsSinceEpoch)
-            }
+            record.effect.map { Row(job: record.job.id, effect: $0, at: record.now) }
         }
-        if !rows.isEmpty { connection.enqueue(append.with(JSON(rows))) }
+        if !rows.isEmpty { connection.enqueue(append.with(rows: rows)) }
     }
 }

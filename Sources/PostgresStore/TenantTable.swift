@@ -83,7 +83,10 @@ enum TenantTable {
             select tenant as id, count(*) filter (where not held) as under_way, count(*) filter (where held) as held
             from job where status in ('pending', 'processing') group by tenant
         ), used as (
-            select tenant, seconds from tenant_usage where month = date_trunc('month', now() at time zone 'UTC')::date
+            select tenant, greatest(0, sum(seconds)) as seconds from (
+                select tenant, month, seconds from tenant_usage union all select tenant, month, seconds from usage_entry
+            ) as parts
+            where month = date_trunc('month', now() at time zone 'UTC')::date group by tenant
         ), names as (
             select id from open union select id from tenant where not (\(ordinary)) union select tenant from used
         ), moment as (select \(virtual(from: "'-infinity'")) as virtual)

@@ -1,5 +1,8 @@
 import ClipModel
+import Logging
+import PostgresStore
 import Store
+import TestSupport
 import Testing
 
 /// Minutes of video: what is counted, once, and what is refused.
@@ -230,6 +233,60 @@ import Testing
             #expect(isRefused(refused))
             guard case .changed = try await world.store.retry(failed.id) else { throw Surprise("not retried") }
             #expect(try await used(world) == 120)
+        }
+    }
+
+    /// On PostgreSQL: every charge is an entry of its own until somebody adds it to the sum of the month.
+    private func withDatabase(
+        _ body: (World, @Sendable (String) async throws -> String) async throws -> Void
+    ) async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let store = PostgresStore(.patient(database), logger: .quiet)
+        try await store.migrate()
+        try await body(World(store: store)) { try await server.execute($0, on: database) }
+        await store.shutdown()
+    }
+
+    @Test func `charges are added up while others are charged, and the sum stays the same`() async throws {
+        try await withDatabase { world, sql in
+            for round in 1...3 {
+                var drafts: [JobDraft] = []
+                for _ in 0..<8 { drafts.append(draft(world, try await video(world, guessed: 61))) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for draft in drafts { group.addTask { _ = try await world.store.submit(draft) } }
+                    for _ in 0..<3 { group.addTask { _ = try await world.store.countEffects(limit: 10) } }
+                    try await group.waitForAll()
+                }
+                #expect(try await used(world) == Double(round * 8 * 61))
+            }
+            let lease = try await world.claimOne(try await world.node())
+            _ = try await world.complete(lease, .produced(world.result())) { _ in
+                var advance = JobAdvance()
+                advance.sourceSeconds = 21
+                return advance
+            }
+            #expect(try await used(world) == 1424)
+            #expect(try await world.store.countEffects(limit: 10) == 0)
+            #expect(try await sql("select count(*) from usage_entry") == "0")
+            #expect(try await sql("select tenant, seconds from tenant_usage") == "ana|1424")
+            #expect(try await used(world) == 1424)
+            let shares = try await world.store.clients(after: nil, limit: 9)
+            #expect(shares.map(\.usedSeconds) == [1424])
+        }
+    }
+
+    @Test func `a correction that is added up before its charge is made up for`() async throws {
+        try await withDatabase { world, sql in
+            let month = "date_trunc('month', now() at time zone 'UTC')::date"
+            for (seconds, used) in [(-5.0, 0.0), (8, 3)] {
+                let values = "('ana', \(month), \(seconds))"
+                _ = try await sql("insert into usage_entry (tenant, month, seconds) values \(values)")
+                #expect(try await self.used(world) == used)
+                _ = try await world.store.countEffects(limit: 1)
+                #expect(try await sql("select count(*) from usage_entry") == "0")
+                #expect(try await self.used(world) == used)
+            }
         }
     }
 }
