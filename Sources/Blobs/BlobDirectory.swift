@@ -10,6 +10,8 @@ import Glibc
 /// Both are on one file system, so a blob appears by one atomic `rename`, after its bytes were synced.
 package struct BlobDirectory: BlobStore {
     package let room: LocalRoom
+    /// Tools read the blobs where they stand.
+    package var keepsCopies: Bool { false }
     /// Size of a block when the reader names none, in bytes.
     package static let chunkBytesDefault = 256 << 10
 

@@ -8,6 +8,10 @@ package protocol BlobStore: Sendable {
     /// The disk of this machine.
     var room: LocalRoom { get }
 
+    /// Whether what tools read is copied to this machine and kept for a while. Then whoever goes on with a job has less
+    /// to fetch.
+    var keepsCopies: Bool { get }
+
     /// Room for a blob of up to `limitBytes` that arrives piece by piece.
     func writer(for name: BlobName, limitBytes: Int64) async throws(BlobError) -> any BlobWriter
     /// Makes a file of the scratch a blob. The file may be gone afterwards.

@@ -67,11 +67,16 @@ package actor Worker {
     private var yieldsUntil = Duration.zero
     /// Claims in a row that left batch jobs out.
     private var delayedClaims = 0
+    /// Jobs that were worked on here, the last one first.
+    private var familiar: [JobID] = []
+    private let goesOnWithItsJobs: Bool
     /// Why nothing is claimed though it could be; nil: nothing stands against it.
     private var pause: NodeCondition.Pause?
     private var machineKnown: (reading: MachineReading, at: Duration)?
 
     /// - Parameters:
+    ///   - goesOnWithItsJobs: whether it would rather go on with jobs that it has worked on; nil: where copies of blobs
+    ///     are kept.
     ///   - schedulability: what the operator wanted when the program started.
     ///   - overload: which level the region is on; nil: nobody watches.
     ///   - machine: what is left of this machine; asked before claims, `machineInterval` apart at least.
@@ -83,7 +88,8 @@ package actor Worker {
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: any BlobStore,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
-        logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
+        logger: Logger, goesOnWithItsJobs: Bool? = nil, schedulability: NodeSchedulability = .schedulable,
+        overload: OverloadWatch? = nil,
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
         sharing: @escaping @Sendable () -> BlobSharing = { BlobSharing() },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
@@ -101,6 +107,7 @@ package actor Worker {
         self.now = now
         self.chance = chance
         self.logger = logger
+        self.goesOnWithItsJobs = goesOnWithItsJobs ?? blobs.keepsCopies
         self.overload = overload
         machineReading = machine
         self.sharing = sharing
@@ -316,7 +323,7 @@ package actor Worker {
     /// otherwise keep the level up that keeps them waiting. One claim in twenty still goes by the ranks alone, so
     /// that a batch job that has aged to the front is begun however long the others last.
     private func claimOne(for life: NodeLife) async throws -> [StageLease] {
-        let terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds)
+        let terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds, familiar: familiar)
         guard (overload?.state.level ?? .normal) >= .delayBatch, delayedClaims % 20 != 19 else {
             delayedClaims = 0
             return try await store.claim(terms, for: life)
@@ -399,6 +406,9 @@ package actor Worker {
     /// A run is over and reported, whatever became of it.
     func ended(_ lease: StageLease) {
         runs[lease] = nil
+        if goesOnWithItsJobs {
+            familiar = Array(([lease.job] + familiar.filter { $0 != lease.job }).prefix(StoreLimits.familiarMax))
+        }
         apply(.finished(lease))
         // There may be room for another one now, which the end of the run did not show yet.
         if pause != nil { bell.ring() }

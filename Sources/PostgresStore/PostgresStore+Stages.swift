@@ -8,13 +8,18 @@ extension PostgresStore {
         guard terms.limit > 0 else { return [] }
         let limit = min(terms.limit, StoreLimits.claimMax)
         return try await database.write(wasCommitted: Self.holds) { [self] connection, _ in
-            func claim(_ limit: Int, from rank: Double) throws -> [Claimed] {
-                let claim = Self.claim.with(
+            func claim(_ limit: Int, from rank: Double, _ familiar: [JobID] = []) throws -> [Claimed] {
+                let statement = familiar.isEmpty ? Self.claim : Self.claimFamiliar
+                var claim = statement.with(
                     life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch, rank)
+                if !familiar.isEmpty { claim.add(familiar, rank + StoreLimits.familiarSeconds) }
                 return try connection.query(claim).map { try Claimed($0, life: life) }
             }
             let floor = try claimFloor(on: &connection)
-            var claimed = try claim(limit, from: floor.rank)
+            var claimed: [Claimed] = []
+            let familiar = Array(terms.familiar.prefix(StoreLimits.familiarMax))
+            if !familiar.isEmpty { claimed = try claim(limit, from: floor.rank, familiar) }
+            if claimed.count < limit { claimed += try claim(limit - claimed.count, from: floor.rank) }
             if claimed.isEmpty || (claimed.count < limit && !floor.isFresh) {
                 let lowest = try findFloor(on: &connection)
                 if lowest < floor.rank { claimed += try claim(limit - claimed.count, from: lowest) }
@@ -117,53 +122,59 @@ extension PostgresStore {
     ///
     /// Goes from open job to open job, by rank, and takes what is ready in each: the subqueries lock row by row as they
     /// are read, and stop at the limit. No stage is ready whose job has ended.
-    private static let claim = Statement(
-        "claim",
-        """
-        with life as materialized (
-            select id from node
-            where id = $1 and epoch = $2 and left_at is null and seen_at + lease_seconds * interval '1 second' > now()
-                and schedulability = 'schedulable'
-            for share
-        ), moment as (
-            select now() - $5::float8 * interval '1 second' as ripe
-        ), near as materialized (
-            \(ready("open.region = $3 or not_before <= (select ripe from moment)"))
-            limit $4
-        ), far as materialized (
-            \(ready("open.region <> $3 and not_before > (select ripe from moment)"))
-            limit $4 - (select count(*) from near)
-        ), chosen as (
-            select *, true as is_near from near union all select *, false from far
-        ), starting as (
-            update job set status = 'processing', started_at = now()
-            where id in (
-                select locked.id from (select distinct job from chosen where status = 'pending') as begun
-                cross join lateral (
-                    -- `is true` keeps the planner from walking over all pending jobs, which it takes for few.
-                    select id from job where id = begun.job and (status = 'pending') is true
-                    for no key update skip locked) as locked)
-            returning id
-        ), claimed as (
-            update stage set state = 'running', epoch = epoch + 1, attempts = attempts + 1, holder = $1,
-                holder_epoch = $2, failure = null, started_at = now(), ended_at = null
-            from chosen
-            where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
-                -- What runs is found through jobs that are under way, so a job that could not be marked has to wait.
-                and (chosen.status = 'processing' or chosen.job in (select id from starting))
-            returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, chosen.rank, chosen.is_near
-        )
-        select claimed.*, starting.id is not null as starts_job, ms_of(now()) as at
-        from claimed left join starting on starting.id = claimed.job
-        """)
+    private static let claim = claiming("claim")
+    /// Among the jobs `$8`, as long as their rank is at most `$9`.
+    private static let claimFamiliar = claiming("claim_familiar", among: "and id = any($8::text[]) and rank <= $9")
 
-    private static func ready(_ place: String) -> String {
+    private static func claiming(_ name: String, among jobs: String = "") -> Statement {
+        Statement(
+            name,
+            """
+            with life as materialized (
+                select id from node
+                where id = $1 and epoch = $2 and left_at is null and schedulability = 'schedulable'
+                    and seen_at + lease_seconds * interval '1 second' > now()
+                for share
+            ), moment as (
+                select now() - $5::float8 * interval '1 second' as ripe
+            ), near as materialized (
+                \(ready("open.region = $3 or not_before <= (select ripe from moment)", jobs))
+                limit $4
+            ), far as materialized (
+                \(ready("open.region <> $3 and not_before > (select ripe from moment)", jobs))
+                limit $4 - (select count(*) from near)
+            ), chosen as (
+                select *, true as is_near from near union all select *, false from far
+            ), starting as (
+                update job set status = 'processing', started_at = now()
+                where id in (
+                    select locked.id from (select distinct job from chosen where status = 'pending') as begun
+                    cross join lateral (
+                        -- `is true` keeps the planner from walking over all pending jobs, which it takes for few.
+                        select id from job where id = begun.job and (status = 'pending') is true
+                        for no key update skip locked) as locked)
+                returning id
+            ), claimed as (
+                update stage set state = 'running', epoch = epoch + 1, attempts = attempts + 1, holder = $1,
+                    holder_epoch = $2, failure = null, started_at = now(), ended_at = null
+                from chosen
+                where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
+                    -- What runs is found through jobs under way, so a job that could not be marked has to wait.
+                    and (chosen.status = 'processing' or chosen.job in (select id from starting))
+                returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, chosen.rank, chosen.is_near
+            )
+            select claimed.*, starting.id is not null as starts_job, ms_of(now()) as at
+            from claimed left join starting on starting.id = claimed.job
+            """)
+    }
+
+    private static func ready(_ place: String, _ among: String) -> String {
         """
         select open.id as job, open.rank, open.status, waiting.name, waiting.index
             from (
                 select id, rank, status, region from job
                 where status in ('pending', 'processing') and not held and rank >= $7
-                    and ($6 or priority <> 'batch') and exists (select from life)
+                    and ($6 or priority <> 'batch') and exists (select from life) \(among)
                 order by rank, id
             ) as open cross join lateral (
                 select name, index from stage

@@ -23,7 +23,10 @@ struct Statement: Sendable {
 /// A statement with its parameters, in the text form that libpq sends.
 struct Call: Sendable {
     let statement: Statement
-    let parameters: [String?]
+    private(set) var parameters: [String?]
+
+    /// Further parameters, after those that it has.
+    mutating func add(_ more: any Parameter...) { parameters += more.map(\.parameter) }
 }
 
 /// What can be a parameter.

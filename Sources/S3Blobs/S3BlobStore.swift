@@ -11,6 +11,7 @@ import HTTPClient
 /// while it grows: memory holds a few blocks of it, whatever its length.
 package struct S3BlobStore: BlobStore {
     package let room: LocalRoom
+    package var keepsCopies: Bool { true }
     let client: S3Client
     let cache: LocalCache
     let lifecycle: S3Lifecycle

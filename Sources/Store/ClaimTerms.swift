@@ -10,10 +10,17 @@ package struct ClaimTerms: Sendable, Hashable {
     /// rank, as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
     package var awaySeconds: Double
 
-    package init(limit: Int, includesBatch: Bool = true, awaySeconds: Double = Self.awaySecondsDefault) {
+    /// Jobs whose bytes the node has at hand. Their stages go before others, unless such a job is further behind in
+    /// turn than `StoreLimits.familiarSeconds`. The first `StoreLimits.familiarMax` count.
+    package var familiar: [JobID]
+
+    package init(
+        limit: Int, includesBatch: Bool = true, awaySeconds: Double = Self.awaySecondsDefault, familiar: [JobID] = []
+    ) {
         self.limit = limit
         self.includesBatch = includesBatch
         self.awaySeconds = awaySeconds
+        self.familiar = familiar
     }
 
     package static let awaySecondsDefault = 60.0

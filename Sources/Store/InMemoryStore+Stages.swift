@@ -7,18 +7,25 @@ extension InMemoryStore {
         guard let node = knownNodes[life.id], node.epoch == life.epoch, node.isAlive(at: now),
             node.schedulability == .schedulable
         else { return [] }
+        let familiar = Set(terms.familiar.prefix(StoreLimits.familiarMax))
+        let lowest = entries.values.filter { !$0.job.status.hasEnded && !$0.job.isHeld }.map(\.rank).min() ?? 0
         let open = entries.values.filter { terms.includesBatch || $0.job.priority != .batch }.flatMap { entry in
-            entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { record in
+            let isFamiliar = familiar.contains(entry.job.id) && entry.rank <= lowest + StoreLimits.familiarSeconds
+            return entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { record in
                 let ripe = record.stage.notBefore.advanced(bySeconds: terms.awaySeconds) <= now
-                return (isOthers: entry.job.region != life.region && !ripe, rank: entry.rank, stage: record.stage)
+                return (
+                    isNew: !isFamiliar, isOthers: entry.job.region != life.region && !ripe, rank: entry.rank,
+                    stage: record.stage
+                )
             }
         }
         let inOrder = open.sorted { left, right in
+            if left.isNew != right.isNew { return right.isNew }
             if left.isOthers != right.isOthers { return right.isOthers }
             return (left.rank, left.stage.job, left.stage.key) < (right.rank, right.stage.job, right.stage.key)
         }
         var leases: [StageLease] = []
-        for (_, _, stage) in inOrder.prefix(min(max(0, terms.limit), StoreLimits.claimMax)) {
+        for (_, _, _, stage) in inOrder.prefix(min(max(0, terms.limit), StoreLimits.claimMax)) {
             guard var record = record(of: stage.job), var claimed = record.stages[stage.key] else { continue }
             record.start()
             leases.append(claimed.claim(by: life, at: now))

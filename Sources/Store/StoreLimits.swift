@@ -2,6 +2,11 @@
 package enum StoreLimits {
     /// Stages given out by one claim.
     package static let claimMax = 64
+    /// Jobs that a claim may name as familiar.
+    package static let familiarMax = 8
+    /// How much later in turn a familiar job may be than the first that is open: about two jobs of five clips
+    /// (`FairShare.cost`).
+    package static let familiarSeconds = 1200.0
     /// Rows answered by one call that lists.
     package static let pageRowsMax = 1000
     /// For how long a stage that failed for want of a resource is kept from the node it failed on.

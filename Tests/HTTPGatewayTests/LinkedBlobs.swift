@@ -6,6 +6,7 @@ struct LinkedBlobs: BlobStore {
     let base: BlobDirectory
 
     var room: LocalRoom { base.room }
+    var keepsCopies: Bool { base.keepsCopies }
 
     func downloadLink(of name: BlobName, _ terms: DownloadTerms) async throws(BlobError) -> String? {
         "https://elsewhere.example/\(name)?\(terms.contentType)?\(terms.disposition.prefix { $0 != ";" })"

@@ -15,10 +15,13 @@ final class FaultyStore: Store {
     private let base: InMemoryStore
     private let weather = Mutex(Weather.fine)
     private let heartbeats = Mutex(0)
+    private let claims = Mutex<[ClaimTerms]>([])
 
     init(_ base: InMemoryStore) { self.base = base }
 
     func set(_ next: Weather) { weather.withLock { $0 = next } }
+    /// What claims asked for, in order.
+    var claimTerms: [ClaimTerms] { claims.withLock { $0 } }
     /// Heartbeats that reached the store.
     var heartbeatCount: Int { heartbeats.withLock { $0 } }
 
@@ -107,7 +110,8 @@ final class FaultyStore: Store {
     func clips(of job: JobID) async throws -> [Clip] { try await pass { await $0.clips(of: job) } }
     func clip(_ id: ClipID) async throws -> Clip? { try await pass { await $0.clip(id) } }
     func claim(_ terms: ClaimTerms, for life: NodeLife) async throws -> [StageLease] {
-        try await pass { await $0.claim(terms, for: life) }
+        claims.withLock { $0.append(terms) }
+        return try await pass { await $0.claim(terms, for: life) }
     }
     func complete(
         _ lease: StageLease, with outcome: StageOutcome, effort: Effort?, advance: Advance

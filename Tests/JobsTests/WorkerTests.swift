@@ -159,4 +159,21 @@ import Testing
             #expect(abs(length - StageCost.limitSecondsFloor) < 5)
         }
     }
+
+    @Test func `where copies of blobs are kept a node would rather go on with the jobs that it knows`() async throws {
+        for isAsked in [true, nil] {
+            try await inWorld(try World()) { world in
+                try world.start("a", goesOnWithItsJobs: isAsked)
+                var jobs: [JobID] = []
+                for _ in 0...StoreLimits.familiarMax {
+                    let job = try await world.submit()
+                    _ = try await world.runToEnd(job)
+                    jobs.insert(job, at: 0)
+                }
+                let named = try #require(world.member("a").store.claimTerms.last).familiar
+                // The blobs are in a folder that all nodes share.
+                #expect(named == (isAsked == true ? Array(jobs.prefix(StoreLimits.familiarMax)) : []))
+            }
+        }
+    }
 }

@@ -84,7 +84,9 @@ final class World: Sendable {
     // MARK: What happens
 
     /// Starts a node. The first one also starts a sweeper, which outlives its node like those of other nodes would.
-    func start(_ name: String, configuration: WorkerConfiguration = WorkerConfiguration()) throws {
+    func start(
+        _ name: String, configuration: WorkerConfiguration = WorkerConfiguration(), goesOnWithItsJobs: Bool? = nil
+    ) throws {
         let (clock, faulty) = (clock, FaultyStore(store))
         let draft = NodeDraft(
             id: NodeID(name)!, region: Region("eu")!, http: "http://\(name)", version: "test", threads: machineThreads,
@@ -93,7 +95,8 @@ final class World: Sendable {
             node: draft, configuration: configuration, store: faulty, blobs: blobs, runner: runner(of: name),
             slots: try CPUSlots(directory: root + "/slots", machineThreads: machineThreads, budget: machineThreads),
             clock: clock, now: { clock.wallTime }, chance: Chance(SplitMix64(state: UInt64(name.utf8.first ?? 1))),
-            logger: quiet, overload: overload, machine: { [self] in machine.withLock { $0 } },
+            logger: quiet, goesOnWithItsJobs: goesOnWithItsJobs, overload: overload,
+            machine: { [self] in machine.withLock { $0 } },
             onWaiting: { [self] failure in waits.withLock { $0.append(failure.code) } })
         let task = Task(executorPreference: executor) { [self] in
             await worker.run()

@@ -29,6 +29,50 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `a node goes on with jobs that it knows, while nobody waits long for it`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let node = try await world.node()
+            func next(_ familiar: JobID..., limit: Int = 1) async throws -> [JobID] {
+                try await world.store.claim(ClaimTerms(limit: limit, familiar: familiar), for: node).map(\.job)
+            }
+            let first = try await world.job(), second = try await world.job(), third = try await world.job()
+            #expect(try await next(second.id) == [second.id])
+            // It is under way, and what it knows has nothing more to do.
+            #expect(try await next(second.id, limit: 1) == [first.id])
+            let id = world.newUploadID()
+            try await world.store.insert(
+                Upload(
+                    id: id, fileName: "long.mp4",
+                    bytes: Int64((StoreLimits.familiarSeconds + 1) * FairShare.bytesPerSecond),
+                    sha256: String(repeating: "ab", count: 32), blob: .named("uploads/\(id)"), transcript: nil,
+                    createdAt: .start))
+            let long = try await world.job(upload: id), last = try await world.job()
+            #expect(try await next(last.id) == [third.id])
+            #expect(try await next(last.id, limit: 2) == [long.id, last.id])
+            #expect(try await next(last.id).isEmpty)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `of a job that a node knows, too, batch waits and the home region is asked first`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let near = try await world.job(), away = try await world.job(region: .us)
+            let draft = JobDraft(
+                id: world.newJobID(), upload: near.upload, region: .eu, tenant: "ana", options: JobOptions(),
+                priority: .batch, stages: [StageKey(.scan)])
+            _ = try await world.store.submit(draft)
+            let node = try await world.node()
+            var terms = ClaimTerms(limit: 1, includesBatch: false, familiar: [draft.id])
+            #expect(try await world.store.claim(terms, for: node).map(\.job) == [near.id])
+            terms.familiar = [draft.id, away.id]
+            #expect(try await world.store.claim(terms, for: node).map(\.job) == [away.id])
+            #expect(try await world.store.claim(terms, for: node).isEmpty)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `stages of the node's region go first, then older jobs`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let away = try await world.job(region: .us), older = try await world.job(), newer = try await world.job()
