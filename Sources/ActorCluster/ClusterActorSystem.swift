@@ -55,10 +55,12 @@ package final class ClusterActorSystem: DistributedActorSystem {
         self.log = log
         var limits = configuration.wire
         limits.callsInFlightMax /= configuration.callLanes
-        identity = LocalIdentity(
+        var identity = LocalIdentity(
             cluster: configuration.cluster, life: PeerLife(configuration.life), calls: targets.list,
             placementAlgorithm: configuration.placement.algorithmID, release: configuration.metadata.version,
             limits: limits)
+        identity.versions = configuration.versions
+        self.identity = identity
         activations = Mutex(ActivationTable(activationsMax: configuration.activationsMax))
         links = Mutex(LinkBook())
         claims = Mutex(

@@ -13,6 +13,9 @@ package struct ClusterConfiguration: Sendable {
     /// What the node tells of itself, its address for peers included.
     package var metadata: MemberMetadata
 
+    /// The versions of the protocol that it speaks. Two nodes use the highest that both know, so a cluster goes over to
+    /// a new one node by node.
+    package var versions = VersionRange.spoken
     package var membership = MembershipConfiguration.lan
     package var placement = PlacementPolicy()
     /// `callsInFlightMax` holds for one peer: its call lanes share it.

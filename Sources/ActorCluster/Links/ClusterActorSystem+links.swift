@@ -9,6 +9,8 @@ package struct LinkStatus: Hashable, Sendable {
     package let lane: LaneNumber
     package let remoteAddress: String
     package let release: String
+    /// Of the protocol, as both sides agreed.
+    package let version: UInt8
     /// End of the certificate that the peer showed on this connection, in seconds since 1970.
     package let certificateEnd: Int?
     /// Smoothed; nil before the first answer to a ping.
@@ -28,6 +30,7 @@ extension ClusterActorSystem {
             return LinkStatus(
                 peer: connection.peer, lane: connection.lane,
                 remoteAddress: connection.outbox.connection.remoteAddress, release: connection.session.release,
+                version: connection.session.writer.version,
                 certificateEnd: connection.outbox.connection.certificateEnd,
                 roundTrip: connection.roundTrip, callsOut: calls.ours, callsIn: calls.theirs)
         }
