@@ -26,6 +26,9 @@ package struct MediaConfiguration: Sendable, Hashable {
     package var probeSecondsMax: Double
     package var passSecondsFloor: Double
     package var passSecondsPerSourceSecond: Double
+    /// A tool that does nothing at all for so long will never end. A disk may stall for seconds; two minutes are no
+    /// disk any more.
+    package var silenceSecondsMax: Double
     package var source: SourceLimits
     package var sandbox: Sandbox
 
@@ -34,7 +37,7 @@ package struct MediaConfiguration: Sendable, Hashable {
         whisperModelPath: String = "", faceModelPath: String = "", fontsDirectory: String? = nil,
         childMemoryBytesMax: Int = 4 << 30, childFileBytesMax: Int = 16 << 30, probeSecondsMax: Double = 60,
         passSecondsFloor: Double = 180,
-        passSecondsPerSourceSecond: Double = 6, source: SourceLimits = SourceLimits(),
+        passSecondsPerSourceSecond: Double = 6, silenceSecondsMax: Double = 120, source: SourceLimits = SourceLimits(),
         sandbox: Sandbox = Sandbox(.rlimits)
     ) {
         precondition(childMemoryBytesMax > 0, "childMemoryBytesMax is \(childMemoryBytesMax)")
@@ -50,6 +53,7 @@ package struct MediaConfiguration: Sendable, Hashable {
         self.probeSecondsMax = probeSecondsMax
         self.passSecondsFloor = passSecondsFloor
         self.passSecondsPerSourceSecond = passSecondsPerSourceSecond
+        self.silenceSecondsMax = silenceSecondsMax
         self.source = source
         self.sandbox = sandbox
     }
@@ -59,7 +63,7 @@ package struct MediaConfiguration: Sendable, Hashable {
     package func passLimits(overSeconds seconds: Double) -> ToolLimits {
         ToolLimits(
             wallSeconds: passSecondsFloor + passSecondsPerSourceSecond * max(0, seconds),
-            memoryBytes: childMemoryBytesMax, fileBytesMax: childFileBytesMax)
+            silenceSeconds: silenceSecondsMax, memoryBytes: childMemoryBytesMax, fileBytesMax: childFileBytesMax)
     }
 
     /// The limits of a short question about a file.

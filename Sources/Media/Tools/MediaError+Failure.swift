@@ -39,6 +39,11 @@ extension MediaError.Code {
                 .transient, "A media tool ran longer than its limit and was stopped.",
                 "It is tried again. If this repeats, convert the video to H.264 in MP4, or raise the limit."
             )
+        case .silenceLimit:
+            (
+                .transient, "A media tool stood still and was stopped.",
+                "It is tried again. If this repeats, look at the disk and the memory of the node."
+            )
         case .cpuLimit:
             (
                 .poison, "A media tool used more processor time than its limit.",

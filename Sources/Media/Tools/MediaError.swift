@@ -27,6 +27,7 @@ package struct MediaError: Error, Hashable, Sendable, CustomStringConvertible {
         case toolFailed = "tool_failed"
         case toolKilled = "tool_killed"
         case wallLimit = "tool_wall_limit"
+        case silenceLimit = "tool_silent"
         case cpuLimit = "tool_cpu_limit"
         case memoryLimit = "tool_memory_limit"
         case outputLimit = "tool_output_limit"

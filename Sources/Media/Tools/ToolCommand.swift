@@ -21,6 +21,9 @@ package struct ToolCommand: Sendable, Hashable {
 package struct ToolLimits: Sendable, Hashable {
     /// By the toolbox's clock; the whole process group is killed.
     package var wallSeconds: Double
+    /// Without computing, reading or saying anything, though nobody keeps it waiting; then the group is killed.
+    /// Nil: the wall limit is enough.
+    package var silenceSeconds: Double?
     /// Of all threads together (RLIMIT_CPU). Nil: the wall limit is enough.
     package var cpuSeconds: Int?
     /// Address space (RLIMIT_AS).
@@ -33,13 +36,15 @@ package struct ToolLimits: Sendable, Hashable {
     package var fileBytesMax: Int
 
     package init(
-        wallSeconds: Double, cpuSeconds: Int? = nil, memoryBytes: Int, outputBytesMax: Int = 4 << 20,
-        errorBytesMax: Int = 16 << 10, fileBytesMax: Int = 16 << 30
+        wallSeconds: Double, silenceSeconds: Double? = nil, cpuSeconds: Int? = nil, memoryBytes: Int,
+        outputBytesMax: Int = 4 << 20, errorBytesMax: Int = 16 << 10, fileBytesMax: Int = 16 << 30
     ) {
         precondition(wallSeconds > 0, "wallSeconds is \(wallSeconds)")
+        precondition(silenceSeconds ?? 1 > 0, "silenceSeconds is \(silenceSeconds ?? 0)")
         precondition(memoryBytes > 0, "memoryBytes is \(memoryBytes)")
         precondition(outputBytesMax >= 0 && errorBytesMax >= 0, "negative output limit")
         self.wallSeconds = wallSeconds
+        self.silenceSeconds = silenceSeconds
         self.cpuSeconds = cpuSeconds
         self.memoryBytes = memoryBytes
         self.outputBytesMax = outputBytesMax

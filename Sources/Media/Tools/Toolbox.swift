@@ -85,6 +85,7 @@ package struct Toolbox: Sendable {
     private enum Watch: Sendable {
         case standardErrorEnded(tail: String)
         case wallLimitPassed
+        case fellSilent
         case notNeeded
     }
 
@@ -99,6 +100,8 @@ package struct Toolbox: Sendable {
                 // It is reaped only after this, so whatever ended it is on the account.
                 var memory = MemoryWatch(of: child.processIdentifier.value, behind: sandbox.processesBefore)
                 defer { account(for: child.processIdentifier.value, memory) }
+                let (first, depth) = (child.processIdentifier.value, sandbox.processesBefore)
+                let signs = SignsOfLife { ProcessReading.descendant(of: first, depth: depth) }
                 do {
                     return try await withThrowingTaskGroup(of: Watch.self) { group in
                         let (errors, limits, clock) = (child.standardError, command.limits, clock)
@@ -108,9 +111,18 @@ package struct Toolbox: Sendable {
                             kill(child)
                             return .wallLimitPassed
                         }
+                        if let limit = limits.silenceSeconds {
+                            group.addTask {
+                                guard await signs.fellSilent(forSeconds: limit, clock: clock) else { return .notNeeded }
+                                kill(child)
+                                return .fellSilent
+                            }
+                        }
                         for try await buffer in child.standardOutput {
                             memory.look()
+                            signs.readerBegins()
                             try await read(Self.bytes(buffer))
+                            signs.readerIsDone()
                         }
                         // A cancelled reader sees an early end, not an error.
                         try Task.checkCancellation()
@@ -135,15 +147,20 @@ package struct Toolbox: Sendable {
         _ group: inout ThrowingTaskGroup<Watch, any Error>, command: ToolCommand
     ) async throws -> String {
         var errorTail = ""
-        var isLate = false
+        var (isLate, wasSilent) = (false, false)
         while let watch = try await group.next() {
             switch watch {
             case .standardErrorEnded(let tail):
                 errorTail = tail
                 group.cancelAll()
             case .wallLimitPassed: isLate = true
+            case .fellSilent: wasSilent = true
             case .notNeeded: break
             }
+        }
+        guard !wasSilent else {
+            let seconds = command.limits.silenceSeconds ?? 0
+            throw MediaError(.silenceLimit, "\(command.executable) stood still for \(seconds) s: \(errorTail)")
         }
         guard !isLate else {
             let seconds = command.limits.wallSeconds

@@ -1,4 +1,5 @@
 import ClipModel
+import Foundation
 import Media
 import Synchronization
 import Testing
@@ -97,6 +98,43 @@ import Testing
         let toolbox = Toolbox(MediaConfiguration(), clock: HurriedClock())
         await expect(.wallLimit) { _ = try await toolbox.run(command(arguments, wallSeconds: 3600)) }
         #expect(try noToolIsLeft(with: "title=wall"))
+    }
+
+    private func limits(wallSeconds: Double = 30, silenceSeconds: Double) -> ToolLimits {
+        ToolLimits(wallSeconds: wallSeconds, silenceSeconds: silenceSeconds, memoryBytes: 2 << 30)
+    }
+
+    @Test func `a tool that stands still is killed`() async throws {
+        let pipe = FileManager.default.temporaryDirectory.path + "/silent-\(UUID())"
+        // Sound: the path outlives the call.
+        let isMade = unsafe mkfifo(pipe, 0o600) == 0
+        try #require(isMade)
+        defer { try? FileManager.default.removeItem(atPath: pipe) }
+        // Nobody writes into it, so ffmpeg waits for ever while it opens it.
+        let input = ["-nostdin", "-f", "rawvideo", "-i", "file:" + pipe]
+        let arguments = input + ["-metadata", "title=silent", "-f", "null", "-"]
+        await expect(.silenceLimit) {
+            _ = try await toolbox.run(ToolCommand(.ffmpeg, arguments, limits: limits(silenceSeconds: 1)))
+        }
+        #expect(try noToolIsLeft(with: "title=silent"))
+    }
+
+    @Test func `a tool that computes without a word is not killed for it, nor one whose reader is slow`() async throws {
+        // Until the limit of all.
+        await expect(.wallLimit) {
+            let arguments = Self.endless + ["-f", "null", "-"]
+            _ = try await toolbox.run(
+                ToolCommand(.ffmpeg, arguments, limits: limits(wallSeconds: 6, silenceSeconds: 4)))
+        }
+        let arguments = Self.endless + ["-frames:v", "200", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"]
+        var blocks = 0
+        let command = ToolCommand(.ffmpeg, arguments, limits: limits(silenceSeconds: 1))
+        let output = try await toolbox.stream(command, blockBytes: 320 * 240) { _ throws(MediaError) in
+            blocks += 1
+            guard blocks == 2 else { return }
+            do { try await ContinuousClock().sleep(for: .seconds(2)) } catch { throw MediaError(.cancelled) }
+        }
+        #expect(output.succeeded && blocks == 200)
     }
 
     @Test func `cancelling the caller kills the tool at once`() async throws {
