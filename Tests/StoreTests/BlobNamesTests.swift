@@ -10,7 +10,7 @@ import Testing
     {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         #expect(try await store.namedBlobs(after: nil, limit: 10).isEmpty)
         let sidecar = SidecarTranscript(

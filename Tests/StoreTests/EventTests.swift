@@ -80,7 +80,7 @@ import Testing
     @Test func `events of before efforts were measured are read without one`() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await store.run() }

@@ -12,7 +12,7 @@ import Testing
     private func run(_ body: (PostgresStore, PostgresServer, String) async throws -> Void) async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         try await body(store, server, database)
         await store.shutdown()

@@ -105,7 +105,7 @@ import Testing
     @Test func `two stores of one database see one key`() async throws {
         let database = try await PostgresServer.shared().makeDatabase()
         let stores = (0..<2).map { _ in
-            PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+            PostgresStore(.patient(database), logger: .quiet)
         }
         try await stores[0].migrate()
         let first = try await stores[0].linkKeys(orBegin: draft())

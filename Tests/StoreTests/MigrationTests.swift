@@ -7,7 +7,7 @@ import Testing
     private func world() async throws -> (server: PostgresServer, database: String, store: PostgresStore) {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        return (server, database, PostgresStore(PostgresConfiguration(connection: database), logger: .quiet))
+        return (server, database, PostgresStore(.patient(database), logger: .quiet))
     }
 
     @Test func `three nodes that start at once agree on one schema`() async throws {
@@ -15,7 +15,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<3 {
                 group.addTask {
-                    let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+                    let store = PostgresStore(.patient(database), logger: .quiet)
                     try await store.migrate()
                     try await store.migrate()
                     await store.shutdown()
@@ -26,7 +26,7 @@ import Testing
         let names = [
             "jobs", "members", "limiter", "shares", "server_life", "clients", "effort", "overload", "bounds", "outbox",
             "hot_stages", "upload_sessions", "quarantine", "api_keys", "link_keys", "quotas", "idempotency",
-            "mixed_releases", "revisions", "rounds",
+            "mixed_releases", "revisions", "rounds", "usage_entries",
         ]
         let expected = names.enumerated().map { "\($0.offset + 1)|\($0.element)" }.joined(separator: "\n")
         #expect(

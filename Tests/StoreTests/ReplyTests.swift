@@ -70,7 +70,7 @@ import Testing
             let book = try book(world)
             #expect(try await book.claimReply(claim("one")) == .claimed)
             for _ in 0..<3 {
-                try await world.pass(seconds: Self.lease - 10)
+                try await world.pass(seconds: Self.lease - 30)
                 #expect(try await book.renewReply(claim("one")))
                 #expect(try await book.claimReply(claim("two")) == .running)
             }
@@ -100,10 +100,10 @@ import Testing
             let book = try book(world)
             #expect(try await book.claimReply(claim("one")) == .claimed)
             #expect(try await book.keepReply(Self.reply, for: claim("one")))
-            try await world.pass(seconds: Double(StoreLimits.idempotencySeconds) - 10)
+            try await world.pass(seconds: Double(StoreLimits.idempotencySeconds) - 600)
             try await world.store.upkeep()
             #expect(try await book.claimReply(claim("two")) == .kept(Self.reply))
-            try await world.pass(seconds: 11)
+            try await world.pass(seconds: 601)
             #expect(try await book.claimReply(claim("two", sha256: "cd")) == .claimed)
         }
     }
@@ -124,7 +124,7 @@ import Testing
     @Test func `upkeep removes what expired, and nothing else`() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         for key in ["lapsed", "kept"] { #expect(try await store.claimReply(claim("one", key: key)) == .claimed) }
         #expect(try await store.keepReply(Self.reply, for: claim("one", key: "kept")))

@@ -37,7 +37,7 @@ import Testing
     @Test func `a node that knows no minutes takes none away`() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         let world = World(store: store)
         for (client, terms) in [("ana", ClientTerms(minutesMax: 60)), ("bob", ClientTerms()), ("cid", ClientTerms())] {
@@ -68,7 +68,7 @@ import Testing
     @Test func `no revision is taken in while a node lives that knows none`() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         let world = World(store: store)
         let job = try await world.job(stages: [StageKey(.publish)])
@@ -100,7 +100,7 @@ import Testing
     @Test func `nothing is taken in that a living node could not carry out`() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         let world = World(store: store)
         let upload = try await world.upload().id
@@ -150,7 +150,7 @@ import Testing
     @Test func `upkeep gives up a revision of a job that has ended without it`() async throws {
         let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         let world = World(store: store)
         let life = try await world.node()
@@ -215,7 +215,7 @@ import Testing
                 (140, 'job.revised'), (150, 'job.ready')
             ) as new(seconds, kind) order by seconds;
             """, on: database)
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         #expect(try await server.execute("select rested_ms from job", on: database) == "110000")
         // A node of that release still writes as it did.
@@ -255,7 +255,7 @@ import Testing
                 ('stopped', 'scan', 'running', null)
             ) as new(job, name, state, result);
             """, on: database)
-        let store = PostgresStore(PostgresConfiguration(connection: database), logger: .quiet)
+        let store = PostgresStore(.patient(database), logger: .quiet)
         try await store.migrate()
         let kept = "select job || ' ' || result from job_result order by 1"
         #expect(try await server.execute(kept, on: database) == "ended shared\nopen own")
