@@ -34,7 +34,8 @@ def verdict($figures): . as { key: $name, value: $bound } | $figures[$name] as $
         else "MISSES ITS BOUND" end)] | row;
 def deadEach($runs; count; $dead; f): pairs($runs; $dead; (.[1] | f) / (.[0] | count));
 
-pairs($ours; $theirs; .[0].stagesPerSecond / .[1].jobsPerSecond) as $stagesToPgQueuer
+pairs($ours; $theirSteps; .[0].stagesPerSecond / .[1].jobsPerSecond) as $stagesToChains
+| pairs($ours; $theirs; .[0].stagesPerSecond / .[1].jobsPerSecond) as $stagesToSingleJobs
 | deadEach($ours; .stages; $oursDead; .dead) as $deadTuplesPerStage
 | ($oursHeld | perSecond | loss("rates")) as $snapshotLossPercent
 | ($theirsHeld | loss("rates")) as $theirLoss
@@ -43,12 +44,14 @@ pairs($ours; $theirs; .[0].stagesPerSecond / .[1].jobsPerSecond) as $stagesToPgQ
 | ($noisy | map(.noisePercent) | min) as $noisePercent
 | (if ($crashed | length) == 0 then [] else [$restarts[] as $restart | recovery($crashed[0]; $restart)] end) as $recoveries
 | ($recoveries | max) as $secondsToFullRate
-| { $stagesToPgQueuer, $deadTuplesPerStage, $snapshotLossPercent, $claimMillisecondsP99, $victimWaitToAlone, $noisePercent,
-    $secondsToFullRate } as $figures
+| { $stagesToChains, $stagesToSingleJobs, $deadTuplesPerStage, $snapshotLossPercent, $claimMillisecondsP99,
+    $victimWaitToAlone, $noisePercent, $secondsToFullRate } as $figures
 | (if ($ours | length) > 0 then
     ([["tijera", ($ours | map(.stagesPerSecond) | median | rounded), ($ours | spread(.stagesPerSecond)),
             (deadEach($ours; .stages; $oursDead; .dead) | rounded), (deadEach($ours; .stages; $oursDead; .changed) | rounded)],
-        ["PgQueuer", ($theirs | map(.jobsPerSecond) | median | rounded), ($theirs | spread(.jobsPerSecond)),
+        ["PgQueuer, twelve steps a job", ($theirSteps | map(.jobsPerSecond) | median | rounded),
+            ($theirSteps | spread(.jobsPerSecond)), "", ""],
+        ["PgQueuer, single jobs", ($theirs | map(.jobsPerSecond) | median | rounded), ($theirs | spread(.jobsPerSecond)),
             (deadEach($theirs; .jobs; $theirsDead; .dead) | rounded),
             (deadEach($theirs; .jobs; $theirsDead; .changed) | rounded)]] | map(row)
         | table(["\($workers) workers, \($batch) at a time", "empty stages a second", "of the rounds", "dead tuples each",

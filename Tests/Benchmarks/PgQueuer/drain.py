@@ -1,10 +1,14 @@
-"""Empty jobs through PgQueuer: drain.py DSN JOBS WORKERS BATCH [SECONDS]; prints one line of JSON.
+"""Empty jobs through PgQueuer: drain.py DSN JOBS WORKERS BATCH [--steps N] [--seconds S]; prints one line of JSON.
 
-Each worker is a process of its own with one connection, as `pgq run` starts them. They wait when the queue is filled, a thousand
-jobs a statement; the time runs from the first of these until the last job is gone. With SECONDS the queue is kept filled for
-that long instead, and the rate of each second is printed.
+Each worker is a process of its own with one connection, as `pgq run` starts them. They wait when the queue is filled, a
+thousand jobs a statement; the time runs from the first of these until the last job is gone. With --seconds the queue is kept
+filled for that long instead, and the rate of each second is printed.
+
+With --steps a job is a chain: each step puts the next one into the queue before it ends, as a pipeline does that must not lose
+its way, over a pool of ten more connections a worker, so that steps share commits.
 """
 
+import argparse
 import asyncio
 import json
 import multiprocessing
@@ -15,11 +19,13 @@ from datetime import timedelta
 import asyncpg
 import uvloop
 from pgqueuer import PgQueuer
-from pgqueuer.db import AsyncpgDriver
+from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
 ENQUEUE_BATCH = 1000
+# Of each worker, for the next steps.
+NEXT_CONNECTIONS = 10
 
 
 async def fill(dsn: str, jobs: int) -> None:
@@ -31,14 +37,19 @@ async def fill(dsn: str, jobs: int) -> None:
     await connection.close()
 
 
-def work(dsn: str, batch: int, barrier, done, stop) -> None:
+def work(dsn: str, batch: int, steps: int, barrier, done, stop) -> None:
     async def run() -> None:
         pgq = PgQueuer(AsyncpgDriver(await asyncpg.connect(dsn=dsn)))
+        pool = await asyncpg.create_pool(dsn=dsn, min_size=NEXT_CONNECTIONS, max_size=NEXT_CONNECTIONS)
+        following = Queries(AsyncpgPoolDriver(pool))
         counted = 0
 
         @pgq.entrypoint("empty")
         async def empty(job: Job) -> None:
             nonlocal counted
+            step = int(job.payload or b"1")
+            if step < steps:
+                await following.enqueue("empty", str(step + 1).encode())
             counted += 1
             if counted % 50 == 0:
                 with done.get_lock():
@@ -62,10 +73,10 @@ async def left(connection: asyncpg.Connection) -> int:
     return await connection.fetchval("select count(*) from pgqueuer")
 
 
-async def measure(dsn: str, jobs: int, workers: int, batch: int, seconds: float | None) -> dict:
+async def measure(dsn: str, jobs: int, workers: int, batch: int, steps: int, seconds: float | None) -> dict:
     context = multiprocessing.get_context("spawn")
     barrier, done, stop = context.Barrier(workers + 1), context.Value("q", 0), context.Event()
-    processes = [context.Process(target=work, args=(dsn, batch, barrier, done, stop)) for _ in range(workers)]
+    processes = [context.Process(target=work, args=(dsn, batch, steps, barrier, done, stop)) for _ in range(workers)]
     for process in processes:
         process.start()
     connection = await asyncpg.connect(dsn=dsn)
@@ -98,11 +109,18 @@ async def measure(dsn: str, jobs: int, workers: int, batch: int, seconds: float 
     for process in processes:
         process.join()
     await connection.close()
-    answer = {"jobs": jobs, "seconds": round(elapsed, 3), "jobsPerSecond": round(jobs / elapsed, 1)}
+    ended = jobs if seconds is not None else jobs * steps
+    answer = {"jobs": ended, "seconds": round(elapsed, 3), "jobsPerSecond": round(ended / elapsed, 1)}
     return answer | ({"rates": rates} if rates else {})
 
 
 if __name__ == "__main__":
-    dsn, jobs, workers, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    seconds = float(sys.argv[5]) if len(sys.argv) > 5 else None
-    print(json.dumps(uvloop.run(measure(dsn, jobs, workers, batch, seconds))))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dsn")
+    for name in ["jobs", "workers", "batch"]:
+        parser.add_argument(name, type=int)
+    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--seconds", type=float)
+    given = parser.parse_args()
+    answer = measure(given.dsn, given.jobs, given.workers, given.batch, given.steps, given.seconds)
+    print(json.dumps(uvloop.run(answer)))
