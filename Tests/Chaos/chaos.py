@@ -13,6 +13,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ from faults import Faults
 from lab import Lab
 from load import Load
 from measure import BOUNDS
-from plan import KINDS, Fault, draw_plan
+from plan import KINDS, ON_REQUEST, Fault, draw_plan
 from report import Report
 from shell import may_make_namespaces, run, say, until
 from videos import make_videos
@@ -53,7 +54,7 @@ def impossible_here(lab: Lab, has_speech: bool) -> set[str]:
     if not has_speech:
         without |= {kind for kind in KINDS if kind.startswith("speech")}
     if not shutil.which("fsfreeze"):
-        without.add("disk stalled")
+        without |= {"disk stalled", "disk slow"}
     return without
 
 
@@ -68,11 +69,26 @@ def unwanted_here(options) -> set[str]:
 
 
 def unwanted(only: str, without: str) -> set[str]:
-    """By the beginnings of their names, with commas between."""
-    def named(kind: str, text: str) -> bool:
-        return any(kind.startswith(part.strip()) for part in text.split(",") if part.strip())
+    """Those that are not asked for, or are left out."""
+    def wanted(kind: str) -> bool:
+        return any(is_named(kind, part) for part in parts(only)) if only else kind not in ON_REQUEST
 
-    return {kind for kind in KINDS if named(kind, without) or (only and not named(kind, only))}
+    return {kind for kind in KINDS if not wanted(kind) or any(is_named(kind, part) for part in parts(without))}
+
+
+def parts(text: str) -> list[str]:
+    """What is named, with commas between; some kinds have a comma of their own."""
+    whole = text.strip()
+    return [whole] if whole in KINDS else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def is_named(kind: str, part: str) -> bool:
+    """By the beginning of its name, or by the whole."""
+    return kind == part if kind in ON_REQUEST else kind.startswith(part)
+
+
+def unknown(text: str) -> list[str]:
+    return [part for part in parts(text) if not any(is_named(kind, part) for kind in KINDS)]
 
 
 def make_lab(options) -> Lab:
@@ -197,11 +213,15 @@ def parse(arguments: list[str]):
                         help="one node at a time is killed or stopped, for long: is its work with others in time?")
     parser.add_argument("--regions", action="store_true", help="two regions: cut apart, cordoned, down and back")
     parser.add_argument("--planted", action="store_true", help="no faults: is damage that is done on purpose seen?")
-    parser.add_argument("--only", default="", help="kinds of faults by the beginnings of their names, with commas")
+    parser.add_argument("--only", default="", help="kinds of faults by the beginnings of their names, with commas; "
+                        + " and ".join(f"'{kind}'" for kind in sorted(ON_REQUEST)) + " come only so, by the whole name")
     parser.add_argument("--without", default="", help="the same for kinds that are left out")
     options = parser.parse_args(arguments)
     if options.measure:
         vars(options).update(MEASURE, only=options.only or ",".join(BOUNDS))
+    if nameless := unknown(options.only) + unknown(options.without):
+        parser.error(f"no kind of fault is called {' or '.join(map(repr, nameless))}; there are: {'; '.join(KINDS)}"
+                     f" (in full only: {'; '.join(sorted(ON_REQUEST))})")
     if len(unwanted_here(options)) == len(KINDS):
         parser.error("no kind of fault is left")
     if options.planted and options.blobs != "directory":
@@ -220,6 +240,8 @@ def main(arguments: list[str]) -> int:
     if not may_run():
         print("skipped: needs root, network namespaces, nftables and loop devices")
         return 0
+    # Whoever ends the run, a disk that is frozen and the namespaces must not stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     keep = Path(tempfile.gettempdir()) / f"tijera-chaos-{options.seed}"
     if options.planted:
         return try_checker(options)

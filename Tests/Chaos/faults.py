@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from lab import MIB, Lab
 from node import Node
 from plan import KINDS, Fault
-from shell import run, say, start_thread, until
+from shell import everything, run, say, start_thread, until
 from wire import ServerError, Wire
+
+# A tool that hangs is ended by its own limit: 180 s and 6 s for each second of a video of at most 8 s.
+HUNG_SECONDS_MAX = 420
+# What is gone sooner was not ended by a limit: the smallest is that of ffprobe.
+LIMIT_SECONDS_MIN = 60
+# In which a fault has to end after the last has begun.
+SECONDS_TO_END, SECONDS_TO_END_HUNG = 180, HUNG_SECONDS_MAX + 60
 
 # A stage of a run, as (job, name, index, epoch).
 Stage = tuple
@@ -44,11 +51,12 @@ class Faults:
         start, threads = time.monotonic(), []
         for fault in self.plan:
             time.sleep(max(0, start + fault.at - time.monotonic()))
-            threads.append(start_thread(self.inject, fault))
-        for thread in threads:
-            thread.join(180)
+            threads.append((fault, start_thread(self.inject, fault)))
+        for fault, thread in threads:
+            limit = SECONDS_TO_END_HUNG if fault.kind == "hung ffmpeg" else SECONDS_TO_END
+            thread.join(limit)
             if thread.is_alive():
-                raise RuntimeError("a fault did not end within three minutes")
+                raise RuntimeError(f"a fault did not end within {limit} s: {fault.kind}")
 
     def inject(self, fault: Fault):
         self.lab.enter_hub()
@@ -227,7 +235,8 @@ class Faults:
 
     # Tools.
 
-    def hit_tool(self, injected: Injected, _: Node):
+    def choose_tool(self, injected: Injected) -> int | None:
+        """The pid of one that runs; None when none did for 15 s."""
         kind, luck = injected.fault.kind, random.Random(injected.fault.luck)
         victims: list[int] = []
 
@@ -235,11 +244,13 @@ class Faults:
             victims.extend(pid for node in self.lab.nodes for pid in node.tools(speech="speech" in kind))
             return bool(victims)
 
-        if until(15, found, 0.05) is None:
+        return None if until(15, found, 0.05) is None else luck.choice(victims)
+
+    def hit_tool(self, injected: Injected, _: Node):
+        if (pid := self.choose_tool(injected)) is None:
             return
-        pid = luck.choice(victims)
         try:
-            if "killed" in kind:
+            if "killed" in injected.fault.kind:
                 os.kill(pid, signal.SIGKILL)
                 injected.result = "one killed"
                 return
@@ -250,6 +261,33 @@ class Faults:
         except ProcessLookupError:
             # It ended by itself, or with its node, in this moment.
             injected.result = injected.result or None
+
+    def hang_tool(self, injected: Injected, _: Node):
+        """Nobody continues it: only its limit can end it."""
+        pid = self.choose_tool(injected)
+        hung = everything().get(pid)
+        if hung is None:
+            return
+
+        def is_gone() -> bool:
+            now = everything().get(pid)
+            return now is None or now.began != hung.began
+
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            injected.result = "one hung"
+            seconds = until(HUNG_SECONDS_MAX, is_gone, 1)
+            if seconds is None:
+                injected.wrong.append(
+                    f"a tool that hung was not ended within {HUNG_SECONDS_MAX} s: {hung.command[:200]}")
+                os.kill(pid, signal.SIGCONT)
+                return
+        except ProcessLookupError:
+            # It ended by itself, or with its node, in this moment.
+            return
+        injected.result = f"one hung, gone after {seconds:.0f} s"
+        if seconds < LIMIT_SECONDS_MIN:
+            injected.result += ", before any limit: with its job or its node"
 
     # The disk.
 
@@ -267,13 +305,25 @@ class Faults:
         injected.result = f"{left // MIB} MiB left for {injected.fault.seconds:.1f} s"
 
     def stall_disk(self, injected: Injected, _: Node):
-        run("fsfreeze", "--freeze", self.lab.blobs)
         try:
+            self.lab.freeze()
             time.sleep(injected.fault.seconds)
         finally:
             self.lab.thaw()
         injected.result = f"no write for {injected.fault.seconds:.1f} s"
 
+    def slow_disk(self, injected: Injected, _: Node):
+        """Writes get through in the moments between."""
+        end, freezes = time.monotonic() + injected.fault.seconds, 0
+        try:
+            while time.monotonic() < end and self.lab.freeze():
+                freezes += 1
+                time.sleep(0.2)
+                self.lab.thaw()
+                time.sleep(0.05)
+        finally:
+            self.lab.thaw()
+        injected.result = f"slow for {injected.fault.seconds:.1f} s, frozen {freezes} times"
 
     # The object store.
 
@@ -311,10 +361,12 @@ DEEDS = {
     "all connections taken": Faults.take_connections,
     "ffmpeg killed": Faults.hit_tool,
     "ffmpeg stopped": Faults.hit_tool,
+    "hung ffmpeg": Faults.hang_tool,
     "speech worker killed": Faults.hit_tool,
     "speech worker stopped": Faults.hit_tool,
     "disk full": Faults.fill_disk,
     "disk stalled": Faults.stall_disk,
+    "disk slow": Faults.slow_disk,
     "kill -9 of the object store": Faults.kill_store,
     "SIGSTOP of the object store": Faults.pause_store,
     "node cut from the object store": Faults.cut,

@@ -44,6 +44,8 @@ class Lab:
         # (node, exit code, was it ready before): ends that nobody asked for.
         self.ends: list[tuple[str, int, bool]] = []
         self.is_supervising = False
+        # After the last thaw nothing may freeze: the folder would then be one of this machine's own disk.
+        self.may_freeze, self.freezing = True, threading.Lock()
         self.has_faketime = os.path.exists(FAKETIME)
 
     # Making and removing.
@@ -132,6 +134,8 @@ class Lab:
 
     def __exit__(self, kind, error, trace):
         self.is_supervising = False
+        with self.freezing:
+            self.may_freeze = False
         self.thaw()
         for node in self.nodes:
             if node.process:
@@ -216,6 +220,13 @@ class Lab:
                     pass
             if not node.runs and not node.wanted:
                 node.start()
+
+    def freeze(self) -> bool:
+        """False when the lab is being taken down."""
+        with self.freezing:
+            if self.may_freeze:
+                run("fsfreeze", "--freeze", self.blobs)
+            return self.may_freeze
 
     def thaw(self):
         if self.bucket:

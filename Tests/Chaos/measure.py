@@ -5,7 +5,7 @@ from collections import defaultdict
 from faults import Injected
 
 # A fault counts as alone when no other that reaches further than one tool or the gossip began or ended near it.
-HARMLESS = ("ffmpeg", "speech worker", "node cut from nodes")
+HARMLESS = ("ffmpeg", "hung ffmpeg", "speech worker", "node cut from nodes")
 
 # Which end the work of a node without its help.
 AWAY = ("kill -9 of a node", "SIGSTOP of a node", "region down")

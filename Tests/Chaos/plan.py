@@ -25,14 +25,20 @@ KINDS = {
     "all connections taken": (4, "database", ((2, 6),), 3),
     "ffmpeg killed": (9, None, ((0, 0),), 0),
     "ffmpeg stopped": (5, None, ((1, 12),), 0),
+    "hung ffmpeg": (1, None, ((0, 0),), 0),
     "speech worker killed": (3, None, ((0, 0),), 0),
     "speech worker stopped": (2, None, ((1, 12),), 0),
     "disk full": (4, "disk", ((2, 8),), 3),
     "disk stalled": (4, "disk", ((0.5, 5),), 3),
+    "disk slow": (4, "disk", ((5, 15),), 3),
     "kill -9 of the object store": (4, "store", SHORT_OR_LONG, 16),
     "SIGSTOP of the object store": (4, "store", ((0.5, 20),), 5),
     "node cut from the object store": (4, "node", ((2, 12),), 2),
 }
+
+# Only when they are named, and in full: a tool that hangs takes minutes, and the plans of older seeds stay as they
+# were.
+ON_REQUEST = {"disk slow", "hung ffmpeg"}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 DATA_FOLDER: of a cluster that cluster/up started. While COMMAND runs, clients send small jobs and follow them, and four
 others ask 40 times a second; each of these requests goes to every node once at most, without a pause, so a request has
 failed when no node answered it well. Then every job must have ended, whole, with nothing published twice. Prints the
-figures; exits 1 when anything was wrong.
+figures, with the tries of those who send jobs that had to be repeated; exits 1 when anything was wrong.
 """
 
 import json
@@ -112,6 +112,17 @@ class Askers:
             thread.join(30)
 
 
+def tries_of_senders(answers: Counter) -> tuple[int, int]:
+    """How many there were, and how many of them got a 5xx or no whole answer.
+
+    Keys are as `Client` counts: the method, and then the status or what went wrong. A POST is an upload, a job, or
+    now and then the cancelling of one.
+    """
+    sent = [(key.removeprefix("POST "), count) for key, count in answers.items() if key.startswith("POST ")]
+    bad = sum(count for end, count in sent if not end.isdigit() or int(end) >= 500)
+    return sum(count for _, count in sent), bad
+
+
 def play(cluster: RunningCluster, command: list[str], figures: dict) -> list[str]:
     load = Load(cluster, make_videos(cluster.folder / "videos", with_speech=False), 1, CLIENTS, has_speech=False)
     # Work that is under way everywhere, so that every restart meets some.
@@ -133,6 +144,10 @@ def play(cluster: RunningCluster, command: list[str], figures: dict) -> list[str
     wrong += [f"a request failed: {failed}" for failed in askers.failed]
     say("waiting until every job has ended")
     load.stop(SECONDS_TO_END)
+    # No failure: whoever sends tries again, with the same key. Counted over the whole load, not only during COMMAND.
+    sent, bad = tries_of_senders(load.answers.copy())
+    figures["tries of senders (POST), from the first job to the last"] = sent
+    figures["of them answered with 5xx or not at all"] = bad
     checker = Checker(cluster, load, 1)
     checker.wait_for_the_end(SECONDS_TO_END)
     for job, failure in cluster.database.query("select id, failure::text from job where status = 'error'"):
