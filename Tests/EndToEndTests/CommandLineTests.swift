@@ -29,7 +29,7 @@ extension EndToEndTests {
     }
 
     @Test func `the waiting survives the death of the node that is asked`() async throws {
-        let video = try await Material.shortTalk(in: cluster.folder, variant: 30)
+        let video = try await Material.shortTalk(in: cluster.folder, variant: 30, seconds: 20)
         let node = cluster.nodes[1]
         let out = cluster.folder + "/out-survivor"
         let known = try await newestJob()

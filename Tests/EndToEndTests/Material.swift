@@ -19,17 +19,20 @@ enum Material {
         return out
     }
 
-    /// English prose with a face, 55 s: short enough to be broken many times.
-    static func shortTalk(in folder: String, variant: Int = 0) async throws -> String {
+    /// English prose with a face, 55 s: short enough to be broken many times. Fewer seconds where it is about who does
+    /// the work and not about what comes out.
+    static func shortTalk(in folder: String, variant: Int = 0, seconds: Int = 60) async throws -> String {
         let out = folder + "/talk-\(variant).mp4"
         if FileManager.default.fileExists(atPath: out) { return out }
+        // The sound differs from the first word on, so that no variant finds the results of another.
+        let sound =
+            "[1:a]aresample=48000,adelay=\(variant * 100)[a];[2:a]aresample=48000,adelay=400[b];"
+            + "[a][b]concat=n=2:v=0:a=1[s]"
         try await Shell.ffmpeg([
             "-stream_loop", "-1", "-i", Cluster.fixtures + "/woman.mp4", "-i", Cluster.fixtures + "/two_cities.wav",
-            "-i",
-            Cluster.fixtures + "/jfk.wav", "-filter_complex",
-            "[1:a]aresample=48000[a];[2:a]aresample=48000,adelay=\(400 + variant * 200)[b];[a][b]concat=n=2:v=0:a=1[s]",
-            "-map", "0:v", "-map", "[s]", "-vf", "scale=640:360,fps=25", "-c:v", "libx264", "-preset", "ultrafast",
-            "-c:a", "aac", "-shortest", out,
+            "-i", Cluster.fixtures + "/jfk.wav", "-filter_complex", sound, "-map", "0:v", "-map", "[s]", "-t",
+            "\(seconds)", "-vf", "scale=640:360,fps=25", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac",
+            "-shortest", out,
         ])
         return out
     }

@@ -116,7 +116,7 @@ extension EndToEndTests {
         let drained = try await operate(["drain", chosen, "--wait"])
         #expect(drained.code == 0, "\(drained.text)")
 
-        let video = try await Material.shortTalk(in: cluster.folder, variant: 40)
+        let video = try await Material.shortTalk(in: cluster.folder, variant: 40, seconds: 20)
         let job = try await client.end(of: client.submit(client.upload(video)))
         #expect(job.status == .ready)
         #expect(job.stages.allSatisfy { $0.node?.rawValue != chosen })
@@ -134,7 +134,7 @@ extension EndToEndTests {
     @Test func `a job that waits for cordoned nodes says so, and its waterfall tells the wait`() async throws {
         _ = try await becomeHealthy()
         for node in cluster.nodes { #expect(try await operate(["cordon", node.name]).code == 0) }
-        let video = try await Material.shortTalk(in: cluster.folder, variant: 41)
+        let video = try await Material.shortTalk(in: cluster.folder, variant: 41, seconds: 20)
         let job = try await client.submit(client.upload(video))
         let why = try await tijera(["jobs", "why", job.rawValue])
         #expect(why.code == 10, "\(why.text)")
