@@ -33,7 +33,7 @@ extension EndToEndTests {
         func `a job whose bytes are in a bucket outlives its node and the service, and the check finds all of them`()
             async throws
         {
-            let video = try await Material.shortTalk(in: cluster.folder, variant: 40)
+            let video = try await Material.shortTalk(in: cluster.folder, variant: 40, seconds: 25)
             let client = Client(base: cluster.nodes[0].http)
             let id = try await client.submit(client.upload(video))
             let seen = try await client.wait(for: id) { job in
