@@ -134,6 +134,25 @@ import Testing
         #expect(try noToolIsLeft(with: "title=sandboxed"))
     }
 
+    /// What is looked at is the tool, two processes down and with a number of its own in there. Both halves are needed:
+    /// of one that could not be found nothing would be said, and it would be left alone as well.
+    @Test func `it is seen through the sandbox that a tool computes without a word`() async throws {
+        try await MediaSamples.with { samples in
+            var busy = ffmpeg(["-f", "lavfi", "-i", "testsrc2", "-f", "null", "-"], seconds: 6)
+            busy.limits.silenceSeconds = 3
+            await expect(.wallLimit) { _ = try await toolbox(Self.bwrap).run(busy) }
+
+            let pipe = samples.path("pipe")
+            // Sound: the path outlives the call.
+            let isMade = unsafe mkfifo(pipe, 0o600) == 0
+            try #require(isMade)
+            // Nobody writes into it, so the tool waits for ever while it opens it.
+            var still = ffmpeg(["-f", "rawvideo", "-i", "file:" + pipe, "-f", "null", "-"])
+            still.limits.silenceSeconds = 3
+            await expect(.silenceLimit) { _ = try await toolbox(Self.bwrap).run(still) }
+        }
+    }
+
     @Test(arguments: [bwrap, Sandbox(.bwrap, user: user), Sandbox(.rlimits)])
     func `a node that dies while it starts a tool leaves nothing behind`(sandbox: Sandbox) throws {
         // Longer than the test. What is left is found by its title.
