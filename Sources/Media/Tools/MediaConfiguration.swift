@@ -10,6 +10,7 @@
 /// | `childFileBytesMax` | bytes | 16 GiB | one broken file fills the disk |
 /// | `probeSecondsMax` | seconds | 60 | a file made to keep the prober busy |
 /// | `passSecondsFloor`, `passSecondsPerSourceSecond` | seconds | 180, 6 | a hung child holds its stage for ever |
+/// | `silenceSecondsMax` | seconds | 120 | one that hung at the start of a long source is noticed after hours |
 /// | `sandbox` | see `Sandbox` | limits only | a decoder that was taken over reads other people's videos |
 /// | `source` | see `SourceLimits` | | a job that no node can finish |
 package struct MediaConfiguration: Sendable, Hashable {
@@ -42,6 +43,7 @@ package struct MediaConfiguration: Sendable, Hashable {
     ) {
         precondition(childMemoryBytesMax > 0, "childMemoryBytesMax is \(childMemoryBytesMax)")
         precondition(probeSecondsMax > 0, "probeSecondsMax is \(probeSecondsMax)")
+        precondition(silenceSecondsMax > 0, "silenceSecondsMax is \(silenceSecondsMax)")
         self.ffmpegPath = ffmpegPath
         self.ffprobePath = ffprobePath
         self.speechWorkerPath = speechWorkerPath
