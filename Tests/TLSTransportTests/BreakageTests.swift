@@ -3,7 +3,7 @@ import Testing
 import WireProtocol
 
 /// Connections that end otherwise than by a goodbye, and bytes that no node would send.
-@Suite(.timeLimit(.minutes(1))) struct BreakageTests {
+@Suite(.timeLimit(.minutes(5))) struct BreakageTests {
     /// What the server's reader was given, and how its connection ended.
     struct End: Sendable {
         let bytes: [UInt8]

@@ -5,7 +5,7 @@ import Testing
 import WireProtocol
 
 /// Two nodes that mean each other well.
-@Suite(.timeLimit(.minutes(1))) struct ConversationTests {
+@Suite(.timeLimit(.minutes(5))) struct ConversationTests {
     @Test func `what is sent comes back whole and in order`() async throws {
         let server = try Node(try Certificates.files("beta")), client = try Node(try Certificates.files("alpha"))
         try await withNodes(server, client) { port in

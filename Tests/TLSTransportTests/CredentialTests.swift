@@ -4,7 +4,7 @@ import Testing
 import WireProtocol
 
 /// Certificates, keys and CAs that change under a running node.
-@Suite(.timeLimit(.minutes(1))) struct CredentialTests {
+@Suite(.timeLimit(.minutes(5))) struct CredentialTests {
     @Test func `a CA is replaced without an interruption`() async throws {
         // Both sides begin with the old CA alone, as does everybody else.
         let ours = try OwnFiles("beta"), theirs = try OwnFiles("alpha")

@@ -3,7 +3,7 @@ import Testing
 import WireProtocol
 
 /// Certificates that a CA of ours signed and that are not to be trusted any more.
-@Suite(.timeLimit(.minutes(1))) struct DenyListTests {
+@Suite(.timeLimit(.minutes(5))) struct DenyListTests {
     @Test(arguments: ["serial", "sha256"])
     func `a denied certificate is refused, and its connections are closed`(by kind: String) async throws {
         let ours = try OwnFiles("beta")

@@ -6,7 +6,7 @@ import Testing
 import WireProtocol
 
 /// A reader that is slower than its peer, and one that does not read at all.
-@Suite(.timeLimit(.minutes(1))) struct PressureTests {
+@Suite(.timeLimit(.minutes(5))) struct PressureTests {
     static let outboundBytesMax = 512 << 10
     static let inboundBytesMax = 256 << 10
     static let readBytesMax = 32 << 10
@@ -128,8 +128,8 @@ import WireProtocol
             let start = ContinuousClock.now
             connection.close(flush: true)
             try await eventually("it is closed after closeLimit") { client.transport.counters.connections == 0 }
-            let limit = TLSTransportConfiguration.test.closeLimit
-            #expect((limit / 2...limit * 6).contains(start.duration(to: .now)))
+            // How late it may be is for `eventually` to say.
+            #expect(start.duration(to: .now) >= TLSTransportConfiguration.test.closeLimit / 2)
             gate.open()
         }
     }
