@@ -80,7 +80,7 @@ import Testing
     /// Of an upload that is still on its way.
     private func addPart(to store: PostgresStore) async throws -> NamedBlob {
         let id = UploadID("upload_01hzzzzzzzzzzzzzzzzzzzzzzy")!
-        let bounds = UploadBounds(bytesMax: 100, partsMax: 10, keepSeconds: 100, leaseSeconds: 10)
+        let bounds = UploadBounds(bytesMax: 100, partsMax: 10, keepSeconds: 3600, leaseSeconds: 600)
         let draft = UploadSessionDraft(id: id, tenant: "ana", length: 9, bounds: bounds)
         _ = try await store.open(draft, quota: UploadQuota(sessionsMax: 1, bytesMax: 100))
         _ = try await store.change(id, by: .take(holder: "a", force: false))

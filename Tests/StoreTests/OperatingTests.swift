@@ -74,7 +74,7 @@ import Testing
                 return advance
             }
             let wait = try #require(try await world.store.waits(of: job.id).stages.first)
-            #expect(wait.opensIn > .seconds(590) && wait.opensIn <= .seconds(600))
+            #expect(wait.opensIn > .seconds(300) && wait.opensIn <= .seconds(600))
             #expect(wait.avoided == life.id && wait.avoidedFor > wait.opensIn)
             #expect(try await world.store.waits(of: job.id).crowds.isEmpty)
             #expect(try await world.store.claim(1, for: life).isEmpty)

@@ -133,7 +133,7 @@ import Testing
         adapter: Adapter
     ) async throws {
         try await World.run(adapter) { world in
-            let job = try await deferredJob(world, seconds: 100)
+            let job = try await deferredJob(world, seconds: 1000)
             let life = try await world.node(leaseSeconds: 10_000)
             #expect(try await world.store.claim(1, for: life).isEmpty)
             #expect(try await world.job(job).status == .pending)
@@ -141,8 +141,8 @@ import Testing
             #expect(own.deferredJobs == 1 && isNear(own.deferredSeconds, Self.work) && own.openSeconds == 0)
             #expect(own.readyStages == 0 && own.oldestWaitSeconds == 0)
             let wait = try #require(try await world.store.waits(of: job).stages.first)
-            #expect(wait.opensIn > .seconds(90) && wait.opensIn <= .seconds(100))
-            try await world.pass(seconds: 101)
+            #expect(wait.opensIn > .seconds(500) && wait.opensIn <= .seconds(1000))
+            try await world.pass(seconds: 1001)
             #expect(try await world.store.queues().queue(of: .eu)?.deferredJobs == 0)
             #expect(try await world.claimOne(life).job == job)
         }
