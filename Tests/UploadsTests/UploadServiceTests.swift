@@ -14,7 +14,7 @@ struct Cluster: Sendable {
     let nodes: [UploadService]
 
     static func run(
-        nodes: Int = 2, limits: UploadLimits = UploadLimits(partBytes: 1 << 20, takeoverSeconds: 5),
+        nodes: Int = 2, limits: UploadLimits = UploadLimits(partBytes: 1 << 20, takeoverSeconds: 60),
         _ body: (Cluster) async throws -> Void
     ) async throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "uploads-\(UUID().uuidString)").path
@@ -131,7 +131,7 @@ final class Feed: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct UploadServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct UploadServiceTests {
     @Test func `two nodes in turn make one upload, byte for byte`() async throws {
         try await Cluster.run { cluster in
             let bytes = sample(3_500_000)
