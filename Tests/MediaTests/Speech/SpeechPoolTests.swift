@@ -112,8 +112,9 @@ import Testing
                 lines[index].split(separator: " ").reduce(0.0) { $0 + (Double($1.dropFirst(2).dropLast()) ?? 0) }
             }
             let told = (spent[1] - spent[0]) + (spent[3] - spent[2])
-            // A tick of user and of system time for each note, and what it takes to read an order and to answer.
-            #expect(told > 0.1 && abs(effort.total.cpuSeconds - told) < 0.15)
+            // A tick of user and of system time for each note, and what it takes to read an order and to answer: more
+            // on a slow machine, where the work takes longer as well. What was before is as much as was told.
+            #expect(told > 0.1 && abs(effort.total.cpuSeconds - told) < max(0.15, told / 2))
             #expect((effort.total.memoryPeakBytes ?? 0) > 0)
         }
     }

@@ -144,7 +144,7 @@ import Testing
         try await withThrowingTaskGroup(of: ContinuousClock.Instant.self) { group in
             group.addTask {
                 await expect(.cancelled) {
-                    _ = try await toolbox.run(command(arguments)) { _ in signal.yield() }
+                    _ = try await toolbox.run(command(arguments, wallSeconds: 120)) { _ in signal.yield() }
                 }
                 return clock.now
             }
@@ -154,8 +154,9 @@ import Testing
             let cancelledAt = clock.now
             group.cancelAll()
             let ended = try await group.next()
-            // A second is the rule; the other is for a machine that is busy with other tests.
-            #expect(try #require(ended) - cancelledAt < .seconds(2))
+            // Not by its own limit. A second is the rule; the others are for a machine that is slow, and busy with
+            // other tests.
+            #expect(try #require(ended) - cancelledAt < .seconds(20))
         }
         #expect(try noToolIsLeft(with: "title=cancelled"))
     }
