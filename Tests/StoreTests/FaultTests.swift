@@ -23,7 +23,8 @@ import Testing
     ) async throws {
         let server = try await PostgresServer.launch()
         let database = try await server.makeDatabase()
-        var configuration = PostgresConfiguration(connection: database)
+        // A statement is held by a test while it starts several programs beside it.
+        var configuration = PostgresConfiguration.patient(database)
         adjust(&configuration)
         let store = PostgresStore(configuration, logger: .quiet)
         try await store.migrate()
