@@ -13,11 +13,13 @@ extension PostgresStore {
                 var claim = statement.with(
                     life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch, rank)
                 if !familiar.isEmpty { claim.add(familiar, rank + StoreLimits.familiarSeconds) }
-                return try connection.query(claim).map { try Claimed($0, life: life) }
+                return try connection.query(claim).map { try Claimed($0, life: life, isFamiliar: !familiar.isEmpty) }
             }
-            let floor = try claimFloor(on: &connection)
+            var floor = try claimFloor(on: &connection)
             var claimed: [Claimed] = []
             let familiar = Array(terms.familiar.prefix(StoreLimits.familiarMax))
+            // Nothing is close behind minus infinity, and jobs may have come since nothing was open.
+            if !familiar.isEmpty, floor.rank == ClaimFloor.bottom { floor = (try findFloor(on: &connection), true) }
             if !familiar.isEmpty { claimed = try claim(limit, from: floor.rank, familiar) }
             if claimed.count < limit { claimed += try claim(limit - claimed.count, from: floor.rank) }
             if claimed.isEmpty || (claimed.count < limit && !floor.isFresh) {
@@ -95,16 +97,18 @@ extension PostgresStore {
         let lease: StageLease
         /// Taken by its rank, not because there was nothing better.
         let isNear: Bool
+        let isFamiliar: Bool
         let rank: Double
         let startsJob: Bool
         let at: Timestamp
 
-        init(_ row: Row, life: NodeLife) throws {
+        init(_ row: Row, life: NodeLife, isFamiliar: Bool) throws {
             lease = StageLease(
                 job: try row.read("job", JobID.init),
                 key: StageKey(try row.read("name", StageName.init), try row.int("index")),
                 epoch: try row.int("epoch"), node: life.id, nodeEpoch: life.epoch, attempts: try row.int("attempts"))
             isNear = try row.bool("is_near")
+            self.isFamiliar = isFamiliar
             rank = try row.double("rank")
             startsJob = try row.bool("starts_job")
             at = try row.time("at")
@@ -113,6 +117,7 @@ extension PostgresStore {
         /// Rows come in no order; leases are given out in that of the claim.
         static func precedes(_ left: Self, _ right: Self) -> Bool {
             if left.isNear != right.isNear { return left.isNear }
+            if left.isFamiliar != right.isFamiliar { return left.isFamiliar }
             return (left.rank, left.lease.job, left.lease.key) < (right.rank, right.lease.job, right.lease.key)
         }
     }
@@ -123,10 +128,12 @@ extension PostgresStore {
     /// Goes from open job to open job, by rank, and takes what is ready in each: the subqueries lock row by row as they
     /// are read, and stop at the limit. No stage is ready whose job has ended.
     private static let claim = claiming("claim")
-    /// Among the jobs `$8`, as long as their rank is at most `$9`.
-    private static let claimFamiliar = claiming("claim_familiar", among: "and id = any($8::text[]) and rank <= $9")
+    /// Among the jobs `$8`, as long as their rank is at most `$9`. What is left to another region comes after
+    /// everything else, whoever knows it.
+    private static let claimFamiliar = claiming(
+        "claim_familiar", near: "and id = any($8::text[]) and rank <= $9", far: "and false")
 
-    private static func claiming(_ name: String, among jobs: String = "") -> Statement {
+    private static func claiming(_ name: String, near: String = "", far: String = "") -> Statement {
         Statement(
             name,
             """
@@ -138,10 +145,10 @@ extension PostgresStore {
             ), moment as (
                 select now() - $5::float8 * interval '1 second' as ripe
             ), near as materialized (
-                \(ready("open.region = $3 or not_before <= (select ripe from moment)", jobs))
+                \(ready("open.region = $3 or not_before <= (select ripe from moment)", near))
                 limit $4
             ), far as materialized (
-                \(ready("open.region <> $3 and not_before > (select ripe from moment)", jobs))
+                \(ready("open.region <> $3 and not_before > (select ripe from moment)", far))
                 limit $4 - (select count(*) from near)
             ), chosen as (
                 select *, true as is_near from near union all select *, false from far

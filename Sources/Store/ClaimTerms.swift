@@ -10,8 +10,9 @@ package struct ClaimTerms: Sendable, Hashable {
     /// rank, as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
     package var awaySeconds: Double
 
-    /// Jobs whose bytes the node has at hand. Their stages go before others, unless such a job is further behind in
-    /// turn than `StoreLimits.familiarSeconds`. The first `StoreLimits.familiarMax` count.
+    /// Jobs whose bytes the node has at hand. Their stages go before others that it claims as its own, unless such a
+    /// job is further behind in turn than `StoreLimits.familiarSeconds`. What is left to another region comes last all
+    /// the same. The first `StoreLimits.familiarMax` count.
     package var familiar: [JobID]
 
     package init(

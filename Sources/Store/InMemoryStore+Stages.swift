@@ -13,15 +13,13 @@ extension InMemoryStore {
             let isFamiliar = familiar.contains(entry.job.id) && entry.rank <= lowest + StoreLimits.familiarSeconds
             return entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { record in
                 let ripe = record.stage.notBefore.advanced(bySeconds: terms.awaySeconds) <= now
-                return (
-                    isNew: !isFamiliar, isOthers: entry.job.region != life.region && !ripe, rank: entry.rank,
-                    stage: record.stage
-                )
+                let isOthers = entry.job.region != life.region && !ripe
+                return (isOthers: isOthers, isNew: isOthers || !isFamiliar, rank: entry.rank, stage: record.stage)
             }
         }
         let inOrder = open.sorted { left, right in
-            if left.isNew != right.isNew { return right.isNew }
             if left.isOthers != right.isOthers { return right.isOthers }
+            if left.isNew != right.isNew { return right.isNew }
             return (left.rank, left.stage.job, left.stage.key) < (right.rank, right.stage.job, right.stage.key)
         }
         var leases: [StageLease] = []

@@ -54,20 +54,34 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
-    func `of a job that a node knows, too, batch waits and the home region is asked first`(
+    func `what a node knows goes first in its own region, and what is left to another comes last`(
         adapter: Adapter
     ) async throws {
         try await World.run(adapter) { world in
-            let near = try await world.job(), away = try await world.job(region: .us)
-            let draft = JobDraft(
-                id: world.newJobID(), upload: near.upload, region: .eu, tenant: "ana", options: JobOptions(),
-                priority: .batch, stages: [StageKey(.scan)])
-            _ = try await world.store.submit(draft)
+            let upload = try await world.upload().id
+            // Each of a client of its own: their ranks are equal, and they would be taken in this order.
+            func job(
+                of client: String, region: Region = .eu, priority: Job.Priority = .interactive
+            ) async throws -> JobID {
+                let draft = JobDraft(
+                    id: world.newJobID(), upload: upload, region: region, tenant: client, options: JobOptions(),
+                    priority: priority, stages: [StageKey(.scan)])
+                guard case .created(let job) = try await world.store.submit(draft) else { throw Surprise("refused") }
+                return job.id
+            }
             let node = try await world.node()
-            var terms = ClaimTerms(limit: 1, includesBatch: false, familiar: [draft.id])
-            #expect(try await world.store.claim(terms, for: node).map(\.job) == [near.id])
-            terms.familiar = [draft.id, away.id]
-            #expect(try await world.store.claim(terms, for: node).map(\.job) == [away.id])
+            // Alone it is first in turn, so nothing but its priority is against it.
+            let batch = try await job(of: "ana", priority: .batch)
+            var terms = ClaimTerms(limit: 4, includesBatch: false, familiar: [batch])
+            #expect(try await world.store.claim(terms, for: node).isEmpty)
+
+            let far = try await job(of: "bob", region: .us), farKnown = try await job(of: "cleo", region: .us)
+            let newcomer = try await job(of: "dora"), ninth = try await job(of: "emil")
+            let known = try await job(of: "fia")
+            let gone = (1...StoreLimits.familiarMax - 3).map { _ in world.newJobID() }
+            terms.familiar = [batch, farKnown] + gone + [known, ninth]
+            #expect(try await world.store.claim(terms, for: node).map(\.job) == [known, newcomer, ninth, far])
+            #expect(try await world.store.claim(terms, for: node).map(\.job) == [farKnown])
             #expect(try await world.store.claim(terms, for: node).isEmpty)
         }
     }
