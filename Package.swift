@@ -142,8 +142,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["ClipModel", "Store", subprocess, systemPackage], path: "Tests/Support",
-            exclude: ["ClusterSimulation", "StoreModel"], swiftSettings: house),
+            name: "TestSupport", dependencies: ["ClipModel", "Blobs", "Store", subprocess, systemPackage],
+            path: "Tests/Support", exclude: ["ClusterSimulation", "StoreModel"], swiftSettings: house),
         .target(
             name: "ClusterSimulation",
             dependencies: ["Membership", "Placement", "WireProtocol", "ActorCluster", logging],

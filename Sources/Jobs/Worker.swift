@@ -65,18 +65,14 @@ package actor Worker {
     private var runs: [StageLease: Run] = [:]
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
     private var yieldsUntil = Duration.zero
-    /// Claims in a row that left batch jobs out.
-    private var delayedClaims = 0
-    /// Jobs that were worked on here, the last one first.
+    private var batchDelay = BatchDelay()
+    /// Jobs that were worked on here, the last one first. None where no copies of blobs are kept.
     private var familiar: [JobID] = []
-    private let goesOnWithItsJobs: Bool
     /// Why nothing is claimed though it could be; nil: nothing stands against it.
     private var pause: NodeCondition.Pause?
     private var machineKnown: (reading: MachineReading, at: Duration)?
 
     /// - Parameters:
-    ///   - goesOnWithItsJobs: whether it would rather go on with jobs that it has worked on; nil: where copies of blobs
-    ///     are kept.
     ///   - schedulability: what the operator wanted when the program started.
     ///   - overload: which level the region is on; nil: nobody watches.
     ///   - machine: what is left of this machine; asked before claims, `machineInterval` apart at least.
@@ -88,8 +84,7 @@ package actor Worker {
     package init(
         node: NodeDraft, configuration: WorkerConfiguration, store: any Store, blobs: any BlobStore,
         runner: StageRunner, slots: CPUSlots, clock: any Clock<Duration>, now: @escaping WallTime, chance: Chance,
-        logger: Logger, goesOnWithItsJobs: Bool? = nil, schedulability: NodeSchedulability = .schedulable,
-        overload: OverloadWatch? = nil,
+        logger: Logger, schedulability: NodeSchedulability = .schedulable, overload: OverloadWatch? = nil,
         machine: @escaping @Sendable () -> MachineReading = { MachineReading() },
         sharing: @escaping @Sendable () -> BlobSharing = { BlobSharing() },
         onSchedulability: @escaping @Sendable (NodeSchedulability) -> Void = { _ in },
@@ -107,7 +102,6 @@ package actor Worker {
         self.now = now
         self.chance = chance
         self.logger = logger
-        self.goesOnWithItsJobs = goesOnWithItsJobs ?? blobs.keepsCopies
         self.overload = overload
         machineReading = machine
         self.sharing = sharing
@@ -319,20 +313,18 @@ package actor Worker {
         }
     }
 
-    /// While batch jobs are delayed they get only what nobody else wants: a queue of nothing but batch jobs would
-    /// otherwise keep the level up that keeps them waiting. One claim in twenty still goes by the ranks alone, so
-    /// that a batch job that has aged to the front is begun however long the others last.
     private func claimOne(for life: NodeLife) async throws -> [StageLease] {
-        let terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds, familiar: familiar)
-        guard (overload?.state.level ?? .normal) >= .delayBatch, delayedClaims % 20 != 19 else {
-            delayedClaims = 0
-            return try await store.claim(terms, for: life)
+        var terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds, familiar: familiar)
+        switch batchDelay.next(isOn: (overload?.state.level ?? .normal) >= .delayBatch) {
+        case .ordinary: break
+        case .byRankAlone: terms.familiar = []
+        case .othersFirst:
+            var others = terms
+            others.includesBatch = false
+            let wanted = try await store.claim(others, for: life)
+            if !wanted.isEmpty { return wanted }
         }
-        delayedClaims += 1
-        var others = terms
-        others.includesBatch = false
-        let wanted = try await store.claim(others, for: life)
-        return try await wanted.isEmpty ? store.claim(terms, for: life) : wanted
+        return try await store.claim(terms, for: life)
     }
 
     /// How this node is, as others are told.
@@ -377,6 +369,7 @@ package actor Worker {
                 let run = Run(grant: grant, startedAt: stopwatch.elapsed)
                 runs[lease] = run
                 isStarted = true
+                remember(lease.job)
                 group.addTask { await self.carryOut(lease, run) }
             case .giveBack(let lease): group.addTask { await self.report(.released, under: lease) }
             case .refuse(let lease, let failure):
@@ -385,6 +378,12 @@ package actor Worker {
             }
         }
         if !isStarted { slots.release(grant) }
+    }
+
+    /// From its first attempt on: while that fetches what it reads, another thread may claim.
+    private func remember(_ job: JobID) {
+        guard blobs.keepsCopies else { return }
+        familiar = Array(([job] + familiar.filter { $0 != job }).prefix(StoreLimits.familiarMax))
     }
 
     /// Lets the machine decide, and does what needs no new task. Returns the rest.
@@ -406,9 +405,6 @@ package actor Worker {
     /// A run is over and reported, whatever became of it.
     func ended(_ lease: StageLease) {
         runs[lease] = nil
-        if goesOnWithItsJobs {
-            familiar = Array(([lease.job] + familiar.filter { $0 != lease.job }).prefix(StoreLimits.familiarMax))
-        }
         apply(.finished(lease))
         // There may be room for another one now, which the end of the run did not show yet.
         if pause != nil { bell.ring() }

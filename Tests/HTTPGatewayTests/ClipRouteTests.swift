@@ -47,7 +47,7 @@ import Testing
 
     @Test func `a download is sent to the service that has links, unless it is known or shown in place`() async throws {
         let video = video
-        try await Door.open(blobs: { LinkedBlobs(base: $0) }) { door in
+        try await Door.open(blobs: { BucketLike(base: $0) }) { door in
             let path = "/api/clips/\(ClipID(job: try await door.finishedJob(videos: [video]), ordinal: 0))"
             let away = try await door.client.send("GET", path + "/download", headers: [("Range", "bytes=10-19")])
             #expect(away.status == 307 && away.body.isEmpty)

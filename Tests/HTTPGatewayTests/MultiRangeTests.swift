@@ -2,6 +2,7 @@ import Blobs
 import ClipModel
 import HTTPGateway
 import Store
+import TestSupport
 import Testing
 
 /// Lists of ranges: what is read, what is joined, and what is not worth an answer in parts.
@@ -282,7 +283,7 @@ struct MultiRangeTests {
 
     @Test func `a service that knows no lists of ranges is not asked for one`() async throws {
         let video = video
-        try await Door.open(blobs: { LinkedBlobs(base: $0) }) { door in
+        try await Door.open(blobs: { BucketLike(base: $0) }) { door in
             let path = "/api/clips/\(ClipID(job: try await door.finishedJob(videos: [video]), ordinal: 0))"
             let two = try await door.client.send("GET", path + "/download", headers: [("Range", "bytes=0-9,500-509")])
             #expect(

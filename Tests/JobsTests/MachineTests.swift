@@ -143,6 +143,26 @@ import Testing
     }
 }
 
+@Suite struct BatchDelayTests {
+    @Test func `while batch jobs are delayed one claim in twenty goes by rank alone`() {
+        let table: [(turns: [(isOn: Bool, claims: Int)], alone: [Int])] = [
+            ([(false, 50)], []), ([(true, 19)], []), ([(true, 20)], [19]), ([(true, 76)], [19, 39, 59]),
+            // A claim in the ordinary way begins the count anew.
+            ([(true, 19), (false, 1), (true, 1)], []), ([(true, 19), (false, 1), (true, 20)], [39]),
+        ]
+        for (turns, alone) in table {
+            let isOn = turns.flatMap { turn in [Bool](repeating: turn.isOn, count: turn.claims) }
+            var delay = BatchDelay()
+            let ways = isOn.map { delay.next(isOn: $0) }
+            let expected = isOn.indices.map { index -> BatchDelay.Way in
+                guard isOn[index] else { return .ordinary }
+                return alone.contains(index) ? .byRankAlone : .othersFirst
+            }
+            #expect(ways == expected)
+        }
+    }
+}
+
 @Suite struct ScheduleTests {
     private let schedule = Schedule()
 

@@ -161,9 +161,9 @@ import Testing
     }
 
     @Test func `where copies of blobs are kept a node would rather go on with the jobs that it knows`() async throws {
-        for isAsked in [true, nil] {
+        for keepsCopies in [true, false] {
             try await inWorld(try World()) { world in
-                try world.start("a", goesOnWithItsJobs: isAsked)
+                try world.start("a", keepsCopies: keepsCopies)
                 var jobs: [JobID] = []
                 for _ in 0...StoreLimits.familiarMax {
                     let job = try await world.submit()
@@ -171,8 +171,8 @@ import Testing
                     jobs.insert(job, at: 0)
                 }
                 let named = try #require(world.member("a").store.claimTerms.last).familiar
-                // The blobs are in a folder that all nodes share.
-                #expect(named == (isAsked == true ? Array(jobs.prefix(StoreLimits.familiarMax)) : []))
+                // Without copies the blobs are in a folder that all nodes share.
+                #expect(named == (keepsCopies ? Array(jobs.prefix(StoreLimits.familiarMax)) : []))
             }
         }
     }

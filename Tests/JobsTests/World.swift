@@ -8,6 +8,7 @@ import Logging
 import Stages
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 /// A small cluster on one clock: real workers, a real blob directory, the store in memory, and played stages.
@@ -84,19 +85,20 @@ final class World: Sendable {
     // MARK: What happens
 
     /// Starts a node. The first one also starts a sweeper, which outlives its node like those of other nodes would.
+    /// - Parameter keepsCopies: whether the node has copies of blobs, as where they are in a bucket.
     func start(
-        _ name: String, configuration: WorkerConfiguration = WorkerConfiguration(), goesOnWithItsJobs: Bool? = nil
+        _ name: String, configuration: WorkerConfiguration = WorkerConfiguration(), keepsCopies: Bool = false
     ) throws {
+        let seen: any BlobStore = if keepsCopies { BucketLike(base: blobs) } else { blobs }
         let (clock, faulty) = (clock, FaultyStore(store))
         let draft = NodeDraft(
             id: NodeID(name)!, region: Region("eu")!, http: "http://\(name)", version: "test", threads: machineThreads,
             leaseSeconds: configuration.leaseSeconds)
         let worker = Worker(
-            node: draft, configuration: configuration, store: faulty, blobs: blobs, runner: runner(of: name),
+            node: draft, configuration: configuration, store: faulty, blobs: seen, runner: runner(of: name),
             slots: try CPUSlots(directory: root + "/slots", machineThreads: machineThreads, budget: machineThreads),
             clock: clock, now: { clock.wallTime }, chance: Chance(SplitMix64(state: UInt64(name.utf8.first ?? 1))),
-            logger: quiet, goesOnWithItsJobs: goesOnWithItsJobs, overload: overload,
-            machine: { [self] in machine.withLock { $0 } },
+            logger: quiet, overload: overload, machine: { [self] in machine.withLock { $0 } },
             onWaiting: { [self] failure in waits.withLock { $0.append(failure.code) } })
         let task = Task(executorPreference: executor) { [self] in
             await worker.run()

@@ -123,6 +123,11 @@ import Testing
         #expect(try await blobs.bytes(of: name("first"), limitBytes: 1) == winners.map { UInt8($0) })
     }
 
+    @Test(arguments: Kind.allCases) func `copies are kept of what is not here`(kind: Kind) async throws {
+        let blobs = try await store(kind)
+        #expect(blobs.keepsCopies == (kind != .directory))
+    }
+
     @Test(arguments: Kind.allCases, [3, 11 << 20])
     func `a file of the scratch becomes a blob that tools find`(kind: Kind, count: Int) async throws {
         let (blobs, bytes) = (try await store(kind), sample(count))
