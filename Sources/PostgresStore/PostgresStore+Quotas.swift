@@ -47,13 +47,9 @@ enum UsageTable {
         from (select $1::text as id) as asked left join tenant on tenant.id = asked.id
             left join plan on plan.name = tenant.plan
         """
-    /// Rounded to microseconds: in sums of fractions the last place is off, and who has used exactly what is allowed is
-    /// refused.
     private static let used = """
-        greatest(0, round((
-            coalesce((select seconds from tenant_usage where tenant = $1 and month = $2::date), 0)
-            + coalesce((select sum(seconds) from usage_entry where tenant = $1 and month = $2::date), 0))::numeric,
-            6)::float8)
+        (coalesce((select seconds from tenant_usage where tenant = $1 and month = $2::date), 0)
+            + coalesce((select sum(seconds) from usage_entry where tenant = $1 and month = $2::date), 0))
         """
     private static let usage = Statement(
         "usage_of_tenant", "select minutes_max, \(used) as seconds from (\(allowed)) as allowed")

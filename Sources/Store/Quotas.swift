@@ -64,9 +64,11 @@ package struct ClientUsage: Sendable, Hashable {
     /// Nil: no limit.
     package let minutesMax: Int?
 
+    /// - Parameter seconds: a sum. Rounded to microseconds: in sums of fractions the last place is off, and who has
+    ///   used exactly what is allowed is refused. Below zero where a correction was added before its charge.
     package init(month: CalendarMonth, seconds: Double, minutesMax: Int?) {
         self.month = month
-        self.seconds = seconds
+        self.seconds = max(0, (seconds * 1_000_000).rounded() / 1_000_000)
         self.minutesMax = minutesMax
     }
 
