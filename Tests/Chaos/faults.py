@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -16,10 +17,12 @@ from wire import ServerError, Wire
 
 # A tool that hangs is ended by its own limit: 180 s and 6 s for each second of a video of at most 8 s.
 HUNG_SECONDS_MAX = 420
-# What is gone sooner was not ended by a limit: the smallest is that of ffprobe.
-LIMIT_SECONDS_MIN = 60
+# Failures that say that a limit ended what hung.
+LIMITS = ("tool_silent", "tool_wall_limit", "stage_time_limit")
+# In which a node that lives tells the database why its stage ended; and at most between an end and our seeing it.
+SECONDS_TO_REPORT, SECONDS_TO_SEE = 30, 5
 # In which a fault has to end after the last has begun.
-SECONDS_TO_END, SECONDS_TO_END_HUNG = 180, HUNG_SECONDS_MAX + 60
+SECONDS_TO_END, SECONDS_TO_END_HUNG = 180, HUNG_SECONDS_MAX + 180
 
 # A stage of a run, as (job, name, index, epoch).
 Stage = tuple
@@ -38,6 +41,8 @@ class Injected:
     wrong: list[str] = field(default_factory=list)
     # What the node ran when it was hit.
     running: list[Stage] = field(default_factory=list)
+    # Of a tool that hung: the limit, or what else.
+    ended_by: str | None = None
 
 
 class Faults:
@@ -45,6 +50,10 @@ class Faults:
         """`waits_for_work`: a node that is to be hit has up to six seconds to begin something that can be rescued."""
         self.lab, self.plan, self.waits_for_work = lab, plan, waits_for_work
         self.done: list[Injected] = []
+        # Tools that hang now, or are being hit, as (pid, when it began). No other fault takes one of them, so that it
+        # is known how each ended.
+        self.hung: set[tuple[int, str]] = set()
+        self.choosing = threading.Lock()
 
     def run(self):
         """Returns when the last fault is over."""
@@ -235,20 +244,33 @@ class Faults:
 
     # Tools.
 
-    def choose_tool(self, injected: Injected) -> int | None:
-        """The pid of one that runs; None when none did for 15 s."""
+    def choose_tool(self, injected: Injected) -> tuple[Node, int, str] | None:
+        """(its node, pid, when it began) of one that runs, now in `hung`; None when none did for 15 s."""
         kind, luck = injected.fault.kind, random.Random(injected.fault.luck)
-        victims: list[int] = []
+        victims: list[tuple[Node, int]] = []
 
         def found() -> bool:
-            victims.extend(pid for node in self.lab.nodes for pid in node.tools(speech="speech" in kind))
+            victims.extend((node, pid) for node in self.lab.nodes for pid in node.tools(speech="speech" in kind))
             return bool(victims)
 
-        return None if until(15, found, 0.05) is None else luck.choice(victims)
+        end = time.monotonic() + 15
+        while until(max(0, end - time.monotonic()), found, 0.05) is not None:
+            living = everything()
+            with self.choosing:
+                able = [(node, pid, living[pid].began) for node, pid in victims
+                        if pid in living and (pid, living[pid].began) not in self.hung]
+                if able:
+                    node, pid, began = luck.choice(able)
+                    self.hung.add((pid, began))
+                    return node, pid, began
+            victims.clear()
+            time.sleep(0.05)
+        return None
 
     def hit_tool(self, injected: Injected, _: Node):
-        if (pid := self.choose_tool(injected)) is None:
+        if (chosen := self.choose_tool(injected)) is None:
             return
+        _, pid, began = chosen
         try:
             if "killed" in injected.fault.kind:
                 os.kill(pid, signal.SIGKILL)
@@ -261,33 +283,65 @@ class Faults:
         except ProcessLookupError:
             # It ended by itself, or with its node, in this moment.
             injected.result = injected.result or None
+        finally:
+            self.hung.discard((pid, began))
 
     def hang_tool(self, injected: Injected, _: Node):
-        """Nobody continues it: only its limit can end it."""
-        pid = self.choose_tool(injected)
-        hung = everything().get(pid)
-        if hung is None:
+        """Nobody continues it: only a limit, or the end of its job or its node, can end it."""
+        if (chosen := self.choose_tool(injected)) is None:
             return
-
-        def is_gone() -> bool:
-            now = everything().get(pid)
-            return now is None or now.began != hung.began
-
+        node, pid, began = chosen
         try:
-            os.kill(pid, signal.SIGSTOP)
-            injected.result = "one hung"
-            seconds = until(HUNG_SECONDS_MAX, is_gone, 1)
-            if seconds is None:
-                injected.wrong.append(
-                    f"a tool that hung was not ended within {HUNG_SECONDS_MAX} s: {hung.command[:200]}")
-                os.kill(pid, signal.SIGCONT)
-                return
+            self.hang(injected, node, pid, began)
         except ProcessLookupError:
             # It ended by itself, or with its node, in this moment.
+            injected.result = None
+        finally:
+            self.hung.discard((pid, began))
+
+    def hang(self, injected: Injected, node: Node, pid: int, began: str):
+        def is_gone() -> bool:
+            process = everything().get(pid)
+            return process is None or process.began != began
+
+        process = everything().get(pid)
+        command, life = process.command[:200] if process else "", node.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        # Its stage is one of these: it cannot end meanwhile.
+        injected.running = self.lab.database.query_patiently(
+            f"select job, name, index, epoch from stage where state = 'running' and holder = '{node.name}'")
+        injected.result = "one hung"
+        seconds = until(HUNG_SECONDS_MAX, is_gone, 1)
+        if seconds is None:
+            injected.wrong.append(f"a tool that hung was not ended within {HUNG_SECONDS_MAX} s: {command}")
+            os.kill(pid, signal.SIGCONT)
             return
-        injected.result = f"one hung, gone after {seconds:.0f} s"
-        if seconds < LIMIT_SECONDS_MIN:
-            injected.result += ", before any limit: with its job or its node"
+        by, gone = [], time.time()
+        until(SECONDS_TO_REPORT, lambda: by.extend(self.what_ended(injected, node, life, gone)) or by, 0.5)
+        injected.ended_by = " or ".join(by) or "nothing"
+        injected.result = f"one hung, gone after {seconds:.0f} s, ended by {injected.ended_by}"
+        if not by:
+            injected.wrong.append(f"a tool that hung was gone after {seconds:.0f} s, ended by nothing: {command}")
+
+    def what_ended(self, injected: Injected, node: Node, life: int, gone: float) -> list[str]:
+        """The limit, as the events of its job tell it; else an end of its attempt from outside."""
+        if not node.runs or node.process.pid != life:
+            return ["the end of its node"]
+        if not injected.running:
+            return ["its node, which ran no stage with it"]
+        stages = ", ".join(f"('{job}', '{name}', {index})" for job, name, index, _ in injected.running)
+        events = self.lab.database.query_patiently(f"""
+            select distinct coalesce(failure->>'code', kind) from event
+            where (job, stage_name, stage_index) in ({stages}) and at > to_timestamp({gone - SECONDS_TO_SEE})
+                and kind in ('stage.retried', 'stage.failed', 'stage.released')""")
+        codes = sorted(code for code, in events)
+        if limits := [code for code in codes if code in LIMITS]:
+            return limits
+        jobs = {job for job, _, _, _ in injected.running}
+        told = self.lab.database.query_patiently("select id, status from job")
+        if jobs - {job for job, status in told if status in ("pending", "processing")}:
+            return ["the end of its job"]
+        return codes
 
     # The disk.
 

@@ -19,6 +19,8 @@ class Report:
         self.counts: Counter = Counter()
         self.answers: Counter = Counter()
         self.first_errors: Counter = Counter()
+        # What ended the tools that hung.
+        self.endings: Counter = Counter()
         self.lost: list[str] = []
         self.twice: list[str] = []
         self.stuck: list[str] = []
@@ -37,6 +39,8 @@ class Report:
         for fault in faults:
             self.faults[fault.fault.kind].append(fault)
             self.other += [f"{fault.fault.kind}: {wrong}" for wrong in fault.wrong]
+            if fault.ended_by:
+                self.endings[fault.ended_by] += 1
         self.counts += checker.counts
         self.answers += load.answers
         self.first_errors += checker.first_errors
@@ -61,6 +65,8 @@ class Report:
         lines += [f"| answer to a client: {name} | {count} |" for name, count in sorted(self.answers.items())]
         lines += [f"| jobs that first failed as {name} and succeeded when retried | {count} |"
                   for name, count in sorted(self.first_errors.items())]
+        lines += [f"| tools that hung and were ended by {name} | {count} |"
+                  for name, count in sorted(self.endings.items())]
         return "\n".join(lines) + "\n"
 
     def verdict(self) -> str:
