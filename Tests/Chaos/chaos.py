@@ -138,7 +138,9 @@ def play_round(options, seed: str, count: int, report: Report, keep: Path):
         if not isinstance(error, Exception):
             raise
     finally:
-        lab.erase(keep / f"round-{seed}" if len(report.wrong) > wrong_before else None)
+        wrong = len(report.wrong) - wrong_before
+        say(f"round {seed} is over: {wrong} wrong")
+        lab.erase(keep / f"round-{seed}" if wrong else None)
 
 
 def try_checker(options) -> int:
