@@ -256,6 +256,8 @@ def main(arguments: list[str]) -> int:
         # The first round is that of the seed itself, so that one round can be repeated alone.
         play_round(options, f"{options.seed + number}", count, report, keep)
         left, number = left - count, number + 1
+    if not report.injected:
+        report.other.append("no fault hit anything")
     if options.measure:
         report.other += report.measurements.missed(set(report.faults))
     text = report.text()
