@@ -158,9 +158,11 @@ def try_checker(options) -> int:
             load.stop(SECONDS_TO_END)
             checker = Checker(lab, load, options.seed)
             checker.wait_for_the_end(SECONDS_TO_END)
-            planted.plant_all(checker)
-            checker.run(10)
-            planted.clean_up(checker)
+            try:
+                planted.plant_all(checker)
+                checker.run(10)
+            finally:
+                planted.clean_up(checker)
     finally:
         lab.erase(None)
     for wrong in checker.wrong:
@@ -237,13 +239,18 @@ def parse(arguments: list[str]):
     return options
 
 
+def end(*_):
+    """Whoever ends the run, a disk that is frozen and the namespaces must not stay; nor when it is ended twice."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     if not may_run():
         print("skipped: needs root, network namespaces, nftables and loop devices")
         return 0
-    # Whoever ends the run, a disk that is frozen and the namespaces must not stay.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, end)
     keep = Path(tempfile.gettempdir()) / f"tijera-chaos-{options.seed}"
     if options.planted:
         return try_checker(options)
