@@ -12,6 +12,7 @@ devices, PostgreSQL and ffmpeg. The last line is the verdict; exits 1 when anyth
 import argparse
 import os
 import random
+import shlex
 import shutil
 import signal
 import sys
@@ -196,7 +197,8 @@ def try_regions(options, keep: Path) -> int:
     print("\n".join(story.lines() if story else []))
     for each in wrong:
         print(f"WRONG: {each}")
-    print(f"regions: {len(wrong)} wrong" + (f"; logs of the nodes: {keep}" if wrong else ""))
+    print(f"regions: {len(wrong)} wrong"
+          + (f"; again: {shlex.join(options.again)}; logs of the nodes: {keep}" if wrong else ""))
     return 1 if wrong else 0
 
 
@@ -234,8 +236,10 @@ def parse(arguments: list[str]):
         parser.error("--regions needs two nodes in each of two regions")
     if not 2 <= options.nodes <= 9 or options.faults < 1 or options.clients < 1:
         parser.error("--nodes must be 2 to 9, --faults and --clients at least 1")
+    options.again = ["cluster/chaos", *arguments[1:]]
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1_000_000)
+        options.again += ["--seed", str(options.seed)]
     return options
 
 
@@ -276,8 +280,7 @@ def main(arguments: list[str]) -> int:
         print(f"WRONG: {wrong}")
     print(report.verdict())
     if report.wrong:
-        print(f"chaos: FAILED with --seed {options.seed} --faults {options.faults} --nodes {options.nodes}; "
-              f"logs of the nodes: {keep}")
+        print(f"chaos: FAILED; again: {shlex.join(options.again)}; logs of the nodes: {keep}")
         return 1
     return 0
 
