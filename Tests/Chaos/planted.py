@@ -8,6 +8,10 @@ from check import Checker
 from shell import run, say, until
 
 
+# In which a process that was started is there, on a machine that does other things.
+SECONDS_TO_BE_SEEN = 30
+
+
 @dataclass(frozen=True)
 class Planted:
     name: str
@@ -54,9 +58,14 @@ def _leave_child(checker: Checker):
     node = checker.lab.nodes[0]
     parent = subprocess.Popen(node.inside("sh", "-c", "unshare --net sleep 600 & wait"), stdin=subprocess.DEVNULL,
                               start_new_session=True)
-    until(5, lambda: any(command == "sleep 600" for _, command in node.processes()))
-    parent.kill()
-    parent.wait()
+    try:
+        # Once its parent is gone it is known only to who has seen it before.
+        if until(SECONDS_TO_BE_SEEN, lambda: any(command == "sleep 600" for _, command in node.processes())) is None:
+            raise RuntimeError(f"the planted child was not seen in the space of {node.name} within "
+                               f"{SECONDS_TO_BE_SEEN} s; there are: {node.processes()[:5]}")
+    finally:
+        parent.kill()
+        parent.wait()
 
 
 def _take_two_jobs(checker: Checker):
