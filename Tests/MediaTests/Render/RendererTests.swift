@@ -275,7 +275,7 @@ import Testing
 
     @Test func `a cancelled run ends at once and leaves nothing behind`() async throws {
         try await MediaSamples.with { samples in
-            let source = try await samples.video(seconds: 20, size: "1280x720")
+            let source = try await samples.video(seconds: 20)
             let before = try samples.files()
             let facts = try await Probe.run(path: source, toolbox: samples.toolbox)
             let plan = RenderPlan(

@@ -7,8 +7,9 @@ import Testing
     private static let opened: [(name: String, options: [String])] = [
         ("a.mp4", ["-c:v", "libx264", "-c:a", "aac"]), ("b.mp4", ["-c:v", "libx265", "-c:a", "ac3"]),
         ("c.mkv", ["-c:v", "libsvtav1", "-preset", "12", "-c:a", "libopus"]),
-        ("d.webm", ["-c:v", "libvpx", "-c:a", "libvorbis"]),
-        ("e.webm", ["-c:v", "libvpx-vp9", "-c:a", "libopus"]), ("f.avi", ["-c:v", "mpeg4", "-c:a", "mp3"]),
+        ("d.webm", ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libvorbis"]),
+        ("e.webm", ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]),
+        ("f.avi", ["-c:v", "mpeg4", "-c:a", "mp3"]),
         ("g.avi", ["-c:v", "msmpeg4", "-c:a", "pcm_s16le"]), ("h.mpg", ["-c:v", "mpeg2video", "-c:a", "mp2"]),
         ("i.mov", ["-c:v", "mjpeg", "-c:a", "pcm_u8"]), ("j.mov", ["-c:v", "prores_ks", "-c:a", "pcm_s24le"]),
         ("k.mkv", ["-c:v", "ffv1", "-c:a", "flac"]), ("l.ogv", ["-c:v", "libtheora", "-c:a", "libvorbis"]),

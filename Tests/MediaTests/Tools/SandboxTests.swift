@@ -213,7 +213,7 @@ import Testing
         try await MediaSamples.with { samples in
             let path = try await samples.make(
                 "huge.mkv",
-                ["-f", "lavfi", "-i", "color=s=8000x6000:d=1:r=2", "-c:v", "ffv1", "-threads", "1"])
+                ["-f", "lavfi", "-i", "color=s=8000x6000:d=1:r=1", "-c:v", "mjpeg", "-threads", "1"])
             await expect(.pictureTooLarge) { _ = try await Probe.run(path: path, toolbox: toolbox(Self.bwrap)) }
         }
     }
