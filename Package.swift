@@ -25,8 +25,14 @@ func module(
         swiftSettings: house + (testable ? [.unsafeFlags(["-enable-testing"])] : []))
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
+/// `computes`: a simulation, or a search for counterexamples, is in the tests themselves. The others wait for what they
+/// test, and to optimise them would take longer than to build everything that they test.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], computes: Bool = false
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude,
+        swiftSettings: house + (computes ? [] : [.unsafeFlags(["-Onone"])]))
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -151,8 +157,8 @@ let package = Package(
         .target(
             name: "StoreModel", dependencies: ["ClipModel", "Store", "ClusterSimulation"],
             path: "Tests/Support/StoreModel", swiftSettings: house),
-        tests("MembershipTests", ["Membership"]),
-        tests("PlacementTests", ["Membership", "Placement"]),
+        tests("MembershipTests", ["Membership"], computes: true),
+        tests("PlacementTests", ["Membership", "Placement"], computes: true),
         tests("WireProtocolTests", ["WireProtocol", "TestSupport"]),
         tests(
             "TLSTransportTests",
@@ -160,10 +166,12 @@ let package = Package(
             exclude: ["make-certificates.sh"]),
         tests(
             "ActorClusterTests",
-            ["Membership", "Placement", "WireProtocol", "ActorCluster", "ClusterSimulation", "TestSupport", logging]),
+            ["Membership", "Placement", "WireProtocol", "ActorCluster", "ClusterSimulation", "TestSupport", logging],
+            computes: true),
         tests(
             "LimitsTests",
-            ["Membership", "Placement", "WireProtocol", "ActorCluster", "Limits", "ClusterSimulation", logging]),
+            ["Membership", "Placement", "WireProtocol", "ActorCluster", "Limits", "ClusterSimulation", logging],
+            computes: true),
         tests("RedisLimitsTests", ["Limits", "RedisLimits", "TestSupport", logging, nioCore, nioEmbedded]),
         tests(
             "TelemetryTests",
@@ -199,7 +207,7 @@ let package = Package(
             [
                 "ClipModel", "Membership", "Placement", "WireProtocol", "Store", "Blobs", "Media", "Stages",
                 "ActorCluster", "Jobs", "ClusterSimulation", "StoreModel", logging,
-            ]),
+            ], computes: true),
         tests(
             "HTTPGatewayTests",
             [
