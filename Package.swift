@@ -25,8 +25,8 @@ func module(
         swiftSettings: house + (testable ? [.unsafeFlags(["-enable-testing"])] : []))
 }
 
-/// `computes`: a simulation, or a search for counterexamples, is in the tests themselves. The others wait for what they
-/// test, and to optimise them would take longer than to build everything that they test.
+/// `computes`: the tests themselves simulate, search for counterexamples, or make and compare megabytes. The others wait
+/// for what they test, and to optimise them would take longer than to build everything that they test.
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], computes: Bool = false
 ) -> Target {
@@ -178,20 +178,21 @@ let package = Package(
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "Telemetry", "ClusterSimulation", logging]),
         tests("ClipModelTests", ["ClipModel"]),
         tests("StoreTests", ["ClipModel", "Store", "PostgresStore", "TestSupport", logging]),
-        tests("UploadsTests", ["ClipModel", "Store", "Blobs", "Uploads", "TestSupport", crypto, logging]),
+        tests(
+            "UploadsTests", ["ClipModel", "Store", "Blobs", "Uploads", "TestSupport", crypto, logging], computes: true),
         tests(
             "AntivirusTests",
             [
                 "ClipModel", "Antivirus", "Store", "Blobs", "Media", "Stages", "Jobs", "TestSupport", logging, nioCore,
                 nioPosix, subprocess, systemPackage,
             ]),
-        tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto]),
+        tests("BlobsTests", ["ClipModel", "Blobs", "TestSupport", crypto], computes: true),
         tests(
             "S3BlobsTests",
             [
                 "ClipModel", "Store", "Blobs", "HTTPClient", "Uploads", "S3Blobs", "TestSupport", crypto, logging,
                 hummingbird, hummingbirdCore, httpTypes, nioCore,
-            ]),
+            ], computes: true),
         tests("MediaTests", ["ClipModel", "Media", "TestSupport", logging], exclude: ["Captions/Golden"]),
         tests(
             "StagesTests",

@@ -157,16 +157,16 @@ import Testing
             })
         try await Door.open(Self.tokens, store: hole, cluster: ClusterSample().inspection) { door in
             for path in Self.looking {
-                // Other tests may keep the machine busy: one of many tries has to be in time. Whoever waited for the
-                // database would never be.
+                // Other tests may keep the machine busy: one of many tries has to be in time, and a tenth of a second
+                // is for a machine that has nothing else to do. Whoever waited for the database would never be.
                 var fastest = Duration.seconds(3600)
-                for _ in 0..<50 where fastest >= .milliseconds(100) {
+                for _ in 0..<50 where fastest >= .milliseconds(500) {
                     let start = ContinuousClock().now
                     let reply = try await door.client.send("GET", path, headers: [Self.look])
                     #expect(reply.status == 200, "\(reply.text)")
                     fastest = min(fastest, ContinuousClock().now - start)
                 }
-                #expect(fastest < .milliseconds(100), "\(path) took \(fastest)")
+                #expect(fastest < .milliseconds(500), "\(path) took \(fastest)")
             }
             let report: ClusterReport = try decoded(
                 try await door.client.send("GET", "/admin/v1/cluster", headers: [Self.look]))

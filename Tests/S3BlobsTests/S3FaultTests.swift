@@ -174,7 +174,7 @@ import Testing
 
     @Test func `a slow service is waited for, and asked once`() async throws {
         try await withFaults {
-            $0.stalledSecondsMax = 5
+            $0.stalledSecondsMax = 60
         } _: { blobs, faulty in
             let pause = FaultyService.Fault.slow(.milliseconds(1200))
             faulty.plan(pause) { $0.method == "PUT" }

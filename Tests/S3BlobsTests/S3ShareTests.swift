@@ -6,7 +6,7 @@ import Testing
 @testable import S3Blobs
 
 /// What requests of one node share with each other, and what they take from the environment.
-@Suite(.timeLimit(.minutes(1))) struct S3ShareTests {
+@Suite(.timeLimit(.minutes(5))) struct S3ShareTests {
     private let root: TemporaryDirectory
     init() throws { root = try TemporaryDirectory() }
 
