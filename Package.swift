@@ -163,7 +163,7 @@ let package = Package(
         tests(
             "TLSTransportTests",
             ["WireProtocol", "TLSTransport", "TestSupport", logging, nioCore, nioPosix, nioSSL, nioEmbedded],
-            exclude: ["make-certificates.sh"]),
+            exclude: ["make-certificates.sh"], computes: true),
         tests(
             "ActorClusterTests",
             ["Membership", "Placement", "WireProtocol", "ActorCluster", "ClusterSimulation", "TestSupport", logging],

@@ -170,7 +170,7 @@ def try_checker(options) -> int:
         say(f"seen: {wrong[:160]}")
     missed = planted.missed(checker.wrong)
     print(f"planted: {len(planted.ALL) - len(missed)} of {len(planted.ALL)} seen"
-          + "".join(f"; MISSED: {name}" for name in missed))
+          + "".join(f"; MISSED: {name}" for name in missed) + (f"; again: {shlex.join(options.again)}" if missed else ""))
     return 1 if missed else 0
 
 
@@ -256,9 +256,9 @@ def main(arguments: list[str]) -> int:
         return 0
     signal.signal(signal.SIGTERM, end)
     keep = Path(tempfile.gettempdir()) / f"tijera-chaos-{options.seed}"
+    say(f"seed {options.seed}")
     if options.planted:
         return try_checker(options)
-    say(f"seed {options.seed}")
     if options.regions:
         return try_regions(options, keep)
     report, start, left, number = Report(), time.monotonic(), options.faults, 0

@@ -15,12 +15,13 @@ from plan import KINDS, Fault
 from shell import everything, run, say, start_thread, until
 from wire import ServerError, Wire
 
-# A tool that hangs is ended by its own limit: 180 s and 6 s for each second of a video of at most 8 s.
+# A tool that hangs is ended by its silence, 120 to 150 s; at the latest by its own limit, 180 s and 6 s for each second of
+# a video of at most 8 s.
 HUNG_SECONDS_MAX = 420
 # Failures that say that a limit ended what hung.
 LIMITS = ("tool_silent", "tool_wall_limit", "stage_time_limit")
-# In which a node that lives tells the database why its stage ended; and at most between an end and our seeing it.
-SECONDS_TO_REPORT, SECONDS_TO_SEE = 30, 5
+# In which a node that lives tells the database why its stage ended.
+SECONDS_TO_REPORT = 30
 # In which a fault has to end after the last has begun.
 SECONDS_TO_END, SECONDS_TO_END_HUNG = 180, HUNG_SECONDS_MAX + 180
 
@@ -305,8 +306,12 @@ class Faults:
             return process is None or process.began != began
 
         process = everything().get(pid)
-        command, life = process.command[:200] if process else "", node.process.pid
+        command, life, since = process.command[:200] if process else "", node.process.pid, time.time()
         os.kill(pid, signal.SIGSTOP)
+        # What is stopped does not go by itself. What was about to go takes no signal and is still there for a moment.
+        time.sleep(0.2)
+        if is_gone():
+            raise ProcessLookupError
         # Its stage is one of these: it cannot end meanwhile.
         injected.running = self.lab.database.query_patiently(
             f"select job, name, index, epoch from stage where state = 'running' and holder = '{node.name}'")
@@ -316,32 +321,41 @@ class Faults:
             injected.wrong.append(f"a tool that hung was not ended within {HUNG_SECONDS_MAX} s: {command}")
             os.kill(pid, signal.SIGCONT)
             return
-        by, gone = [], time.time()
-        until(SECONDS_TO_REPORT, lambda: by.extend(self.what_ended(injected, node, life, gone)) or by, 0.5)
+        by = self.what_ended(injected, node, life, since)
         injected.ended_by = " or ".join(by) or "nothing"
         injected.result = f"one hung, gone after {seconds:.0f} s, ended by {injected.ended_by}"
         if not by:
             injected.wrong.append(f"a tool that hung was gone after {seconds:.0f} s, ended by nothing: {command}")
 
-    def what_ended(self, injected: Injected, node: Node, life: int, gone: float) -> list[str]:
+    def what_ended(self, injected: Injected, node: Node, life: int, since: float) -> list[str]:
         """The limit, as the events of its job tell it; else an end of its attempt from outside."""
         if not node.runs or node.process.pid != life:
             return ["the end of its node"]
         if not injected.running:
             return ["its node, which ran no stage with it"]
-        stages = ", ".join(f"('{job}', '{name}', {index})" for job, name, index, _ in injected.running)
-        events = self.lab.database.query_patiently(f"""
-            select distinct coalesce(failure->>'code', kind) from event
-            where (job, stage_name, stage_index) in ({stages}) and at > to_timestamp({gone - SECONDS_TO_SEE})
-                and kind in ('stage.retried', 'stage.failed', 'stage.released')""")
-        codes = sorted(code for code, in events)
-        if limits := [code for code in codes if code in LIMITS]:
-            return limits
         jobs = {job for job, _, _, _ in injected.running}
-        told = self.lab.database.query_patiently("select id, status from job")
-        if jobs - {job for job, status in told if status in ("pending", "processing")}:
+        stages = ", ".join(f"('{job}', '{name}', {index})" for job, name, index, _ in injected.running)
+        codes: set[str] = set()
+
+        def is_told() -> bool:
+            events = self.lab.database.query_patiently(f"""
+                select distinct coalesce(failure->>'code', kind) from event where at > to_timestamp({since})
+                    and (job, stage_name, stage_index) in ({stages})
+                    and kind in ('stage.retried', 'stage.failed', 'stage.released')""")
+            codes.update(code for code, in events)
+            return not codes.isdisjoint(LIMITS)
+
+        # Of two stages on the node the other one may be heard of first.
+        if until(SECONDS_TO_REPORT, is_told, 0.5) is not None:
+            return sorted(codes.intersection(LIMITS))
+        names = ", ".join(f"'{job}'" for job in jobs)
+        ended = self.lab.database.query_patiently(f"""
+            select job from event where at > to_timestamp({since}) and job in ({names})
+                and kind in ('job.failed', 'job.cancelled')""")
+        kept = self.lab.database.query_patiently(f"select id from job where id in ({names})")
+        if ended or len(kept) < len(jobs):
             return ["the end of its job"]
-        return codes
+        return sorted(codes)
 
     # The disk.
 

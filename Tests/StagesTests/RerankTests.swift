@@ -5,7 +5,7 @@ import Stages
 import Testing
 
 /// A language model may put moments in order, and do nothing else.
-@Suite struct RerankTests {
+@Suite(.timeLimit(.minutes(5))) struct RerankTests {
     private static let transcript = Transcript(
         language: "es",
         words: (0..<100).map {
