@@ -89,9 +89,11 @@ package struct JobProgress: Sendable, Hashable {
         }
     }
 
-    /// From the speed so far, once there is enough of it to judge; before that from the costs on one core.
+    /// From the speed so far, once there is enough of it to judge; before that from the costs on one core. The time in
+    /// which the job had ended, before it was tried again or revised, says nothing about speed.
     private static func eta(_ job: Job, done: Double, total: Double, now: Timestamp) -> Double {
-        let elapsed = job.startedAt.map { now.seconds(since: $0) } ?? 0
+        let rested = Double(job.restedMilliseconds) / 1000
+        let elapsed = job.startedAt.map { now.seconds(since: $0) - rested } ?? 0
         let speed = elapsed > 5 && done / total > 0.05 ? done / elapsed : 1
         return ((total - done) / max(speed, 0.05)).rounded()
     }

@@ -48,6 +48,14 @@ import Testing
         #expect(try progress(sample, [], afterSeconds: 1).etaSeconds == nil)
     }
 
+    @Test func `the time in which a job had ended is not taken for slowness`() throws {
+        var sample = SampleJob()
+        let done = StageName.allCases.filter { $0 <= .transcript }.map { sample.done(StageKey($0)) }
+        let straight = try progress(sample, done, afterSeconds: 200).etaSeconds
+        sample.job.restedMilliseconds = 86_400_000
+        #expect(try progress(sample, done, afterSeconds: 86_600).etaSeconds == straight)
+    }
+
     @Test func `limits grow with the video and are never tight`() {
         #expect(StageCost.limitSeconds(.scan, over: 0) == StageCost.limitSecondsFloor)
         for name in StageName.allCases {
