@@ -72,7 +72,10 @@ package struct WorkerMachine: Sendable, Hashable {
             runs.remove(lease)
             stopping.remove(lease)
             return endIfIdle()
-        case .stopped(let job): return stop(giveBack: false) { $0.job == job }
+        case .stopped(let job):
+            // What is given back is refused, as long as the job has ended. A stop that comes late, when the job was
+            // begun anew, must not leave a stage that says it runs here.
+            return stop(giveBack: true) { $0.job == job }
         case .dropped(let gone):
             return stop(giveBack: false) { lease in
                 gone.contains { $0.job == lease.job && $0.key == lease.key && $0.epoch == lease.epoch }

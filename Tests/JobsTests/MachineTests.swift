@@ -49,7 +49,8 @@ import Testing
 
     @Test func `a cancelled job stops its own runs, once`() {
         var machine = working(on: [first, lease(StageKey(.render, 0), job: "1")])
-        #expect(machine.received(.stopped(first.job)) == [.stop(first, giveBack: false)])
+        // The stop may have been meant for its former end: then somebody has to get the stage.
+        #expect(machine.received(.stopped(first.job)) == [.stop(first, giveBack: true)])
         #expect(machine.received(.stopped(first.job)) == [])
     }
 
