@@ -34,6 +34,8 @@ from shell import may_make_namespaces, run, say, until
 from videos import make_videos
 
 FAULTS_PER_ROUND = 200
+# A run of so many planned faults, of which fewer than this share hit something, has not shown what it seems to.
+FAULTS_TO_JUDGE, HITS_MIN = 40, 0.5
 SECONDS_TO_END = 240
 REGIONS = ("eu", "us")
 # One fault at a time, each longer than a lease, and few clients, so that what is free finds a free thread.
@@ -267,8 +269,9 @@ def main(arguments: list[str]) -> int:
         # The first round is that of the seed itself, so that one round can be repeated alone.
         play_round(options, f"{options.seed + number}", count, report, keep)
         left, number = left - count, number + 1
-    if not report.injected:
-        report.other.append("no fault hit anything")
+    planned = sum(len(faults) for faults in report.faults.values())
+    if not report.injected or (planned >= FAULTS_TO_JUDGE and report.injected < planned * HITS_MIN):
+        report.other.append(f"only {report.injected} of {planned} faults hit anything")
     if options.measure:
         report.other += report.measurements.missed(set(report.faults))
     text = report.text()

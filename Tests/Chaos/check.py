@@ -28,6 +28,7 @@ class Checker:
         # Figures for the report.
         self.counts: Counter = Counter()
         self.first_errors: Counter = Counter()
+        self.made_again = 0
         self.client = Client(lab.nodes, random.Random(f"{seed} checker"), Counter())
 
     def query(self, text: str) -> list[tuple]:
@@ -77,6 +78,7 @@ class Checker:
             status = self.client.render_again(job, int(ordinal))
             if status not in (200, 201, 202):
                 self.stuck.append(f"clip {ordinal} of {job} failed and could not be rendered again: {status}")
+        self.made_again = len(failed)
         if failed:
             self.wait_for_the_end(limit)
 

@@ -26,6 +26,8 @@ class Report:
         self.stuck: list[str] = []
         self.other: list[str] = []
         self.blind: set[str] = set()
+        # Clips that their jobs became ready without, and that were made when they were asked for again.
+        self.made_again = 0
 
     @property
     def injected(self) -> int:
@@ -44,6 +46,7 @@ class Report:
         self.counts += checker.counts
         self.answers += load.answers
         self.first_errors += checker.first_errors
+        self.made_again += checker.made_again
         for name in ("lost", "twice", "stuck", "other"):
             getattr(self, name).extend(getattr(checker, name))
         for kind, tries in self.faults.items():
@@ -71,5 +74,5 @@ class Report:
 
     def verdict(self) -> str:
         text = f"chaos: {self.injected} faults, {len(self.lost)} lost, {len(self.twice)} published twice, " \
-               f"{len(self.stuck)} stuck"
+               f"{len(self.stuck)} stuck; {self.made_again} clips were made only when asked for again"
         return text + (f", {len(self.other)} otherwise wrong" if self.other else "")
