@@ -36,12 +36,15 @@ extension PostgresStore {
     }
 
     package func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) async throws -> [HomedJob] {
-        // Nearly always there are none, and nobody's row has to be locked to know that.
-        let isNeeded = try await database.read { try $0.query(TenantTable.anyHeld.with()).first?.bool("any_held") }
+        // Nearly always there are none, or they wait for their client's others, and nobody's row has to be locked to
+        // know that.
+        let anyWithRoom = TenantTable.anyWithRoom.with(jobsMax)
+        let isNeeded = try await database.read { try $0.query(anyWithRoom).first?.bool("any_with_room") }
         guard isNeeded == true else { return [] }
-        return try await database.write { connection, _ in
-            let tenants = try connection.query(TenantTable.lockWaiting.with()).map { try $0.text("id") }
-            let rows = try connection.query(TenantTable.admit.with(tenants, jobsMax))
+        return try await database.write { [self] connection, _ in
+            let tenants = try connection.query(TenantTable.lockWaiting.with(jobsMax)).map { try $0.text("id") }
+            let floor = try claimFloor(on: &connection).rank
+            let rows = try connection.query(TenantTable.admit.with(tenants, jobsMax, floor))
             guard !rows.isEmpty else { return .rollBack([]) }
             let opened = try rows.map { (job: try JobTables.job($0), at: try $0.time("at")) }
             JobTables.enqueueFirst(first, of: opened, on: &connection)

@@ -127,15 +127,22 @@ extension PostgresStore {
     package func cancel(_ id: JobID) async throws -> ChangeOutcome { try await change(id) { $0.cancel() } }
     package func retry(_ id: JobID) async throws -> ChangeOutcome { try await change(id) { $0.retry() } }
 
+    /// A job that had ended goes on.
+    func catchUp(_ job: Job, on connection: inout PostgresConnection) throws {
+        guard !job.status.hasEnded else { return }
+        connection.enqueue(TenantTable.catchUp.with(job.id, try claimFloor(on: &connection).rank))
+    }
+
     private func change(
         _ id: JobID, _ rule: @escaping @Sendable (inout JobRecord) -> Bool
     ) async throws -> ChangeOutcome {
-        try await database.write { [cache] connection, _ in
+        try await database.write { [self] connection, _ in
             guard let loaded = try JobTables.load(id, on: &connection, cache: cache, lockingStages: true) else {
                 return .rollBack(.noSuchJob)
             }
             var record = loaded
             guard rule(&record) else { return .rollBack(.notPossible(record.job)) }
+            if loaded.job.status.hasEnded { try catchUp(record.job, on: &connection) }
             JobTables.enqueue([(record, before: loaded.stages)], on: &connection)
             return .commit(.changed(record.job))
         }

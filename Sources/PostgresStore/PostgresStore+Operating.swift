@@ -4,13 +4,14 @@ package import Store
 /// What operators ask.
 extension PostgresStore {
     package func requeue(_ key: StageKey, of id: JobID) async throws -> RequeueOutcome {
-        try await database.write { [cache] connection, _ in
+        try await database.write { [self] connection, _ in
             guard let loaded = try JobTables.load(id, on: &connection, cache: cache, lockingStages: true) else {
                 return .rollBack(.noSuchJob)
             }
             var record = loaded
             guard let state = record.stages[key]?.stage.state else { return .rollBack(.noSuchStage) }
             guard record.requeue(key) else { return .rollBack(.notPossible(record.job, state)) }
+            if loaded.job.status.hasEnded { try catchUp(record.job, on: &connection) }
             JobTables.enqueue([(record: record, before: loaded.stages)], on: &connection)
             return .commit(.changed(record.job))
         }

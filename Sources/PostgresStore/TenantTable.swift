@@ -99,19 +99,41 @@ enum TenantTable {
             left join used on used.tenant = names.id left join plan on plan.name = tenant.plan
         where $1::text is null or names.id collate "C" > $1 order by names.id collate "C" limit $2
         """)
-    /// Clients with held jobs, locked so that nothing of theirs is taken in meanwhile.
+    /// Clients with held jobs and with room for one; `$1` is everybody's limit.
+    private static let withRoom = """
+        (select tenant as id from job where held group by tenant) as waiting left join tenant using (id)
+        where coalesce(tenant.jobs_max, $1::integer) is null or coalesce(tenant.jobs_max, $1::integer) > (
+            select count(*) from job
+            where job.tenant = waiting.id and not held and status in ('pending', 'processing'))
+        """
+    /// They are locked so that nothing of theirs is taken in meanwhile.
     static let lockWaiting = Statement(
         "lock_waiting_tenants",
         """
-        insert into tenant (id, finish) select tenant, 0 from job where held group by tenant order by tenant collate "C"
+        insert into tenant (id, finish) select id, 0 from \(withRoom) order by id collate "C"
         on conflict (id) do update set jobs_max = tenant.jobs_max
         returning id
         """)
-    static let anyHeld = Statement("any_held", "select exists (select from job where held) as any_held")
+    static let anyWithRoom = Statement("any_with_room", "select exists (select from \(withRoom)) as any_with_room")
+    /// What comes in after a wait, or again after its end, has its turn with what is taken in now: with the rank of
+    /// long ago it would pull virtual time back for as long as it runs, and everybody who comes meanwhile would pass
+    /// those who wait. `rank` is the one that it had.
+    private static let caughtUp = """
+        greatest(job.rank, (select virtual from moment)
+            + case when job.priority = 'batch' then \(FairShare.batchHandicap) else 0 end)
+        """
+    /// `$2` is the floor.
+    static let catchUp = Statement(
+        "catch_up",
+        """
+        with moment as (select \(virtual(from: "$2::float8")) as virtual)
+        update job set rank = \(caughtUp) where id = $1
+        """)
+    /// `$3` is the floor.
     static let admit = Statement(
         "admit_held",
         """
-        with room as (
+        with moment as (select \(virtual(from: "$3::float8")) as virtual), room as (
             select tenant.id, coalesce(tenant.jobs_max, $2::integer) as most,
                 (select count(*) from job where tenant = tenant.id and not held and status in ('pending', 'processing'))
                     as under_way
@@ -123,7 +145,7 @@ enum TenantTable {
                 limit case when most is null then \(StoreLimits.pageRowsMax) else greatest(0, most - under_way) end
                 for no key update skip locked) as next
         )
-        update job set held = false from chosen where job.id = chosen.id
+        update job set held = false, rank = \(caughtUp) from chosen where job.id = chosen.id
         returning \(JobTables.jobColumns), ms_of(now()) as at
         """)
     /// A client whose last job's turn is over for everybody is as good as new: its row says nothing any more.

@@ -31,17 +31,33 @@ extension InMemoryStore {
 
     package func admitHeldJobs(opening first: [StageKey], jobsMax: Int?) throws -> [HomedJob] {
         var admitted: [HomedJob] = []
+        let virtual = virtualTime
         let held = entries.values.filter { $0.job.isHeld && $0.job.status == .pending }
         for (tenant, waiting) in Dictionary(grouping: held, by: \.job.tenant).sorted(by: { $0.key < $1.key }) {
             let places = (tenants[tenant]?.terms.jobsMax ?? jobsMax).map { max(0, $0 - underWay(tenant)) } ?? .max
             let inOrder = waiting.sorted { ($0.rank, $0.job.id) < ($1.rank, $1.job.id) }
             for entry in inOrder.prefix(min(places, StoreLimits.pageRowsMax)) {
                 guard var record = record(of: entry.job.id), record.admit(opening: first) else { continue }
+                catchUp(record.job, with: virtual)
                 write(record)
                 admitted.append(HomedJob(id: entry.job.id, region: entry.job.region))
             }
         }
         return admitted
+    }
+
+    /// What comes in after a wait, or again after its end, has its turn with what is taken in now: with the rank of
+    /// long ago it would pull virtual time back, and everybody who comes meanwhile would pass those who wait.
+    private func catchUp(_ job: Job, with virtual: Double) {
+        let handicap = job.priority == .batch ? FairShare.batchHandicap : 0
+        guard let rank = entries[job.id]?.rank else { return }
+        entries[job.id]?.rank = max(rank, virtual + handicap)
+    }
+
+    /// A job that had ended goes on, if it does now.
+    func catchUp(_ job: Job) {
+        guard let before = entries[job.id]?.job, before.status.hasEnded, !job.status.hasEnded else { return }
+        catchUp(job, with: virtualTime)
     }
 
     private func underWay(_ tenant: String) -> Int {

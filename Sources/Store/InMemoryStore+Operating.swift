@@ -6,6 +6,7 @@ extension InMemoryStore {
         guard var record = record(of: id) else { return .noSuchJob }
         guard let state = record.stages[key]?.stage.state else { return .noSuchStage }
         guard record.requeue(key) else { return .notPossible(record.job, state) }
+        catchUp(record.job)
         write(record)
         return .changed(record.job)
     }

@@ -261,6 +261,7 @@ package actor InMemoryStore: Store {
     private func change(_ id: JobID, _ rule: (inout JobRecord) -> Bool) throws -> ChangeOutcome {
         guard var record = record(of: id) else { return .noSuchJob }
         guard rule(&record) else { return .notPossible(record.job) }
+        catchUp(record.job)
         write(record)
         return .changed(record.job)
     }

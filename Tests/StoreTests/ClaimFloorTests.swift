@@ -1,6 +1,7 @@
 import ClipModel
 import PostgresStore
 import Store
+import TestSupport
 import Testing
 
 @Suite struct ClaimFloorTests {
@@ -54,24 +55,23 @@ import Testing
         #expect(reading(floor, after: 10) == "-inf fresh")
     }
 
-    /// The floor stands above the job that is retried, and no claim may come home empty for that.
-    @Test(arguments: Adapter.allCases)
-    func `a job that turns up below the floor is found by the next claim that has nothing else`(
-        adapter: Adapter
-    ) async throws {
-        try await World.run(adapter) { world in
-            let life = try await world.node()
-            let early = try await world.job()
-            let failed = try await world.claimOne(life)
-            _ = try await world.complete(failed, .failed(.test(.poison))) { _ in
-                var advance = JobAdvance()
-                advance.status = .error
-                return advance
-            }
-            let late = try await world.job()
-            #expect(try await world.claimOne(life).job == late.id)
-            _ = try await world.store.retry(early.id)
-            #expect(try await world.store.claim(8, for: life).map(\.job) == [early.id])
-        }
+    /// The floor stands above a job that another node took in, and no claim may come home empty for that.
+    @Test func `a job that turns up below the floor is found by the next claim that has nothing else`() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let stores = [1, 2].map { _ in PostgresStore(.patient(database), logger: .quiet) }
+        try await stores[0].migrate()
+        let world = World(store: stores[0])
+        let upload = try await world.upload().id, life = try await world.node()
+        let batch = JobDraft(
+            id: world.newJobID(), upload: upload, region: .eu, tenant: "ana", options: JobOptions(), priority: .batch,
+            stages: [StageKey(.scan)])
+        _ = try await stores[0].submit(batch)
+        #expect(try await world.claimOne(life).job == batch.id)
+        // It counts from where the batch job would be without its handicap.
+        let other = world.draft(upload)
+        _ = try await stores[1].submit(other)
+        #expect(try await stores[0].claim(8, for: life).map(\.job) == [other.id])
+        for store in stores { await store.shutdown() }
     }
 }

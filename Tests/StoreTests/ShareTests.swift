@@ -199,6 +199,43 @@ import Testing
         }
     }
 
+    /// Its old rank would be the lowest that runs, so that everybody who comes next would pass those who wait.
+    @Test(arguments: Adapter.allCases, [true, false])
+    func `what waited for room, or had failed, has its turn with what comes now`(
+        adapter: Adapter, wasHeld: Bool
+    ) async throws {
+        try await World.run(adapter) { world in
+            func end(_ lease: StageLease, _ outcome: StageOutcome, as status: Job.Status) async throws {
+                _ = try await world.complete(lease, outcome) { _ in
+                    var advance = JobAdvance()
+                    advance.status = status
+                    return advance
+                }
+            }
+            let life = try await world.node()
+            let first = try await submit(world, "ana", jobsMax: 1)
+            let held = try await submit(world, "ana", jobsMax: 1)
+            for _ in 0..<4 { _ = try await submit(world, "bob") }
+            let early = try await world.claimOne(life)
+            #expect(early.job == first)
+            _ = try await order(world, 3)
+            // The fourth of the other client runs on.
+            _ = try await world.claimOne(life)
+            if wasHeld {
+                try await end(early, .produced(world.result()), as: .ready)
+                #expect(try await admit(world, jobsMax: 1) == [held])
+            } else {
+                try await end(early, .failed(.test(.poison)), as: .error)
+                guard case .changed = try await world.store.retry(first) else { throw Surprise("no retry") }
+            }
+            #expect(try await world.claimOne(life).job == (wasHeld ? held : first))
+            let next = try await submit(world, "bob")
+            var late: [JobID] = []
+            for _ in 0..<3 { late.append(try await submit(world, "carla")) }
+            #expect(try await order(world, 4) == [late[0], next, late[1], late[2]])
+        }
+    }
+
     @Test(arguments: Adapter.allCases)
     func `an operator's limit stands over everybody's, and raising it lets held jobs begin`(
         adapter: Adapter
