@@ -143,12 +143,17 @@ extension PostgresStore {
                     and seen_at + lease_seconds * interval '1 second' > now()
                 for share
             ), moment as (
-                select now() - $5::float8 * interval '1 second' as ripe
+                select now() - $5::float8 * interval '1 second' as ripe,
+                    now() - \(StoreLimits.homeSeconds) * interval '1 second' as left_to_home
+            ), homes as materialized (
+                select region from node
+                where left_at is null and schedulability = 'schedulable'
+                    and seen_at + lease_seconds * interval '1 second' > now()
             ), near as materialized (
                 \(ready("open.region = $3 or not_before <= (select ripe from moment)", near))
                 limit $4
             ), far as materialized (
-                \(ready("open.region <> $3 and not_before > (select ripe from moment)", far))
+                \(ready(others, far))
                 limit $4 - (select count(*) from near)
             ), chosen as (
                 select *, true as is_near from near union all select *, false from far
@@ -174,6 +179,12 @@ extension PostgresStore {
             from claimed left join starting on starting.id = claimed.job
             """)
     }
+
+    /// What other regions have not begun though they had time to, or cannot begin.
+    private static let others = """
+        open.region <> $3 and not_before > (select ripe from moment)
+            and (not_before <= (select left_to_home from moment) or open.region not in (select region from homes))
+        """
 
     private static func ready(_ place: String, _ among: String) -> String {
         """

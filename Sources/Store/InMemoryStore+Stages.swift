@@ -9,9 +9,19 @@ extension InMemoryStore {
         else { return [] }
         let familiar = Set(terms.familiar.prefix(StoreLimits.familiarMax))
         let lowest = entries.values.filter { !$0.job.status.hasEnded && !$0.job.isHeld }.map(\.rank).min() ?? 0
+        let takers = knownNodes.values.filter { $0.isAlive(at: now) && $0.schedulability == .schedulable }
+        let homes = Set(takers.map(\.draft.region))
+        /// Whether it is for others, and they have not had their time yet.
+        func isTooEarly(_ stage: Stage, of region: Region) -> Bool {
+            region != life.region && homes.contains(region)
+                && stage.notBefore.advanced(bySeconds: min(terms.awaySeconds, StoreLimits.homeSeconds)) > now
+        }
         let open = entries.values.filter { terms.includesBatch || $0.job.priority != .batch }.flatMap { entry in
             let isFamiliar = familiar.contains(entry.job.id) && entry.rank <= lowest + StoreLimits.familiarSeconds
-            return entry.stages.values.filter { $0.isOpen(to: life.id, at: now) }.map { record in
+            let claimable = entry.stages.values.filter { record in
+                record.isOpen(to: life.id, at: now) && !isTooEarly(record.stage, of: entry.job.region)
+            }
+            return claimable.map { record in
                 let ripe = record.stage.notBefore.advanced(bySeconds: terms.awaySeconds) <= now
                 let isOthers = entry.job.region != life.region && !ripe
                 return (isOthers: isOthers, isNew: isOthers || !isFamiliar, rank: entry.rank, stage: record.stage)

@@ -7,6 +7,9 @@ package enum StoreLimits {
     /// How much later in turn a familiar job may be than the first that is open: about two jobs of five clips
     /// (`FairShare.cost`).
     package static let familiarSeconds = 1200.0
+    /// For how long a stage is left to the nodes of its own region, if any of them may claim. Seconds: far longer than
+    /// one with a free thread needs to claim it, far shorter than a stage.
+    package static let homeSeconds = 1.0
     /// Rows answered by one call that lists.
     package static let pageRowsMax = 1000
     /// For how long a stage that failed for want of a resource is kept from the node it failed on.

@@ -147,8 +147,8 @@ extension JobsWorld {
 
     /// Ready stages beside nodes with nothing to do, once everything is healed.
     struct Waits {
-        /// A poll, with what a claim takes and some jitter.
-        static let limit = Duration.seconds(4)
+        /// What is left to a region, and a poll, with what a claim takes and some jitter.
+        static let limit = Duration.seconds(4 + StoreLimits.homeSeconds)
         /// Until nodes that were hung have seen that their calls will not be answered, and have begun a new life.
         static let grace = Duration.seconds(30)
         private var since: [String: Duration] = [:]

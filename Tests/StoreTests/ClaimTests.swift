@@ -96,6 +96,24 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `what a region has just got ready is left to its nodes for a second, if any of them may claim`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let away = try await world.node("away", region: .us), home = try await world.node("home")
+            let first = try await world.job(), second = try await world.job()
+            #expect(try await world.store.claim(9, for: away).isEmpty)
+            #expect(try await world.claimOne(home).job == first.id)
+            try await world.pass(seconds: StoreLimits.homeSeconds + 0.1)
+            #expect(try await world.claimOne(away).job == second.id)
+            // Nobody at home takes it, so there is nothing to wait for.
+            _ = try await world.store.setSchedulability(of: home.id, to: .cordoned)
+            let third = try await world.job()
+            #expect(try await world.claimOne(away).job == third.id)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a claim gives no more than its limit, and nothing for a limit of none`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let stages = (0..<100).map { StageKey(.render, $0) }
