@@ -213,8 +213,9 @@ extension PostgresStore {
     private static let queuePosition = Statement(
         "queue_position",
         """
-        select count(*) as count from job, (select rank, id from job where id = $1) as own
+        select count(*) as count from job, (select rank, id, held, tenant from job where id = $1) as own
         where job.status = 'pending' and (job.rank, job.id) < (own.rank, own.id)
+            and (not job.held or (own.held and job.tenant = own.tenant))
         """)
     private static let lockForDeletion = Statement(
         "lock_job_for_deletion", "select upload, ms_of(created_at) as created_at from job where id = $1 for update")

@@ -167,7 +167,10 @@ package actor InMemoryStore: Store {
 
     package func queuePosition(of job: JobID) -> Int {
         guard let own = entries[job] else { return 0 }
-        return entries.values.count { $0.job.status == .pending && ($0.rank, $0.job.id) < (own.rank, job) }
+        return entries.values.count { other in
+            guard other.job.status == .pending, (other.rank, other.job.id) < (own.rank, job) else { return false }
+            return !other.job.isHeld || (own.job.isHeld && other.job.tenant == own.job.tenant)
+        }
     }
 
     package func cancel(_ id: JobID) throws -> ChangeOutcome { try change(id) { $0.cancel() } }

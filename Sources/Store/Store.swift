@@ -30,6 +30,7 @@ package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
     /// Those that fit, newest first, older than `cursor`; at most `limit`.
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job]
     /// How many jobs that wait for their first stage come before this one, by the rank that clients' shares gave them.
+    /// A held job comes before nobody but the held ones of its own client.
     func queuePosition(of job: JobID) async throws -> Int
     /// Ends the job and every stage that has not ended. Running stages learn of it by signal and by heartbeat. A job
     /// whose clips are published stays `ready`: then only the revisions that are under way are ended.

@@ -237,6 +237,21 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `a held job stands before nobody but the held ones of its client`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            var ana: [JobID] = [], bob: [JobID] = []
+            for _ in 0..<3 { ana.append(try await submit(world, "ana", jobsMax: 1)) }
+            #expect(try await world.job(ana[2]).isHeld)
+            #expect(try await world.store.queuePosition(of: ana[2]) == 2)
+            for _ in 0..<4 { bob.append(try await submit(world, "bob")) }
+            // By rank the held ones come first; they are not in the queue.
+            #expect(try await world.store.queuePosition(of: bob[3]) == 4)
+            #expect(try await admit(world, jobsMax: 9) == [ana[1], ana[2]])
+            #expect(try await world.store.queuePosition(of: bob[3]) == 6)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `an operator's limit stands over everybody's, and raising it lets held jobs begin`(
         adapter: Adapter
     ) async throws {

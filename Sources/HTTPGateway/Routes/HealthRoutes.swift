@@ -113,7 +113,8 @@ struct HealthRoutes: Sendable {
         let running = nodes.filter(\.isAlive).flatMap(\.running)
         var waiting = 0
         if let newest = try await jobs.list(before: nil, limit: 1).first {
-            // Whoever waits stands before the newest job, or is the newest job.
+            // Whoever waits stands before the newest job, or is the newest job. Jobs that are held for others of their
+            // client wait for these, and count only while the newest is one of them.
             waiting = try await jobs.store.queuePosition(of: newest.id) + (newest.status == .pending ? 1 : 0)
         }
         let queue = Queue(
