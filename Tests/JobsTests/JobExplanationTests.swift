@@ -16,11 +16,19 @@ import Testing
 
     private static func node(
         _ name: String, region: String = "eu", isAlive: Bool = true,
-        _ schedulability: NodeSchedulability = .schedulable, running: [StageProgress] = []
+        _ schedulability: NodeSchedulability = .schedulable, condition: NodeCondition = NodeCondition(),
+        running: [StageProgress] = []
     ) -> Node {
         Node(
             id: NodeID(name)!, region: Region(region)!, epoch: 1, http: "http://\(name)", version: "1", threads: 2,
-            startedAt: start, seenAt: start, isAlive: isAlive, schedulability: schedulability, running: running)
+            startedAt: start, seenAt: start, isAlive: isAlive, schedulability: schedulability, condition: condition,
+            running: running)
+    }
+
+    /// One with nothing to do that claims nothing.
+    private static func paused(_ name: String, _ schedulability: NodeSchedulability = .schedulable) -> Node {
+        let pause = NodeCondition.Pause(code: "disk_short", reason: "\(name) has no disk.", since: start)
+        return node(name, schedulability, condition: NodeCondition(pause: pause))
     }
 
     private static func busy(_ name: String, region: String = "eu") -> Node {
@@ -57,6 +65,35 @@ import Testing
         #expect(told.reason.code == .aboutToStart && told.reason.ahead == 0)
         #expect(told.reason.text.contains("b has nothing"))
         #expect(told.reason.stage == "scan" && !told.needsOperator)
+    }
+
+    @Test func `a paused node takes nothing, and is named with what it lacks`() {
+        var failed = Self.stage()
+        failed.failure = Self.failure
+        let avoiding = JobWaits(
+            stages: [JobWaits.StageWait(key: Self.scan, avoided: NodeID("a")!, avoidedFor: .seconds(20))])
+        let away = Self.node("c", region: "us")
+        let table: [(nodes: [Node], stage: Stage, waits: JobWaits?, code: JobExplanation.Code, text: String)] = [
+            ([Self.busy("a"), Self.paused("b")], Self.stage(), nil, .freeThread, "one of 2 threads of 1 node in eu"),
+            ([Self.paused("b"), Self.busy("a"), away], Self.stage(), nil, .aboutToStart, "c has nothing"),
+            ([Self.paused("b"), away], Self.stage(), nil, .homeRegionWithoutNode, "No node of its region eu"),
+            ([Self.node("a"), Self.paused("b")], failed, avoiding, .avoidedNodeOnly, "Only a takes work"),
+            ([Self.paused("b")], Self.stage(), nil, .nodesWithoutRoom, "No node has room"),
+        ]
+        for row in table {
+            let told = Self.explain([row.stage], nodes: row.nodes, waits: row.waits)
+            #expect(told.reason.code == row.code && told.reason.text.contains(row.text), "\(told)")
+            // What starts within seconds has nobody to wait for.
+            let isTold = row.code != .aboutToStart
+            let why = "b claims nothing since 2023-11-14T22:13:20.000Z: b has no disk."
+            #expect(told.reason.text.contains(why) == isTold, "\(told)")
+            #expect(told.hint.contains("Make room") == isTold, "\(told)")
+            #expect(told.needsOperator == (row.code == .nodesWithoutRoom), "\(told)")
+        }
+        // Whoever is cordoned would take nothing with room either.
+        let cordoned = Self.explain([Self.stage()], nodes: [Self.busy("a"), Self.paused("b", .cordoned)])
+        #expect(cordoned.reason.code == .freeThread && !cordoned.reason.text.contains("b claims nothing"))
+        #expect(!cordoned.hint.contains("Make room"))
     }
 
     @Test func `a held job waits for its client's others, whatever the nodes do`() {

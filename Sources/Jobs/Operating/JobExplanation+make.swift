@@ -123,9 +123,8 @@ extension JobExplanation.Picture {
 
     private func waiting(_ stage: Stage) -> Reason {
         let wait = waits.stages.first { $0.key == stage.key } ?? JobWaits.StageWait(key: stage.key)
-        let takers = nodes.filter { $0.isAlive && $0.schedulability == .schedulable }
         // Without anybody to take it, no other wait would end in a start.
-        guard !takers.isEmpty else { return withoutNodes(stage) }
+        guard !willing.isEmpty else { return withoutNodes(stage) }
         let wasTried = job.status != .pending || stage.failure != nil
         guard wait.opensIn == .zero || wasTried else { return deferred(stage, wait) }
         guard wait.opensIn == .zero else {
@@ -134,13 +133,15 @@ extension JobExplanation.Picture {
                 .retryLater, "It is tried again at \(stage.notBefore)\(failure)", stage: stage.key,
                 seconds: seconds(wait.opensIn), error: error(of: stage))
         }
-        guard takers.contains(where: { $0.condition.pause == nil }) else { return withoutRoom(stage, takers) }
+        // Paused ones claim nothing: they are nobody to wait for, and their threads are none to wait for.
+        let takers = willing.filter { $0.condition.pause == nil }
+        guard !takers.isEmpty else { return withoutRoom(stage) }
         let others = takers.filter { $0.id != wait.avoided }
         guard !others.isEmpty else {
             return Reason(
                 .avoidedNodeOnly,
                 "Only \(takers[0].id) takes work, and there it failed for want of a resource: \(reason(stage.failure)) "
-                    + "It is offered to \(takers[0].id) again in \(whole(wait.avoidedFor)) s.",
+                    + "It is offered to \(takers[0].id) again in \(whole(wait.avoidedFor)) s.\(pauses)",
                 stage: stage.key, node: wait.avoided, seconds: seconds(wait.avoidedFor), error: error(of: stage))
         }
         return queued(stage, takers: others)
@@ -155,11 +156,28 @@ extension JobExplanation.Picture {
                 + "at \(stage.notBefore) at the latest.\(why)", stage: stage.key, seconds: seconds(wait.opensIn))
     }
 
-    private func withoutRoom(_ stage: Stage, _ takers: [Node]) -> Reason {
-        let pauses = takers.compactMap { node in node.condition.pause.map { "\(node.id): \($0.reason)" } }
-        return Reason(
-            .nodesWithoutRoom, "No node has room for one more stage. \(pauses.joined(separator: " "))",
-            stage: stage.key)
+    private func withoutRoom(_ stage: Stage) -> Reason {
+        Reason(.nodesWithoutRoom, "No node has room for one more stage.\(pauses)", stage: stage.key)
+    }
+
+    /// Nodes that may take work. Some of them may claim nothing for now.
+    private var willing: [Node] { nodes.filter { $0.isAlive && $0.schedulability == .schedulable } }
+
+    /// Of these, the ones without the memory or the disk for one more stage.
+    private var paused: [Node] { willing.filter { $0.condition.pause != nil } }
+
+    /// Sentences to go behind others: who would take it too, and why not.
+    private var pauses: String {
+        paused.compactMap { node in
+            node.condition.pause.map { " \(node.id) claims nothing since \($0.since): \($0.reason)" }
+        }.joined()
+    }
+
+    /// What to do about that, to go behind what else can be done.
+    private var roomHint: String {
+        guard !paused.isEmpty else { return "" }
+        let names = paused.map(\.id.rawValue).joined(separator: ", ")
+        return " Make room in the memory or on the disk of \(names), as the text says; it goes on by itself then."
     }
 
     private func withoutNodes(_ stage: Stage) -> Reason {
@@ -190,7 +208,7 @@ extension JobExplanation.Picture {
                 .homeRegionWithoutNode,
                 "No node of its region \(job.region) takes work; those of \(regions) take it "
                     + (isRipe ? "as their own. " : "after their own, and as their own when it has waited longer. ")
-                    + place(ahead), stage: stage.key, ahead: ahead)
+                    + place(ahead) + pauses, stage: stage.key, ahead: ahead)
         }
         // A node with nothing to do may still find every core of its machine in use by its neighbours.
         if ahead == 0, let idle = takers.first(where: { $0.running.isEmpty }) {
@@ -202,7 +220,7 @@ extension JobExplanation.Picture {
         return Reason(
             .freeThread,
             "It waits for one of \(plural(threads, "thread")) of \(plural(near.count, "node")) in \(job.region). "
-                + place(ahead), stage: stage.key, ahead: ahead)
+                + place(ahead) + pauses, stage: stage.key, ahead: ahead)
     }
 
     /// How many stages are claimed before this one: those of earlier ranks in its region, and of its own job. Of other
@@ -255,14 +273,15 @@ extension JobExplanation.Picture {
         case .running, .holderDead, .aboutToStart, .otherStages, .failed, .abandoned: "Nothing needs to be done."
         case .deferred: "It starts by itself; another node, or more threads, would start it sooner."
         case .nodesWithoutRoom: "Make room on the disk or in the memory of a node, or start one elsewhere."
-        case .freeThread: "It starts by itself; another node, or more threads, would start it sooner."
+        case .freeThread: "It starts by itself; another node, or more threads, would start it sooner." + roomHint
         case .retryLater:
             (awaited(by: reason).map { $0.hint + " " } ?? "")
                 + "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."
-        case .avoidedNodeOnly: awaited(by: reason)?.hint ?? "Start another node, or give this one what it lacks."
+        case .avoidedNodeOnly:
+            (awaited(by: reason)?.hint ?? "Start another node, or give this one what it lacks.") + roomHint
         case .clientLimit:
             "It begins by itself; tijera clients list tells the limit, tijera clients set \(job.tenant) changes it."
-        case .homeRegionWithoutNode: "Start or uncordon a node of \(job.region) to have it sooner."
+        case .homeRegionWithoutNode: "Start or uncordon a node of \(job.region) to have it sooner." + roomHint
         case .noSchedulableNode: "tijera cluster uncordon NODE lets one take work; tijera cluster status shows them."
         case .nodesWithoutDatabase: "Look at PostgreSQL and at the network between it and the nodes. Nothing is lost."
         case .noLivingNode: "Start a node: cluster/up, or tijera node. Nothing is lost."

@@ -14,7 +14,7 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         case running
         /// The node that worked on it has lost its lease; the stage is freed within seconds.
         case holderDead = "holder_dead"
-        /// Nothing is before it and a node has nothing to do.
+        /// Nothing is before it and a node that claims has nothing to do.
         case aboutToStart = "about_to_start"
         /// Every node that may take it is at work.
         case freeThread = "free_thread"
@@ -26,7 +26,7 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         case retryLater = "retry_later"
         /// Only one node could take it, and it failed there for want of a resource a moment ago.
         case avoidedNodeOnly = "avoided_node_only"
-        /// Its region has no node that takes work; nodes of others take it after their own.
+        /// Its region has no node that takes work, or only paused ones; nodes of others take it after their own.
         case homeRegionWithoutNode = "home_region_without_node"
         /// Nodes live, and all of them are cordoned or draining.
         case noSchedulableNode = "no_schedulable_node"
