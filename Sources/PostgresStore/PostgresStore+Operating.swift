@@ -31,8 +31,9 @@ extension PostgresStore {
             }
             let crowds = try answers[1].map { row in
                 JobWaits.Crowd(
-                    region: try row.read("region", Region.init), stages: try row.int("stages"),
-                    ahead: try row.int("ahead"), ripeAhead: try row.int("ripe_ahead"))
+                    region: try row.read("region", Region.init),
+                    priority: try row.read("priority") { Job.Priority(rawValue: $0) },
+                    stages: try row.int("stages"), ahead: try row.int("ahead"), ripeAhead: try row.int("ripe_ahead"))
             }
             return JobWaits(stages: stages, crowds: crowds)
         }
@@ -52,13 +53,13 @@ extension PostgresStore {
         "crowds",
         """
         with own as (select rank, id from job where id = $1)
-        select job.region, count(*) as stages,
+        select job.region, job.priority, count(*) as stages,
             count(*) filter (where (job.rank, job.id) < (select rank, id from own)) as ahead,
             count(*) filter (
                 where (job.rank, job.id) < (select rank, id from own)
                     and not_before <= now() - $2::float8 * interval '1 second') as ripe_ahead
         from job join stage on stage.job = job.id
         where job.status in ('pending', 'processing') and not job.held and state = 'ready' and not_before <= now()
-        group by job.region order by job.region collate "C"
+        group by job.region, job.priority order by job.region collate "C", job.priority collate "C"
         """)
 }

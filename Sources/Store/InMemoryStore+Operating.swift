@@ -13,19 +13,19 @@ extension InMemoryStore {
 
     package func waits(of id: JobID, awaySeconds: Double) -> JobWaits {
         let now = clock()
-        var crowds: [String: JobWaits.Crowd] = [:]
+        var crowds: [CrowdKey: JobWaits.Crowd] = [:]
         let own = entries[id]?.rank ?? 0
         for entry in entries.values {
-            let region = entry.job.region
+            let key = CrowdKey(region: entry.job.region, priority: entry.job.priority)
             let open = entry.stages.values.count { $0.stage.state == .ready && $0.stage.notBefore <= now }
             guard open > 0 else { continue }
             let ripe = entry.stages.values.count {
                 $0.stage.state == .ready && $0.stage.notBefore.advanced(bySeconds: awaySeconds) <= now
             }
             let isAhead = (entry.rank, entry.job.id) < (own, id)
-            let before = crowds[region.rawValue]
-            crowds[region.rawValue] = JobWaits.Crowd(
-                region: region, stages: (before?.stages ?? 0) + open,
+            let before = crowds[key]
+            crowds[key] = JobWaits.Crowd(
+                region: key.region, priority: key.priority, stages: (before?.stages ?? 0) + open,
                 ahead: (before?.ahead ?? 0) + (isAhead ? open : 0),
                 ripeAhead: (before?.ripeAhead ?? 0) + (isAhead ? ripe : 0))
         }
@@ -40,6 +40,15 @@ extension InMemoryStore {
                     isRipe: record.stage.notBefore.advanced(bySeconds: awaySeconds) <= now)
             },
             crowds: crowds.sorted { $0.key < $1.key }.map(\.value))
+    }
+
+    private struct CrowdKey: Hashable, Comparable {
+        let region: Region
+        let priority: Job.Priority
+
+        static func < (left: Self, right: Self) -> Bool {
+            (left.region.rawValue, left.priority.rawValue) < (right.region.rawValue, right.priority.rawValue)
+        }
     }
 }
 

@@ -49,17 +49,21 @@ package struct JobWaits: Sendable, Hashable {
         }
     }
 
-    /// Stages of all jobs that may be claimed now, in one region.
+    /// Stages of all jobs of one priority that may be claimed now, in one region.
     package struct Crowd: Sendable, Hashable {
         package let region: Region
+        package let priority: Job.Priority
         package let stages: Int
         /// Those of jobs that a claim takes before this one's.
         package let ahead: Int
         /// Of those ahead, the ones that nodes of other regions claim by their ranks too.
         package let ripeAhead: Int
 
-        package init(region: Region, stages: Int, ahead: Int, ripeAhead: Int = 0) {
+        package init(
+            region: Region, priority: Job.Priority = .interactive, stages: Int, ahead: Int, ripeAhead: Int = 0
+        ) {
             self.region = region
+            self.priority = priority
             self.stages = stages
             self.ahead = ahead
             self.ripeAhead = ripeAhead
@@ -68,7 +72,7 @@ package struct JobWaits: Sendable, Hashable {
 
     /// In the order of their keys.
     package let stages: [StageWait]
-    /// Regions with nothing to claim may be missing.
+    /// By region and then by priority; those with nothing to claim may be missing.
     package let crowds: [Crowd]
 
     package init(stages: [StageWait] = [], crowds: [Crowd] = []) {

@@ -31,10 +31,11 @@ import Testing
         return node(name, schedulability, condition: NodeCondition(pause: pause))
     }
 
-    private static func busy(_ name: String, region: String = "eu") -> Node {
+    private static func busy(_ name: String, region: String = "eu", level: OverloadLevel? = nil) -> Node {
         let other = StageProgress(
             job: JobID("job_01haaaaaaaaaaaaaaaaaaaaaaa")!, key: StageKey(.render), epoch: 1, fraction: 0.1)
-        return node(name, region: region, running: [other])
+        let condition = NodeCondition(level: level, levelReason: level.map { "It is on \($0.rawValue)." })
+        return node(name, region: region, condition: condition, running: [other])
     }
 
     private static func stage(_ key: StageKey = scan, _ state: Stage.State = .ready) -> Stage {
@@ -43,10 +44,11 @@ import Testing
 
     private static func explain(
         _ stages: [Stage], nodes: [Node], waits: JobWaits? = nil, members: Set<NodeID>? = nil,
-        change: (inout Job) -> Void = { _ in }
+        priority: Job.Priority = .interactive, change: (inout Job) -> Void = { _ in }
     ) -> JobExplanation {
         var job = Job(
-            id: id, upload: uploadID, region: Region("eu")!, tenant: "ana", options: JobOptions(), createdAt: start)
+            id: id, upload: uploadID, region: Region("eu")!, tenant: "ana", options: JobOptions(), priority: priority,
+            createdAt: start)
         change(&job)
         let upload = Upload(
             id: uploadID, fileName: "talk.mp4", bytes: 1, sha256: String(repeating: "a", count: 64),
@@ -132,6 +134,48 @@ import Testing
         #expect(told.stages.prefix(2).map(\.ahead) == [4, 5])
         #expect(told.reason == told.stages[0] && told.reason.text.contains("one of 2 threads of 1 node in eu"))
         #expect(told.reason.text.contains("4 stages are before it"))
+    }
+
+    @Test func `a batch job is passed over for interactive ones while its region delays it`() {
+        let (eu, us) = (Region("eu")!, Region("us")!)
+        // By rank one batch job of each region is before it; interactive ones of both go first while the load lasts.
+        let crowds = [
+            JobWaits.Crowd(region: eu, priority: .batch, stages: 3, ahead: 1),
+            JobWaits.Crowd(region: eu, stages: 5, ahead: 2),
+            JobWaits.Crowd(region: us, priority: .batch, stages: 4, ahead: 2, ripeAhead: 1),
+            JobWaits.Crowd(region: us, stages: 2, ahead: 0),
+        ]
+        let behind = [JobWaits.Crowd(region: eu, stages: 5, ahead: 0)]
+        let batchOnly = [JobWaits.Crowd(region: eu, priority: .batch, stages: 5, ahead: 3)]
+        let (a, b) = (Self.busy("a", level: .delayBatch), Self.busy("b", level: .refuse))
+        let idle = Self.node("c", condition: NodeCondition(level: .delayBatch))
+        let (ordinary, normal) = (Self.busy("c"), Self.busy("a", level: .normal))
+        let (free, freeAway) = (Self.node("c"), Self.node("c", region: "us"))
+        typealias Row = (
+            priority: Job.Priority, nodes: [Node], crowds: [JobWaits.Crowd], code: JobExplanation.Code, ahead: Int
+        )
+        let table: [Row] = [
+            (.batch, [a, b], crowds, .batchDelayed, 9),
+            (.batch, [a, b, idle], behind, .batchDelayed, 5),
+            (.batch, [a, b, ordinary], crowds, .freeThread, 4),
+            (.batch, [a, b, free], behind, .aboutToStart, 0),
+            (.batch, [a, b, freeAway], behind, .aboutToStart, 0),
+            (.batch, [a, b], batchOnly, .freeThread, 3),
+            (.batch, [a, b, idle], [], .aboutToStart, 0),
+            (.interactive, [a, b], crowds, .freeThread, 4),
+            (.batch, [normal], crowds, .freeThread, 4),
+        ]
+        for row in table {
+            let waits = JobWaits(stages: [JobWaits.StageWait(key: Self.scan)], crowds: row.crowds)
+            let told = Self.explain([Self.stage()], nodes: row.nodes, waits: waits, priority: row.priority)
+            #expect(told.reason.code == row.code && told.reason.ahead == row.ahead, "\(told)")
+            #expect(!told.needsOperator)
+        }
+        let waits = JobWaits(stages: [JobWaits.StageWait(key: Self.scan)], crowds: crowds)
+        let told = Self.explain([Self.stage()], nodes: [a, b], waits: waits, priority: .batch)
+        #expect(told.reason.text.contains("7 stages of interactive jobs go first. One claim in 20"))
+        #expect(told.reason.text.contains("It is on delay_batch."))
+        #expect(told.hint.contains("It starts by itself"))
     }
 
     @Test func `an idle node does not hide those who are before it`() {

@@ -109,6 +109,21 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `the crowd before a batch job is told apart from other batch jobs`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let first = try await submit(world, "ana", priority: .batch)
+            let batch = try await submit(world, "ana", priority: .batch)
+            for region in [Region.eu, .eu, .us] { _ = try await submit(world, "bob", region: region) }
+            #expect(
+                try await world.store.waits(of: batch).crowds == [
+                    JobWaits.Crowd(region: .eu, priority: .batch, stages: 2, ahead: 1),
+                    JobWaits.Crowd(region: .eu, stages: 2, ahead: 2), JobWaits.Crowd(region: .us, stages: 1, ahead: 1),
+                ])
+            #expect(try await world.store.waits(of: first).crowds.map(\.ahead) == [0, 2, 1])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a batch job is overtaken by a bounded amount of work`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let batch = try await submit(world, "patient", priority: .batch)

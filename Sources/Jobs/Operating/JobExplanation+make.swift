@@ -210,18 +210,41 @@ extension JobExplanation.Picture {
                     + (isRipe ? "as their own. " : "after their own, and as their own when it has waited longer. ")
                     + place(ahead) + pauses, stage: stage.key, ahead: ahead)
         }
+        let delay = delayed(stage, by: isRipe ? takers : near)
         // A node with nothing to do may still find every core of its machine in use by its neighbours.
-        if ahead == 0, let idle = takers.first(where: { $0.running.isEmpty }) {
+        let idle = takers.first { $0.running.isEmpty && (delay == nil || !delaysBatch($0)) }
+        if ahead == 0, let idle {
             return Reason(
                 .aboutToStart, "Nothing is before it, and \(idle.id) has nothing to do: it starts within seconds.",
                 stage: stage.key, ahead: 0)
         }
+        if let delay { return delay }
         let threads = near.reduce(0) { $0 + $1.threads }
         return Reason(
             .freeThread,
             "It waits for one of \(plural(threads, "thread")) of \(plural(near.count, "node")) in \(job.region). "
                 + place(ahead) + pauses, stage: stage.key, ahead: ahead)
     }
+
+    /// A batch job that all who claim it by its rank pass over for interactive ones, but for one claim in
+    /// `BatchDelay.period`. Those are of any region: nodes take even what is left to others before a batch job.
+    private func delayed(_ stage: Stage, by claimants: [Node]) -> Reason? {
+        let others = waits.crowds.reduce(0) { $0 + ($1.priority == .interactive ? $1.stages : 0) }
+        guard job.priority == .batch, others > 0, claimants.allSatisfy(delaysBatch) else { return nil }
+        let own = waits.stages.count { $0.key < stage.key && $0.opensIn == .zero }
+        let ahead = waits.crowds.filter { $0.priority == .batch }.reduce(own + others) {
+            $0 + ($1.region == job.region ? $1.ahead : $1.ripeAhead)
+        }
+        let why = claimants.compactMap(\.condition.levelReason).first.map { " \($0)" } ?? ""
+        return Reason(
+            .batchDelayed,
+            "It is a batch job, and \(job.region) has too much to do: \(plural(others, "stage")) of interactive jobs "
+                + "go first. One claim in \(BatchDelay.period) of each node goes by rank alone.\(why)\(pauses)",
+            stage: stage.key, ahead: ahead)
+    }
+
+    /// Whether it gives batch jobs only what nobody else wants.
+    private func delaysBatch(_ node: Node) -> Bool { (node.condition.level ?? .normal) >= .delayBatch }
 
     /// How many stages are claimed before this one: those of earlier ranks in its region, and of its own job. Of other
     /// regions, those that have waited so long that everybody claims them. Where its region has nobody, the nodes of
@@ -273,7 +296,8 @@ extension JobExplanation.Picture {
         case .running, .holderDead, .aboutToStart, .otherStages, .failed, .abandoned: "Nothing needs to be done."
         case .deferred: "It starts by itself; another node, or more threads, would start it sooner."
         case .nodesWithoutRoom: "Make room on the disk or in the memory of a node, or start one elsewhere."
-        case .freeThread: "It starts by itself; another node, or more threads, would start it sooner." + roomHint
+        case .freeThread, .batchDelayed:
+            "It starts by itself; another node, or more threads, would start it sooner." + roomHint
         case .retryLater:
             (awaited(by: reason).map { $0.hint + " " } ?? "")
                 + "It starts by itself; tijera jobs requeue \(job.id) \(reason.stage ?? "STAGE") tries it at once."

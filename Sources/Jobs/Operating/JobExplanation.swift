@@ -18,6 +18,8 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         case aboutToStart = "about_to_start"
         /// Every node that may take it is at work.
         case freeThread = "free_thread"
+        /// A batch job while its region has too much to do: interactive ones go before it, whatever their ranks.
+        case batchDelayed = "batch_delayed"
         /// Too much came at once: it was taken in and is begun later.
         case deferred
         /// Nodes take work, and none of them has the memory or the disk for one more stage.
