@@ -63,6 +63,8 @@ package struct Stage: Hashable, Sendable, Codable {
     package var epoch: Int
     /// How often it was claimed and neither given back nor cancelled.
     package var attempts: Int
+    /// How many of these attempts a node died under.
+    package var crashes: Int
     package var holder: NodeID?
     package var result: StageResult?
     /// True when the result came from an earlier run with the same inputs, options and tools.
@@ -75,15 +77,16 @@ package struct Stage: Hashable, Sendable, Codable {
     package var endedAt: Timestamp?
 
     package init(
-        job: JobID, key: StageKey, state: State = .ready, epoch: Int = 0, attempts: Int = 0, holder: NodeID? = nil,
-        result: StageResult? = nil, reused: Bool = false, failure: Failure? = nil, openedAt: Timestamp,
-        notBefore: Timestamp, startedAt: Timestamp? = nil, endedAt: Timestamp? = nil
+        job: JobID, key: StageKey, state: State = .ready, epoch: Int = 0, attempts: Int = 0, crashes: Int = 0,
+        holder: NodeID? = nil, result: StageResult? = nil, reused: Bool = false, failure: Failure? = nil,
+        openedAt: Timestamp, notBefore: Timestamp, startedAt: Timestamp? = nil, endedAt: Timestamp? = nil
     ) {
         self.job = job
         self.key = key
         self.state = state
         self.epoch = epoch
         self.attempts = attempts
+        self.crashes = crashes
         self.holder = holder
         self.result = result
         self.reused = reused
@@ -123,13 +126,18 @@ package struct StageLease: Hashable, Sendable, Codable {
     package let nodeEpoch: Int
     /// Counts this one.
     package let attempts: Int
+    /// How many of the earlier attempts a node died under.
+    package let crashes: Int
 
-    package init(job: JobID, key: StageKey, epoch: Int, node: NodeID, nodeEpoch: Int, attempts: Int) {
+    package init(
+        job: JobID, key: StageKey, epoch: Int, node: NodeID, nodeEpoch: Int, attempts: Int, crashes: Int = 0
+    ) {
         self.job = job
         self.key = key
         self.epoch = epoch
         self.node = node
         self.nodeEpoch = nodeEpoch
         self.attempts = attempts
+        self.crashes = crashes
     }
 }

@@ -4,7 +4,8 @@ package import Store
 
 /// Who gets another try, and when. What follows from success is the pipeline's to say.
 package struct Schedule: Sendable, Hashable {
-    /// Tries at one stage, the first included, before its failure counts. Default 4.
+    /// Tries at one stage, the first included, before its failure counts. Those that a node died under are not among
+    /// them. Default 4.
     package var attemptsMax: Int
     /// A stage whose node died under it so often is taken to have killed it. Higher than `attemptsMax`, since nodes
     /// also die of other things. Default 6.
@@ -37,7 +38,7 @@ package struct Schedule: Sendable, Hashable {
             let delay =
                 failure.waits && !stage.hasWaitedLongEnough(at: snapshot.now)
                 ? waitSeconds(waitedFor: snapshot.now.seconds(since: stage.openedAt), chance: chance)
-                : retryDelaySeconds(after: failure.class, attempts: stage.attempts, chance: chance)
+                : retryDelaySeconds(after: failure.class, attempts: stage.attempts - stage.crashes, chance: chance)
         {
             var advance = JobAdvance()
             advance.reopen[stage.key] = delay
@@ -50,6 +51,7 @@ package struct Schedule: Sendable, Hashable {
     ///
     /// Decorrelated jitter: between the least delay and three times the one before, here without memory of the one
     /// before, which was at most `delaySecondsMin * 3^(attempts - 1)`. Stages that failed together come back apart.
+    /// - Parameter attempts: without those that a node died under.
     package func retryDelaySeconds(after failure: Failure.Class, attempts: Int, chance: Double) -> Double? {
         switch failure {
         case .poison, .cancelled: return nil
@@ -71,10 +73,10 @@ package struct Schedule: Sendable, Hashable {
 
     /// Why a stage that was just claimed must not be run at all; nil when it may.
     package func refusal(of lease: StageLease) -> Failure? {
-        guard lease.attempts > crashesMax else { return nil }
+        guard lease.crashes >= crashesMax else { return nil }
         return Failure(
             .poison, code: "stage_crashed_repeatedly",
-            reason: "The nodes that worked on this step stopped \(lease.attempts - 1) times in the middle of it.",
+            reason: "The nodes that worked on this step stopped \(lease.crashes) times in the middle of it.",
             hint: "If nodes were restarted or cut off meanwhile, retry the job; else convert the video to H.264 in MP4 "
                 + "and upload that. Operators find the end of each node in its log.")
     }

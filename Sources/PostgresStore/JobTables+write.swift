@@ -22,8 +22,9 @@ extension JobTables {
         "insert_stages",
         """
         insert into stage (
-            job, name, index, position, region, state, epoch, attempts, reused, opened_at, not_before, rank, batch)
-        select new.job, name, index, position, job.region, state, epoch, attempts, reused, time_of(opened_at),
+            job, name, index, position, region, state, epoch, attempts, crashes, reused, opened_at, not_before, rank,
+            batch)
+        select new.job, name, index, position, job.region, state, epoch, attempts, crashes, reused, time_of(opened_at),
             time_of(not_before), job.rank, job.priority = 'batch'
         from \(StageRow.rows) join job on job.id = new.job
         where job.id = any(\(StageRow.parameter())::text[])
@@ -34,9 +35,9 @@ extension JobTables {
         "update_stages",
         """
         with changed as (
-            update stage set state = new.state, epoch = new.epoch, attempts = new.attempts, holder = new.holder,
-                holder_epoch = new.holder_epoch, result = new.result, reused = new.reused, failure = new.failure,
-                not_before = time_of(new.not_before), started_at = time_of(new.started_at),
+            update stage set state = new.state, epoch = new.epoch, attempts = new.attempts, crashes = new.crashes,
+                holder = new.holder, holder_epoch = new.holder_epoch, result = new.result, reused = new.reused,
+                failure = new.failure, not_before = time_of(new.not_before), started_at = time_of(new.started_at),
                 ended_at = time_of(new.ended_at), settled_epoch = new.settled_epoch, settled = new.settled,
                 avoided = new.avoided, avoided_until = time_of(new.avoided_until)
             from \(StageRow.rows)
@@ -141,10 +142,10 @@ private struct StageRow: ColumnRow {
 
     static let columns: KeyValuePairs = [
         "job": "text", "name": "text", "index": "integer", "position": "smallint", "state": "text", "epoch": "integer",
-        "attempts": "integer", "holder": "text", "holder_epoch": "integer", "result": "text", "reused": "boolean",
-        "failure": "jsonb", "opened_at": "bigint", "not_before": "bigint", "started_at": "bigint",
-        "ended_at": "bigint", "settled_epoch": "integer", "settled": "text", "avoided": "text",
-        "avoided_until": "bigint", "from_state": "text", "from_epoch": "integer",
+        "attempts": "integer", "crashes": "integer", "holder": "text", "holder_epoch": "integer", "result": "text",
+        "reused": "boolean", "failure": "jsonb", "opened_at": "bigint", "not_before": "bigint",
+        "started_at": "bigint", "ended_at": "bigint", "settled_epoch": "integer", "settled": "text",
+        "avoided": "text", "avoided_until": "bigint", "from_state": "text", "from_epoch": "integer",
     ]
 
     func write(to columns: inout Columns) {
@@ -156,6 +157,7 @@ private struct StageRow: ColumnRow {
         columns.add(stage.state.rawValue)
         columns.add(stage.epoch)
         columns.add(stage.attempts)
+        columns.add(stage.crashes)
         columns.add(stage.holder?.rawValue)
         columns.add(record.holderEpoch)
         columns.add(stage.result?.id.rawValue)

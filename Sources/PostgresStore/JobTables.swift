@@ -9,7 +9,7 @@ enum JobTables {
         ms_of(job.ended_at) as ended_at, job.rested_ms
         """
     private static let stageColumns = """
-        job, name, index, state, epoch, attempts, holder, holder_epoch, result, reused, failure,
+        job, name, index, state, epoch, attempts, crashes, holder, holder_epoch, result, reused, failure,
         ms_of(opened_at) as opened_at, ms_of(not_before) as not_before, ms_of(started_at) as started_at,
         ms_of(ended_at) as ended_at, settled_epoch, settled, avoided, ms_of(avoided_until) as avoided_until
         """
@@ -145,7 +145,7 @@ enum JobTables {
         let key = StageKey(try row.read("name", StageName.init), try row.int("index"))
         let stage = Stage(
             job: try row.read("job", JobID.init), key: key, state: try row.read("state", Stage.State.init),
-            epoch: try row.int("epoch"), attempts: try row.int("attempts"),
+            epoch: try row.int("epoch"), attempts: try row.int("attempts"), crashes: try row.int("crashes"),
             holder: try row.readIfPresent("holder", NodeID.init), reused: try row.bool("reused"),
             failure: try row.jsonIfPresent("failure"), openedAt: try row.time("opened_at"),
             notBefore: try row.time("not_before"), startedAt: try row.timeIfPresent("started_at"),

@@ -35,6 +35,7 @@ struct Migration: Sendable {
         Migration(19, "revisions", PackageResources.m0019_revisions_sql),
         Migration(20, "rounds", PackageResources.m0020_rounds_sql),
         Migration(21, "usage_entries", PackageResources.m0021_usage_entries_sql),
+        Migration(22, "crashes", PackageResources.m0022_crashes_sql),
     ]
 }
 

@@ -164,7 +164,7 @@ extension PostgresStore {
         "set_schedulability", "update node set schedulability = $2 where id = $1 returning \(columns)")
 
     /// What `StageRecord.release` does, for many stages in one statement. `lost` finds them, locked in the order of
-    /// their keys; `counting` says whether the attempt counts.
+    /// their keys; `counting` says whether the attempt counts, as one that its node died under.
     private static func freeing(_ lost: String, counting: String) -> String {
         """
         with lost as materialized (
@@ -173,6 +173,7 @@ extension PostgresStore {
         update stage set
             state = case when lost.job_ended then 'cancelled' else 'ready' end,
             attempts = attempts - case when lost.job_ended or not \(counting) then 1 else 0 end,
+            crashes = crashes + case when lost.job_ended or not \(counting) then 0 else 1 end,
             holder = null, holder_epoch = null,
             not_before = case when lost.job_ended then not_before else now() end,
             started_at = case when lost.job_ended then started_at end,

@@ -106,7 +106,8 @@ extension PostgresStore {
             lease = StageLease(
                 job: try row.read("job", JobID.init),
                 key: StageKey(try row.read("name", StageName.init), try row.int("index")),
-                epoch: try row.int("epoch"), node: life.id, nodeEpoch: life.epoch, attempts: try row.int("attempts"))
+                epoch: try row.int("epoch"), node: life.id, nodeEpoch: life.epoch, attempts: try row.int("attempts"),
+                crashes: try row.int("crashes"))
             isNear = try row.bool("is_near")
             self.isFamiliar = isFamiliar
             rank = try row.double("rank")
@@ -167,13 +168,16 @@ extension PostgresStore {
                         for no key update skip locked) as locked)
                 returning id
             ), claimed as (
-                update stage set state = 'running', epoch = epoch + 1, attempts = attempts + 1, holder = $1,
-                    holder_epoch = $2, failure = null, started_at = now(), ended_at = null
+                update stage set state = 'running', epoch = epoch + 1, attempts = attempts + 1,
+                    -- A node of the release before that retries a stage sets nothing but its attempts to 0.
+                    crashes = least(crashes, attempts),
+                    holder = $1, holder_epoch = $2, failure = null, started_at = now(), ended_at = null
                 from chosen
                 where stage.job = chosen.job and stage.name = chosen.name and stage.index = chosen.index
                     -- What runs is found through jobs under way, so a job that could not be marked has to wait.
                     and (chosen.status = 'processing' or chosen.job in (select id from starting))
-                returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, chosen.rank, chosen.is_near
+                returning stage.job, stage.name, stage.index, stage.epoch, stage.attempts, stage.crashes, chosen.rank,
+                    chosen.is_near
             )
             select claimed.*, starting.id is not null as starts_job, ms_of(now()) as at
             from claimed left join starting on starting.id = claimed.job

@@ -320,6 +320,7 @@ package struct JobRecord: Sendable {
         var record = before
         record.reopen(afterSeconds: 0, at: now)
         record.stage.attempts = 0
+        record.stage.crashes = 0
         record.stage.failure = nil
         record.avoidance = nil
         put(record)
@@ -331,6 +332,7 @@ package struct JobRecord: Sendable {
         var record = before
         record.release(countingAttempt: false, jobHasEnded: false, at: now)
         record.stage.attempts = 0
+        record.stage.crashes = 0
         put(record)
         log(EventDraft(.stageReleased, stage: record.stage.key, node: before.stage.holder))
     }

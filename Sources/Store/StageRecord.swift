@@ -64,13 +64,14 @@ package struct StageRecord: Hashable, Sendable {
         holderEpoch = life.epoch
         return StageLease(
             job: stage.job, key: stage.key, epoch: stage.epoch, node: life.id, nodeEpoch: life.epoch,
-            attempts: stage.attempts)
+            attempts: stage.attempts, crashes: stage.crashes)
     }
 
-    /// Takes a running stage from its holder. It becomes ready again, or `cancelled` when its job has ended.
+    /// Takes a running stage from its holder. It becomes ready again, or `cancelled` when its job has ended. An attempt
+    /// that counts here is one that its node died under.
     package mutating func release(countingAttempt: Bool, jobHasEnded: Bool, at now: Timestamp) {
         if jobHasEnded { return cancel(at: now) }
-        if !countingAttempt { stage.attempts -= 1 }
+        if countingAttempt { stage.crashes += 1 } else { stage.attempts -= 1 }
         makeReady(notBefore: now)
     }
 

@@ -123,7 +123,7 @@ package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
     /// Says goodbye: frees its stages without counting an attempt and marks it gone.
     func leave(_ life: NodeLife) async throws
     /// Frees every stage of nodes whose lease has run out, in one statement. Returns how many. The attempt counts, so a
-    /// stage that kills its node shows in `StageLease.attempts`. A stage that its living holder does not report a whole
+    /// stage that kills its node shows in `StageLease.crashes`. A stage that its living holder does not report a whole
     /// lease after the claim is freed too: the answer to that claim was lost on its way.
     func freeStagesOfDeadNodes() async throws -> Int
     /// The same for one life of a node that the cluster has seen die, without waiting for the end of its lease. Does

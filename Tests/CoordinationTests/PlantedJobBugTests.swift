@@ -76,7 +76,7 @@ import Testing
             @Sendable func first(_ lease: StageLease) -> StageLease {
                 StageLease(
                     job: lease.job, key: lease.key, epoch: 1, node: lease.node, nodeEpoch: lease.nodeEpoch,
-                    attempts: lease.attempts)
+                    attempts: lease.attempts, crashes: lease.crashes)
             }
             setting.meddle = { store in
                 store.claims = { base, terms, life in

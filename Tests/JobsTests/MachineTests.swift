@@ -128,13 +128,14 @@ import Testing
 
     @Test func `a stage that took too many nodes with it is refused`() throws {
         var machine = WorkerMachine(schedule: Schedule(crashesMax: 6))
-        #expect(machine.received(.claimed(lease(StageKey(.render), attempts: 6))) != [])
-        let actions = machine.received(.claimed(lease(StageKey(.render), attempts: 7)))
+        #expect(machine.received(.claimed(lease(StageKey(.render), attempts: 6, crashes: 5))) != [])
+        let actions = machine.received(.claimed(lease(StageKey(.render), attempts: 8, crashes: 6)))
         guard case .refuse(_, let failure) = try #require(actions.first) else {
             Issue.record("\(actions)")
             return
         }
         #expect(failure.class == .poison && failure.code == "stage_crashed_repeatedly")
+        #expect(failure.reason.contains("stopped 6 times"))
     }
 
     private func working(on leases: [StageLease]) -> WorkerMachine {
@@ -190,8 +191,10 @@ import Testing
         #expect(schedule.waitSeconds(waitedFor: 86_400, chance: 0) == 22.5)
     }
 
-    /// What follows when the scan fails for want of something that is to come back.
-    private func afterWaiting(hours: Double, tries: Int, attempts: Int) -> JobAdvance {
+    /// What follows when the scan fails.
+    private func after(
+        _ failure: Failure, epoch: Int, attempts: Int, crashes: Int = 0, hours: Double = 0
+    ) -> JobAdvance {
         let start = Timestamp(millisecondsSinceEpoch: 1_700_000_000_000)
         let job = Job(
             id: JobID("job_01hzzzzzzzzzzzzzzzzzzzzzzz")!, upload: UploadID("upload_01hzzzzzzzzzzzzzzzzzzzzzzz")!,
@@ -199,14 +202,36 @@ import Testing
         let upload = Upload(
             id: job.upload, fileName: "talk.mp4", bytes: 1, sha256: String(repeating: "a", count: 64),
             blob: BlobName("uploads/x/source")!, transcript: nil, createdAt: start)
-        let away = Failure(.resource, code: "away", reason: "It is away.", hint: "Wait.", waits: true)
         let stage = Stage(
-            job: job.id, key: StageKey(.scan), state: .failed, epoch: tries + attempts, attempts: attempts,
-            failure: away, openedAt: start, notBefore: start)
+            job: job.id, key: StageKey(.scan), state: .failed, epoch: epoch, attempts: attempts, crashes: crashes,
+            failure: failure, openedAt: start, notBefore: start)
         let snapshot = JobSnapshot(
             job: job, upload: upload, stages: [stage], clips: [], changed: stage.key,
             now: start.advanced(bySeconds: hours * 3600))
         return schedule.advance(snapshot, chance: 0.5)
+    }
+
+    /// It fails for want of something that is to come back.
+    private func afterWaiting(hours: Double, tries: Int, attempts: Int) -> JobAdvance {
+        let away = Failure(.resource, code: "away", reason: "It is away.", hint: "Wait.", waits: true)
+        return after(away, epoch: tries + attempts, attempts: attempts, hours: hours)
+    }
+
+    @Test func `deaths of nodes use up no tries of what fails, and failures are no deaths`() {
+        let scan = StageKey(.scan)
+        let flaky = Failure(.transient, code: "flaky", reason: "It did not work.", hint: "Wait.")
+        // The first failure after three deaths is followed as any first one is.
+        #expect(after(flaky, epoch: 4, attempts: 4, crashes: 3).reopen == [scan: 2])
+        #expect(after(flaky, epoch: 6, attempts: 6, crashes: 3).reopen == [scan: 14])
+        let last = after(flaky, epoch: 7, attempts: 7, crashes: 3)
+        #expect(last.reopen.isEmpty && last.status == .error && last.failure?.failure.code == "flaky")
+        let table: [(attempts: Int, crashes: Int, isRefused: Bool)] = [
+            (7, 3, false), (9, 5, false), (7, 6, true), (10, 6, true),
+        ]
+        for (attempts, crashes, isRefused) in table {
+            let refusal = schedule.refusal(of: lease(scan, attempts: attempts, crashes: crashes))
+            #expect((refusal != nil) == isRefused, "\(crashes) of \(attempts)")
+        }
     }
 
     @Test func `what waits has a day and a hundred tries, and then those of any other failure`() {
@@ -226,8 +251,8 @@ import Testing
     }
 }
 
-private func lease(_ key: StageKey, job: String = "z", attempts: Int = 1) -> StageLease {
+private func lease(_ key: StageKey, job: String = "z", attempts: Int = 1, crashes: Int = 0) -> StageLease {
     StageLease(
         job: JobID("job_01hzzzzzzzzzzzzzzzzzzzzzz" + job)!, key: key, epoch: 1, node: NodeID("a")!, nodeEpoch: 1,
-        attempts: attempts)
+        attempts: attempts, crashes: crashes)
 }

@@ -38,12 +38,13 @@ import Testing
                 ofDead: life.id, memberEpoch: 7, unheardForSeconds: 1.5)
             #expect(outcome == .freed(stages: 2))
             let freed = try await world.stage(job.id, lease.key)
-            #expect(freed.state == .ready && freed.holder == nil && freed.attempts == 1)
+            #expect(freed.state == .ready && freed.holder == nil && freed.attempts == 1 && freed.crashes == 1)
             #expect(try await world.complete(lease, .produced(world.result())) == .stale)
             #expect(try await world.kinds(job.id).count(where: { $0 == .stageReleased }) == 2)
             // It was alive after all: it may go on, with new leases.
             #expect(try await world.store.heartbeat(life, running: []) == .renewed(drop: []))
-            #expect(try await world.claimOne(life).epoch == 2)
+            let next = try await world.claimOne(life)
+            #expect(next.epoch == 2 && next.crashes == 1)
         }
     }
 

@@ -75,7 +75,8 @@ import Testing
             try await world.store.leave(old)
             #expect(try await world.store.nodes().map(\.isAlive) == [true])
             // The attempt of the crashed life counts.
-            #expect(try await world.claimOne(new).attempts == 2)
+            let next = try await world.claimOne(new)
+            #expect(next.attempts == 2 && next.crashes == 1)
             #expect(try await world.kinds(job.id).contains(.stageReleased))
         }
     }
@@ -95,6 +96,7 @@ import Testing
             let stages = try await world.store.stages(of: job.id)
             #expect(stages.map(\.state) == [.ready, .ready, .ready, .running, .ready])
             #expect(stages.map(\.attempts) == [1, 1, 1, 1, 0])
+            #expect(stages.map(\.crashes) == [1, 1, 1, 0, 0])
             #expect(stages[3].key == kept.first?.key)
             let released = try await world.store.events(of: job.id, after: 0, limit: 50).filter {
                 $0.kind == .stageReleased
@@ -115,6 +117,44 @@ import Testing
             #expect(try await world.store.heartbeat(life, running: []) == .replaced)
             let stage = try await world.stage(job.id, lease.key)
             #expect(stage.state == .ready && stage.attempts == 0 && stage.holder == nil && stage.epoch == 1)
+            #expect(stage.crashes == 0)
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `deaths of nodes are counted apart from failures, until somebody asks for a retry`(
+        adapter: Adapter
+    ) async throws {
+        try await World.run(adapter) { world in
+            let job = try await world.job()
+            _ = try await world.claimOne(try await world.node())
+            let life = try await world.node()
+            _ = try await world.complete(try await world.claimOne(life), .failed(.test(.transient))) { snapshot in
+                var advance = JobAdvance()
+                advance.reopen[snapshot.changed] = 0
+                return advance
+            }
+            let third = try await world.claimOne(life)
+            #expect(third.attempts == 3 && third.crashes == 1)
+            // Taken back while it runs, and made ready again after it failed.
+            guard case .changed = try await world.store.requeue(third.key, of: job.id) else {
+                throw Surprise("not requeued")
+            }
+            let fresh = try await world.claimOne(life)
+            #expect(fresh.attempts == 1 && fresh.crashes == 0)
+            let last = try await world.claimOne(try await world.node())
+            #expect(last.attempts == 2 && last.crashes == 1)
+            let failure = Failure.test(.poison)
+            _ = try await world.complete(last, .failed(failure)) { snapshot in
+                var advance = JobAdvance()
+                advance.status = .error
+                advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
+                return advance
+            }
+            #expect(try await world.stage(job.id, last.key).crashes == 1)
+            guard case .changed = try await world.store.retry(job.id) else { throw Surprise("no retry") }
+            let stage = try await world.stage(job.id, last.key)
+            #expect(stage.attempts == 0 && stage.crashes == 0)
         }
     }
 

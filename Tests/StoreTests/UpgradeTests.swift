@@ -146,6 +146,30 @@ import Testing
         await store.shutdown()
     }
 
+    /// A node of the release before opens one stage, and retries another that nodes had died under.
+    @Test func `what is opened or retried by a node that does not count deaths has none`() async throws {
+        let server = try await PostgresServer.shared()
+        let database = try await server.makeDatabase()
+        let store = PostgresStore(.patient(database), logger: .quiet)
+        try await store.migrate()
+        let world = World(store: store)
+        let job = try await world.job().id
+        try await server.execute(
+            """
+            insert into stage (job, name, index, position, region, state, epoch, attempts, reused, opened_at,
+                not_before, rank, batch)
+            select job, 'probe', 0, 1, region, 'ready', 0, 0, false, opened_at, not_before, rank, batch from stage
+            """, on: database)
+        try await server.execute("update stage set attempts = 0, crashes = 6 where name = 'scan'", on: database)
+        let life = try await world.node()
+        for key in [StageKey(.scan), StageKey(.probe)] {
+            let lease = try await world.claimOne(life)
+            #expect(lease.key == key && lease.attempts == 1 && lease.crashes == 0)
+            #expect(try await world.stage(job, key).crashes == 0)
+        }
+        await store.shutdown()
+    }
+
     /// What a node leaves behind that ends a job and knows no revisions.
     @Test func `upkeep gives up a revision of a job that has ended without it`() async throws {
         let server = try await PostgresServer.shared()

@@ -126,7 +126,18 @@ extension Ledger.State {
         if after.epoch != before.epoch, !(before.state == .ready && after.state == .running) {
             return "its epoch rose from \(before.epoch) without a claim"
         }
-        return move(before, after, job, deed, at: now)
+        return move(before, after, job, deed, at: now) ?? crashProblem(before, after, deed)
+    }
+
+    private func crashProblem(_ before: Stage, _ after: Stage, _ deed: Deed) -> String? {
+        let counted = after.crashes - before.crashes
+        switch (before.state, after.state, deed) {
+        case (.running, .ready, .freedExpired), (.running, .ready, .freedDead), (.running, .ready, .registered):
+            return counted == 1 ? nil : "a death counted \(counted) crashes"
+        case (_, .ready, .requeued), (_, .ready, .retried):
+            return after.crashes == 0 ? nil : "a retry by hand left \(after.crashes) crashes"
+        default: return counted == 0 ? nil : "\(counted) crashes were counted without a death"
+        }
     }
 
     private func move(_ before: Stage, _ after: Stage, _ job: Job?, _ deed: Deed, at now: Duration) -> String? {
@@ -183,12 +194,13 @@ extension Ledger.State {
             return counted == -1 ? nil : "giving back counted \(counted) attempts"
         case (.failed(let failure), .ready):
             if failure.class == .poison { return "poison is tried again" }
-            if before.attempts >= Self.attemptsMax { return "it is tried a time too often" }
+            if before.attempts - before.crashes >= Self.attemptsMax { return "it is tried a time too often" }
             return counted == 0 ? nil : "a failure counted \(counted) attempts"
         case (.failed(let failure), .failed):
             let isFinal =
-                failure.class == .poison || before.attempts >= Self.attemptsMax || job?.status.hasEnded == true
-            return isFinal ? nil : "it was given up after \(before.attempts) attempts"
+                failure.class == .poison || before.attempts - before.crashes >= Self.attemptsMax
+                || job?.status.hasEnded == true
+            return isFinal ? nil : "it was given up after \(before.attempts) attempts, \(before.crashes) crashes"
         default: return "\(outcome.tag) made it \(after.state)"
         }
     }
