@@ -280,11 +280,15 @@ package actor Worker {
             let rest = yieldsUntil - stopwatch.elapsed
             // Ends early only by cancellation, which the loop sees.
             if rest > .zero { try? await clock.sleep(for: rest) }
-            guard hasRoom() else {
+            // Half of the threads that are free: what has just become ready is for the other nodes, too.
+            let room = room(forUpTo: max(1, (slots.budget - slots.inUse) / 2))
+            guard room > 0 else {
                 await bell.wait(upTo: configuration.pollInterval, on: clock)
                 continue
             }
-            guard let grant = slots.tryAcquire() else {
+            var grants: [CPUSlots.Grant] = []
+            while grants.count < room, let grant = slots.tryAcquire() { grants.append(grant) }
+            guard !grants.isEmpty else {
                 // Our own threads come back with a ring; those of other nodes come back silently.
                 let isOwnBudgetSpent = slots.inUse >= slots.budget
                 let interval = isOwnBudgetSpent ? configuration.pollInterval : configuration.slotPollInterval
@@ -293,19 +297,21 @@ package actor Worker {
             }
             do {
                 let asked = stopwatch.elapsed
-                let leases = try await claimOne(for: life)
+                let leases = try await claim(grants.count, for: life)
                 failures = 0
-                guard let lease = leases.first else {
-                    slots.release(grant)
+                for grant in grants.dropFirst(leases.count) { slots.release(grant) }
+                guard !leases.isEmpty else {
                     await bell.wait(upTo: configuration.pollInterval, on: clock)
                     continue
                 }
                 let isLate = !keeper.mayBegin(claimAskedAt: asked, at: stopwatch.elapsed)
-                begin(isLate ? .claimedLate(lease) : .claimed(lease), grant, &group)
+                for (lease, grant) in zip(leases, grants) {
+                    begin(isLate ? .claimedLate(lease) : .claimed(lease), grant, &group)
+                }
                 yield()
             } catch {
                 // Should the claim have counted after all: the store takes back what no heartbeat reports.
-                slots.release(grant)
+                for grant in grants { slots.release(grant) }
                 failures += 1
                 logger.debug("claim failed", metadata: ["error": "\(error)"])
                 await bell.wait(upTo: delay(afterFailures: failures), on: clock)
@@ -313,8 +319,8 @@ package actor Worker {
         }
     }
 
-    private func claimOne(for life: NodeLife) async throws -> [StageLease] {
-        var terms = ClaimTerms(limit: 1, awaySeconds: configuration.awaySeconds, familiar: familiar)
+    private func claim(_ limit: Int, for life: NodeLife) async throws -> [StageLease] {
+        var terms = ClaimTerms(limit: limit, awaySeconds: configuration.awaySeconds, familiar: familiar)
         switch batchDelay.next(isOn: (overload?.state.level ?? .normal) >= .delayBatch) {
         case .ordinary: break
         case .byRankAlone: terms.familiar = []
@@ -335,20 +341,21 @@ package actor Worker {
             blobStrangers: sharing.strangers, blobOutage: sharing.outage)
     }
 
-    /// Whether memory and disk allow one more stage. Says so once when that changes.
-    private func hasRoom() -> Bool {
+    /// For how many more stages there are memory and disk. Says so once when there begins to be none, and when there is
+    /// some again.
+    private func room(forUpTo wish: Int) -> Int {
         let moment = stopwatch.elapsed
         if machineKnown.map({ moment - $0.at >= configuration.machineInterval }) ?? true {
             machineKnown = (machineReading(), moment)
         }
-        guard let reading = machineKnown?.reading else { return true }
+        guard let reading = machineKnown?.reading else { return wish }
         let young = runs.values.count { moment - $0.startedAt < configuration.youngAge }
-        let objection = ClaimGuard(configuration.claimGuard).objection(
-            to: reading, young: young, isIdle: runs.isEmpty)
+        let claimGuard = ClaimGuard(configuration.claimGuard)
+        let objection = claimGuard.objection(to: reading, young: young, isIdle: runs.isEmpty)
         guard let objection else {
             if pause != nil { logger.notice("node claims again") }
             pause = nil
-            return true
+            return claimGuard.room(in: reading, forUpTo: wish, young: young, isIdle: runs.isEmpty)
         }
         if pause?.code != objection.code.rawValue {
             logger.warning(
@@ -356,7 +363,7 @@ package actor Worker {
         }
         let since = pause?.code == objection.code.rawValue ? pause?.since : nil
         pause = NodeCondition.Pause(code: objection.code.rawValue, reason: objection.reason, since: since ?? now())
-        return false
+        return 0
     }
 
     private func begin(

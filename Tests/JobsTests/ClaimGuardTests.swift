@@ -19,6 +19,18 @@ import Testing
         #expect(objection(MachineReading(memoryAvailableBytes: 800), young: 2) == nil)
     }
 
+    @Test func `stages that begin together must fit together`() {
+        let table: [(free: Int64, wish: Int, isIdle: Bool, room: Int)] = [
+            (599, 4, false, 0), (600, 4, false, 1), (800, 4, false, 3), (800, 2, false, 2), (9000, 4, false, 4),
+            (499, 4, true, 0), (500, 4, true, 1), (699, 4, true, 1), (700, 4, true, 2),
+        ]
+        for (free, wish, isIdle, room) in table {
+            let reading = MachineReading(memoryAvailableBytes: free)
+            let found = ClaimGuard(Self.limits).room(in: reading, forUpTo: wish, young: 0, isIdle: isIdle)
+            #expect(found == room, "\(free) bytes for \(wish), idle \(isIdle)")
+        }
+    }
+
     @Test func `a machine smaller than one stage's estimate works on one stage at a time`() {
         #expect(objection(MachineReading(memoryAvailableBytes: 500), isIdle: true) == nil)
         #expect(objection(MachineReading(memoryAvailableBytes: 499), isIdle: true)?.code == .memoryShort)

@@ -160,6 +160,20 @@ import Testing
         }
     }
 
+    @Test func `a node claims for half of its free threads at once, and no more than it has memory for`() async throws {
+        let little = MachineReading(memoryAvailableBytes: 1600 << 20)
+        for (reading, limits) in [(MachineReading(), [4, 2]), (little, [2])] {
+            try await inWorld(try World(machineThreads: 8)) { world in
+                world.machine.withLock { $0 = reading }
+                for _ in 0..<8 { _ = try await world.submit() }
+                try world.start("a")
+                let store = world.member("a").store
+                try await world.run { store.claimTerms.count >= limits.count }
+                #expect(store.claimTerms.prefix(limits.count).map(\.limit) == limits)
+            }
+        }
+    }
+
     @Test func `where copies of blobs are kept a node would rather go on with the jobs that it knows`() async throws {
         for keepsCopies in [true, false] {
             try await inWorld(try World()) { world in

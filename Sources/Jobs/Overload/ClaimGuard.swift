@@ -69,6 +69,13 @@ package struct ClaimGuard: Sendable, Hashable {
         }
         return nil
     }
+
+    /// For how many stages that begin together there is room, at most `wish`.
+    package func room(in reading: MachineReading, forUpTo wish: Int, young: Int, isIdle: Bool) -> Int {
+        (0..<wish).prefix { others in
+            objection(to: reading, young: young + others, isIdle: isIdle && others == 0) == nil
+        }.count
+    }
 }
 
 /// For people: `512 MiB`.
