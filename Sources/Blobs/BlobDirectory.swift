@@ -145,14 +145,18 @@ package struct BlobDirectory: BlobStore {
         }
     }
 
-    package func directories(under prefix: BlobName) async throws(BlobError) -> [String] {
+    package func directories(
+        under prefix: BlobName, after: String?, limit: Int
+    ) async throws(BlobError) -> [String] {
         let path = path(of: prefix)
         return try await lane.run { () throws(BlobError) in
-            var names: [String] = []
+            var found: [String] = []
             for name in try Disk.names(in: path) {
-                if try Disk.entry(path + "/" + name)?.isDirectory == true { names.append(name) }
+                if let after, name <= after { continue }
+                if found.count >= limit { break }
+                if try Disk.entry(path + "/" + name)?.isDirectory == true { found.append(name) }
             }
-            return names
+            return found
         }
     }
 

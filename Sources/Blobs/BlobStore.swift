@@ -42,8 +42,10 @@ package protocol BlobStore: Sendable {
     /// a slash, or of all. In the order of their names, which is that of their bytes; where one name goes on with `-`
     /// or `.` and another of the same beginning with a slash, some services put the one with the slash first.
     func list(under prefix: BlobName?, after: BlobName?, limit: Int) async throws(BlobError) -> [ListedBlob]
-    /// Names of the directories directly under `prefix`.
-    func directories(under prefix: BlobName) async throws(BlobError) -> [String]
+    /// Names of the directories directly under `prefix`, those after `after`, at most `limit`; fewer only when there
+    /// are no more. In the order of their names; where one name goes on with `-` or `.` where another ends, services
+    /// differ in which comes first. Whoever goes on after the last one of a page leaves none out.
+    func directories(under prefix: BlobName, after: String?, limit: Int) async throws(BlobError) -> [String]
     /// Drops what writers that were never ended left behind, in the store and on this machine's disk. Returns how many.
     @discardableResult func sweep() async throws(BlobError) -> Int
 }

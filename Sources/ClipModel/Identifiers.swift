@@ -30,6 +30,12 @@ package struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable,
         rawValue = text
     }
 
+    /// By the clock of the node that made it.
+    package var madeAt: Timestamp {
+        let milliseconds = ulid.utf8.prefix(10).reduce(Int64(0)) { $0 << 5 | crockfordBits($1) }
+        return Timestamp(millisecondsSinceEpoch: milliseconds)
+    }
+
     /// The part after the prefix.
     package var ulid: Substring { rawValue.dropFirst(Kind.prefix.count + 1) }
     package var description: String { rawValue }
@@ -110,8 +116,15 @@ package struct BlobName: Hashable, Sendable, Comparable, CustomStringConvertible
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
+private let crockfordDigits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
 private func crockford(_ bits: UInt64) -> Unicode.Scalar {
-    Unicode.Scalar(Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)[Int(bits & 31)])
+    Unicode.Scalar(crockfordDigits[Int(bits & 31)])
+}
+
+/// What `digit`, which is one, stands for.
+private func crockfordBits(_ digit: UInt8) -> Int64 {
+    Int64(crockfordDigits.firstIndex(of: digit)!)
 }
 
 private func isCrockford(_ byte: UInt8) -> Bool {

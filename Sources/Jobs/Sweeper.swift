@@ -19,6 +19,7 @@ package struct Sweeper: Sendable {
     private let onChange: @Sendable (JobID, Region) -> Void
     private let quarantine: SweptQuarantine?
     private let twins: (any UploadTwinBook)?
+    private let folders: FolderWalk
     private let failing = FailingSteps()
 
     /// - Parameters:
@@ -40,6 +41,7 @@ package struct Sweeper: Sendable {
         self.chance = chance
         self.logger = logger
         self.onChange = onChange
+        folders = FolderWalk(blobs: blobs, limit: configuration.foldersPerRound, now: now, chance: chance)
     }
 
     /// Ends by cancellation only.
@@ -133,11 +135,11 @@ package struct Sweeper: Sendable {
     /// Blobs of attempts that can publish nothing any more. Those of jobs that are gone stay while other jobs reuse
     /// them.
     private func removeLeftovers() async throws {
-        for name in try await window(of: StageAttempt.root) {
-            guard let job = JobID("job_" + name) else { continue }
+        try await folders.round(under: StageAttempt.root) { name in
+            guard let job = JobID("job_" + name) else { return }
             // Listed before the job is read: what is published in between is then named by a result.
             let listed = try await old(under: StageAttempt.prefix(of: job))
-            guard !listed.isEmpty else { continue }
+            guard !listed.isEmpty else { return }
             let leftovers =
                 try await store.job(job) == nil
                 ? try await store.unnamed(listed.map(\.name))
@@ -149,10 +151,10 @@ package struct Sweeper: Sendable {
     /// Bytes whose node died before it had noted the upload: the client was never told of it. And those that an upload
     /// gave up for its twin's, where a node died before it had removed them.
     private func removeUploadsWithoutRow() async throws {
-        for name in try await window(of: JobService.uploadsRoot) {
-            guard let upload = UploadID("upload_" + name) else { continue }
+        try await folders.round(under: JobService.uploadsRoot) { name in
+            guard let upload = UploadID("upload_" + name) else { return }
             let blob = try await store.upload(upload)?.blob
-            guard blob?.rawValue.hasPrefix(JobService.prefix(of: upload).rawValue + "/") != true else { continue }
+            guard blob?.rawValue.hasPrefix(JobService.prefix(of: upload).rawValue + "/") != true else { return }
             let listed = try await old(under: JobService.prefix(of: upload))
             try await remove(try await store.unnamed(listed.map(\.name)), ["upload": "\(upload)"])
         }
@@ -160,19 +162,11 @@ package struct Sweeper: Sendable {
 
     /// Bytes of uploads on their way whose request lost its session, or whose node died before it had noted them.
     private func removePartsWithoutRow() async throws {
-        for name in try await window(of: UploadSession.partsRoot) {
-            guard let upload = UploadID("upload_" + name) else { continue }
+        try await folders.round(under: UploadSession.partsRoot) { name in
+            guard let upload = UploadID("upload_" + name) else { return }
             let listed = try await old(under: UploadSession.partsPrefix(of: upload))
             try await remove(try await store.unnamed(listed.map(\.name)), ["upload": "\(upload)"])
         }
-    }
-
-    /// Some of the directories there, others every time, so that a round stays short however many there are.
-    private func window(of root: BlobName) async throws -> [String] {
-        let names = try await blobs.directories(under: root)
-        guard !names.isEmpty else { return [] }
-        let first = Int(chance.fraction() * Double(names.count))
-        return (0..<min(names.count, configuration.jobsPerRound)).map { names[(first + $0) % names.count] }
     }
 
     /// Those that nobody can be about to point at.
@@ -234,7 +228,8 @@ package struct SweptQuarantine: Sendable {
 /// | `unusedUploadSeconds` | seconds | 24 h | uploads without a job stay for ever |
 /// | `twinSeconds` | seconds | 7 days | every round compares all uploads that there ever were |
 /// | `leftoverSeconds` | seconds | 1 h; with S3 25 h | a blob that is about to be published is taken for a leftover |
-/// | `uploadsPerRound`, `jobsPerRound`, `blobsPerJob` | count | 100, 200, 10000 | a round takes minutes |
+/// | `uploadsPerRound`, `blobsPerJob` | count | 100, 10000 | a round takes minutes |
+/// | `foldersPerRound` | count, of each root | 500 | as before; `F` folders take `F / 500` rounds |
 package struct SweeperConfiguration: Sendable, Hashable {
     package var deadNodesInterval: Duration
     package var heldJobsInterval: Duration
@@ -246,7 +241,7 @@ package struct SweeperConfiguration: Sendable, Hashable {
     package var twinSeconds: Int
     package var leftoverSeconds: Double
     package var uploadsPerRound: Int
-    package var jobsPerRound: Int
+    package var foldersPerRound: Int
     package var blobsPerJob: Int
 
     package init(
@@ -254,7 +249,7 @@ package struct SweeperConfiguration: Sendable, Hashable {
         effectsInterval: Duration = .seconds(2), effectsPerRound: Int = 500,
         upkeepInterval: Duration = .seconds(600),
         unusedUploadSeconds: Int = 24 * 3600, twinSeconds: Int = 7 * 24 * 3600, leftoverSeconds: Double = 3600,
-        uploadsPerRound: Int = 100, jobsPerRound: Int = 200, blobsPerJob: Int = 10_000
+        uploadsPerRound: Int = 100, foldersPerRound: Int = 500, blobsPerJob: Int = 10_000
     ) {
         precondition(
             deadNodesInterval > .zero && heldJobsInterval > .zero && effectsInterval > .zero && upkeepInterval > .zero,
@@ -269,7 +264,7 @@ package struct SweeperConfiguration: Sendable, Hashable {
         self.twinSeconds = twinSeconds
         self.leftoverSeconds = leftoverSeconds
         self.uploadsPerRound = uploadsPerRound
-        self.jobsPerRound = jobsPerRound
+        self.foldersPerRound = foldersPerRound
         self.blobsPerJob = blobsPerJob
     }
 }

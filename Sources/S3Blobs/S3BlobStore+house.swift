@@ -62,15 +62,23 @@ extension S3BlobStore {
         return found
     }
 
-    package func directories(under prefix: BlobName) async throws(BlobError) -> [String] {
+    package func directories(
+        under prefix: BlobName, after: String?, limit: Int
+    ) async throws(BlobError) -> [String] {
         let start = key(of: prefix) + "/"
+        var query = [("prefix", start), ("delimiter", "/")]
+        // Behind all that can stand in it: a directory is named again for every key in it that is not yet passed. Not
+        // "name0", the first key behind it: SeaweedFS then leaves the directory "name0" out, and those of "name-".
+        if let after { query.append(("start-after", start + after + "/~")) }
         var names: [String] = []
         do throws(S3Trouble) {
-            try await pages([("prefix", start), ("delimiter", "/")], limit: Int.max) { page in
-                names += page.all("CommonPrefixes").compactMap { common in
-                    common["Prefix"].map { String($0.dropFirst(start.count).dropLast()) }
+            try await pages(query, limit: limit) { page in
+                for common in page.all("CommonPrefixes") where names.count < limit {
+                    guard let key = common["Prefix"], key.hasPrefix(start) else { continue }
+                    let name = String(key.dropFirst(start.count).dropLast())
+                    if name != after { names.append(name) }
                 }
-                return true
+                return names.count < limit
             }
         } catch { throw error.blobError }
         return names

@@ -143,7 +143,19 @@ import Testing
         _ = try await blobs.put([1], as: name("results/x/render-0/1/clip.mp4"))
         _ = try await blobs.put([1], as: name("results/y/kept"))
         try await blobs.remove([name("results/x/render-0/1/clip.mp4")])
-        #expect(try await blobs.directories(under: name("results")) == ["y"])
+        #expect(try await blobs.directories(under: name("results"), after: nil, limit: 9) == ["y"])
+    }
+
+    @Test func `directories are named in order from where one left off, and files between them do not count`()
+        async throws
+    {
+        for file in ["d/1", "c", "b/1", "a", "e/1/2", "bb"] { _ = try await blobs.put([1], as: name("j/" + file)) }
+        let prefix = name("j")
+        #expect(try await blobs.directories(under: prefix, after: nil, limit: 2) == ["b", "d"])
+        #expect(try await blobs.directories(under: prefix, after: "d", limit: 2) == ["e"])
+        #expect(try await blobs.directories(under: prefix, after: "c", limit: 1) == ["d"])
+        #expect(try await blobs.directories(under: prefix, after: "e", limit: 1).isEmpty)
+        #expect(try await blobs.directories(under: name("none"), after: nil, limit: 1).isEmpty)
     }
 
     @Test func `a blob is replaced in one step`() async throws {

@@ -19,6 +19,7 @@ import Testing
         for milliseconds in stride(from: Int64(0), through: 4_000_000_000_000, by: 99_999_999_999) {
             let id = JobID(at: Timestamp(millisecondsSinceEpoch: milliseconds), using: &random)
             #expect(JobID(id.rawValue) == id)
+            #expect(id.madeAt == Timestamp(millisecondsSinceEpoch: milliseconds))
             #expect(UploadID(id.rawValue) == nil, "another kind")
         }
     }

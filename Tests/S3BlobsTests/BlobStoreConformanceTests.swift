@@ -245,11 +245,40 @@ import Testing
                 name("j/b-0/10/y")
             ])
         #expect(try await blobs.list(under: name("none"), limit: 2).isEmpty)
-        #expect(try await Set(blobs.directories(under: name("j"))) == ["b-0", "b-1", "b-10"])
+        let directories = try await blobs.directories(under: name("j"), after: nil, limit: 100)
+        #expect(directories == ["b-0", "b-1", "b-10"])
         try await blobs.remove(names)
         #expect(try await blobs.list(under: nil, after: nil, limit: 100).isEmpty)
         // SeaweedFS takes a folder away some time after the last object in it.
-        if kind != .seaweed { #expect(try await blobs.directories(under: name("j")).isEmpty) }
+        if kind != .seaweed {
+            #expect(try await blobs.directories(under: name("j"), after: nil, limit: 100).isEmpty)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `directories are named page by page, each of them once`(kind: Kind)
+        async throws
+    {
+        let (blobs, prefix) = (try await store(kind), name("j"))
+        let names = ["b", "b-0", "b-1", "b-1-x", "b-1.x", "b-10", "b-10a", "c"]
+        let files: [String] = ["j/a", "j/bb", "k/d/x"] + names.flatMap { ["j/\($0)/1/x", "j/\($0)/z"] }
+        for file in files { _ = try await blobs.put([1], as: name(file)) }
+        let all = try await blobs.directories(under: prefix, after: nil, limit: 100)
+        #expect(all.sorted() == names)
+        for limit in 1...4 {
+            var paged: [String] = []
+            while paged.count <= names.count {
+                let page = try await blobs.directories(under: prefix, after: paged.last, limit: limit)
+                #expect(page.count <= limit)
+                paged += page
+                if page.count < limit { break }
+            }
+            #expect(paged == all)
+        }
+        // Where none stands, or none any more.
+        #expect(try await blobs.directories(under: prefix, after: "aaa", limit: 100) == all)
+        #expect(try await blobs.directories(under: prefix, after: "bb0", limit: 100) == ["c"])
+        #expect(try await blobs.directories(under: prefix, after: "c", limit: 100).isEmpty)
+        #expect(try await blobs.directories(under: name("none"), after: nil, limit: 100).isEmpty)
     }
 
     @Test(arguments: Kind.allCases) func `pages leave nothing out, whatever the service takes for order`(kind: Kind)
@@ -285,7 +314,10 @@ import Testing
             try await group.waitForAll()
         }
         #expect(try await blobs.list(under: name("many"), limit: 5000).map(\.name) == names)
-        #expect(try await blobs.directories(under: name("many")).count == 1100)
+        let directories = (0..<1100).map { "\(10_000 + $0)" }
+        #expect(try await blobs.directories(under: name("many"), after: nil, limit: 5000) == directories)
+        let page = try await blobs.directories(under: name("many"), after: "10049", limit: 1020)
+        #expect(page == Array(directories[50..<1070]))
         try await blobs.remove(names)
         #expect(try await blobs.list(under: nil, after: nil, limit: 1).isEmpty)
     }

@@ -248,6 +248,14 @@ import Testing
         }
     }
 
+    @Test func `a page of directories is one request, however many come after it`() async throws {
+        try await withFaults { blobs, faulty in
+            for place in 0..<5 { _ = try await blobs.put([1], as: name("j/\(place)/x")) }
+            #expect(try await blobs.directories(under: name("j"), after: "1", limit: 2) == ["2", "3"])
+            #expect(faulty.seen.all.count { $0.target.contains("delimiter") } == 1)
+        }
+    }
+
     @Test func `a link downloads without credentials under the name it says, in parts too, until it is too old`()
         async throws
     {

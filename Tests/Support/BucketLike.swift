@@ -52,8 +52,10 @@ package struct BucketLike: BlobStore {
         try await base.list(under: prefix, after: after, limit: limit)
     }
 
-    package func directories(under prefix: BlobName) async throws(BlobError) -> [String] {
-        try await base.directories(under: prefix)
+    package func directories(
+        under prefix: BlobName, after: String?, limit: Int
+    ) async throws(BlobError) -> [String] {
+        try await base.directories(under: prefix, after: after, limit: limit)
     }
 
     package func sweep() async throws(BlobError) -> Int { try await base.sweep() }
