@@ -11,7 +11,8 @@ extension PostgresStore {
             func claim(_ limit: Int, from rank: Double, _ familiar: [JobID] = []) throws -> [Claimed] {
                 let statement = familiar.isEmpty ? Self.claim : Self.claimFamiliar
                 var claim = statement.with(
-                    life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch, rank)
+                    life.id, life.epoch, life.region, limit, terms.awaySeconds, terms.includesBatch, rank,
+                    terms.homeSeconds)
                 if !familiar.isEmpty { claim.add(familiar, rank + StoreLimits.familiarSeconds) }
                 return try connection.query(claim).map { try Claimed($0, life: life, isFamiliar: !familiar.isEmpty) }
             }
@@ -129,10 +130,10 @@ extension PostgresStore {
     /// Goes from open job to open job, by rank, and takes what is ready in each: the subqueries lock row by row as they
     /// are read, and stop at the limit. No stage is ready whose job has ended.
     private static let claim = claiming("claim")
-    /// Among the jobs `$8`, as long as their rank is at most `$9`. What is left to another region comes after
+    /// Among the jobs `$9`, as long as their rank is at most `$10`. What is left to another region comes after
     /// everything else, whoever knows it.
     private static let claimFamiliar = claiming(
-        "claim_familiar", near: "and id = any($8::text[]) and rank <= $9", far: "and false")
+        "claim_familiar", near: "and id = any($9::text[]) and rank <= $10", far: "and false")
 
     private static func claiming(_ name: String, near: String = "", far: String = "") -> Statement {
         Statement(
@@ -145,7 +146,7 @@ extension PostgresStore {
                 for share
             ), moment as (
                 select now() - $5::float8 * interval '1 second' as ripe,
-                    now() - \(StoreLimits.homeSeconds) * interval '1 second' as left_to_home
+                    now() - $8::float8 * interval '1 second' as left_to_home
             ), homes as materialized (
                 select region from node
                 where left_at is null and schedulability = 'schedulable'

@@ -9,6 +9,9 @@ package struct ClaimTerms: Sendable, Hashable {
     /// A stage that has been ready for so long is no longer left to its own region: nodes of others claim it by its
     /// rank, as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
     package var awaySeconds: Double
+    /// For so long what another region has just got ready is left to it alone, if a schedulable node of it lives.
+    /// Seconds.
+    package var homeSeconds: Double
 
     /// Jobs whose bytes the node has at hand. Their stages go before others that it claims as its own, unless such a
     /// job is further behind in turn than `StoreLimits.familiarSeconds`. What is left to another region comes last all
@@ -16,11 +19,13 @@ package struct ClaimTerms: Sendable, Hashable {
     package var familiar: [JobID]
 
     package init(
-        limit: Int, includesBatch: Bool = true, awaySeconds: Double = Self.awaySecondsDefault, familiar: [JobID] = []
+        limit: Int, includesBatch: Bool = true, awaySeconds: Double = Self.awaySecondsDefault,
+        homeSeconds: Double = StoreLimits.homeSeconds, familiar: [JobID] = []
     ) {
         self.limit = limit
         self.includesBatch = includesBatch
         self.awaySeconds = awaySeconds
+        self.homeSeconds = homeSeconds
         self.familiar = familiar
     }
 

@@ -14,7 +14,7 @@ extension InMemoryStore {
         /// Whether it is for others, and they have not had their time yet.
         func isTooEarly(_ stage: Stage, of region: Region) -> Bool {
             region != life.region && homes.contains(region)
-                && stage.notBefore.advanced(bySeconds: min(terms.awaySeconds, StoreLimits.homeSeconds)) > now
+                && stage.notBefore.advanced(bySeconds: min(terms.awaySeconds, terms.homeSeconds)) > now
         }
         let open = entries.values.filter { terms.includesBatch || $0.job.priority != .batch }.flatMap { entry in
             let isFamiliar = familiar.contains(entry.job.id) && entry.rank <= lowest + StoreLimits.familiarSeconds

@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func `planted: a report under a stale epoch is taken`() throws {
-        try isCaught("which was not the latest") { setting in
+        try isCaught("which was not the latest", within: 120) { setting in
             let latest = Latest()
             setting.meddle = { store in
                 store.claims = { base, terms, life in
@@ -289,7 +289,7 @@ import Testing
     }
 
     @Test func `planted: a repeated report ends the attempt of another`() throws {
-        try isCaught("changed epoch", within: 12, faults: [.storm, .restartStore, .cutFromStore]) { setting in
+        try isCaught("changed epoch", within: 120, faults: [.storm, .restartStore, .cutFromStore]) { setting in
             setting.transient = 0.4
             setting.schedule.delaySecondsMin = 0
             setting.schedule.delaySecondsMax = 0

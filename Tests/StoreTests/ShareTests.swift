@@ -227,7 +227,8 @@ import Testing
                     return advance
                 }
             }
-            let life = try await world.node()
+            // `order` begins a new life of another node.
+            let life = try await world.node("two")
             let first = try await submit(world, "ana", jobsMax: 1)
             let held = try await submit(world, "ana", jobsMax: 1)
             for _ in 0..<4 { _ = try await submit(world, "bob") }
