@@ -6,7 +6,7 @@ import Jobs
 import Store
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AdminJobRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct AdminJobRouteTests {
     private static let look = AdminRouteTests.look
     private static let change = AdminRouteTests.change
     private static let nobody = "job_01hzzzzzzzzzzzzzzzzzzzzzzz"

@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// `/admin/v1/keys`
-@Suite(.timeLimit(.minutes(1))) struct AdminKeyRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct AdminKeyRouteTests {
     private func send(
         _ door: Door, _ method: String, _ path: String, token: (String, String) = AdminRouteTests.change
     ) async throws -> RawClient.Reply {

@@ -7,7 +7,7 @@ import Store
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AdminRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct AdminRouteTests {
     static let tokens = GatewayConfiguration(adminToken: "change-secret", adminReadToken: "look-secret")
     static let look = ("Authorization", "Bearer look-secret")
     static let change = ("Authorization", "Bearer change-secret")

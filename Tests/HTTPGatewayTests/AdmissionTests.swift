@@ -3,7 +3,7 @@ import Limits
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(5))) struct AdmissionTests {
     /// Answers from a list, and remembers who asked for what.
     final class Bucket: Sendable {
         let asked = Mutex<[String]>([])

@@ -10,7 +10,7 @@ import Telemetry
 import Testing
 
 /// Whose client a request is, by the key that it carries.
-@Suite(.timeLimit(.minutes(1))) struct ClientKeyTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientKeyTests {
     /// Admits everything but refused keys, of which it admits `keysMax`; remembers who asked for what.
     private final class Buckets: Sendable {
         private let state: Mutex<(keysLeft: Int, asked: [String])>

@@ -7,7 +7,7 @@ import Store
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ClipRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct ClipRouteTests {
     private let video = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 17) }
 
     private func open(_ body: @Sendable (Door, _ path: String) async throws -> Void) async throws {

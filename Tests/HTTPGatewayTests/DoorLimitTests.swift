@@ -7,7 +7,7 @@ import Telemetry
 import Testing
 
 /// The limits of connections with real sockets.
-@Suite(.timeLimit(.minutes(2))) struct DoorLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct DoorLimitTests {
     /// Limits of a second, so that a test need not wait long.
     private static func hasty(_ change: (inout GatewayConfiguration) -> Void = { _ in }) -> GatewayConfiguration {
         var configuration = GatewayConfiguration(lingerSeconds: 0, shutdownSeconds: 1)

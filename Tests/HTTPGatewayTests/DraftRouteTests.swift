@@ -8,7 +8,7 @@ import Store
 import Testing
 
 /// draft-ietf-httpbis-resumable-upload-12 as a client speaks it.
-@Suite(.timeLimit(.minutes(1))) struct DraftRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct DraftRouteTests {
     static let partial = ("Content-Type", "application/partial-upload")
 
     private func begin(_ door: Door, _ headers: [(String, String)] = []) async throws -> String {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The door's sockets with real clients: curl for HTTP/1.1 and HTTP/2, openssl for what TLS offers.
-@Suite(.timeLimit(.minutes(2))) struct EntranceTests {
+@Suite(.timeLimit(.minutes(5))) struct EntranceTests {
     /// Off the pool's threads: a child is waited for.
     static func output(
         _ program: String, _ arguments: [String], input: String = "", inputStays: Bool = false,

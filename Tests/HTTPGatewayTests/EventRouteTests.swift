@@ -3,7 +3,7 @@ import HTTPGateway
 import Store
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EventRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct EventRouteTests {
     private static let quick = GatewayConfiguration(
         streamsMax: 2, eventPace: EventFeed.Pace(progressSeconds: 0.05, pollSeconds: 0.5, heartbeatSeconds: 0.2))
 

@@ -4,7 +4,7 @@ import HTTPGateway
 import Testing
 
 /// The headers that differ from one kind of answer to another, and that docs/security.md tells of them what is so.
-@Suite(.timeLimit(.minutes(2))) struct HeaderKindTests {
+@Suite(.timeLimit(.minutes(5))) struct HeaderKindTests {
     /// A row of the table: what it is called there, how to ask for it, and what the answer says.
     private struct Kind {
         let name: String

@@ -6,7 +6,7 @@ import Telemetry
 import Testing
 
 /// What every answer carries, on every route that the router knows.
-@Suite(.timeLimit(.minutes(2))) struct HeaderTests {
+@Suite(.timeLimit(.minutes(5))) struct HeaderTests {
     /// One way to ask, and what the answer must be beside its headers.
     private struct Visit {
         let method: String

@@ -3,7 +3,7 @@ import HTTPGateway
 import Store
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct HealthRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct HealthRouteTests {
     @Test func `health names the node, its neighbours and the queue`() async throws {
         try await Door.open { door in
             _ = try await door.node("one")
@@ -54,7 +54,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct PageRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct PageRouteTests {
     @Test func `the page and everything it names are served`() async throws {
         try await Door.open { door in
             let page = try await door.client.send("GET", "/")

@@ -9,7 +9,7 @@ import Store
 import Testing
 
 /// Videos from addresses: from a real server on the loopback, which is opened for that on purpose.
-@Suite(.timeLimit(.minutes(1))) struct ImportTests {
+@Suite(.timeLimit(.minutes(5))) struct ImportTests {
     private static let video = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
 
     private static func configuration(

@@ -2,7 +2,7 @@ import ClipModel
 import HTTPGateway
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct JobRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct JobRouteTests {
     private static func submit(
         _ door: Door, _ upload: String, key: String? = nil, options: String = "{}", apiKey: String? = nil
     ) async throws -> RawClient.Reply {

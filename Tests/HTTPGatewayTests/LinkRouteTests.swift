@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Links over the wire: who gets what, with them and without.
-@Suite(.timeLimit(.minutes(1))) struct LinkRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct LinkRouteTests {
     /// The clock of a node, which a test turns.
     private final class Turned: Sendable {
         private let moment = Mutex(Timestamp.sample)

@@ -4,7 +4,7 @@ import Store
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct NodeGlanceTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeGlanceTests {
     /// Lets a test answer the database's questions one by one.
     private final class Desk: Sendable {
         private let state = Mutex<(count: Int, waiting: [CheckedContinuation<[Node], any Error>])>((0, []))

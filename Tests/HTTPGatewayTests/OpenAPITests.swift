@@ -5,7 +5,7 @@ import Testing
 import Yams
 
 /// `docs/openapi.yaml` is what people write; the node serves the same as JSON; the router knows the truth.
-@Suite(.timeLimit(.minutes(1))) struct OpenAPITests {
+@Suite(.timeLimit(.minutes(5))) struct OpenAPITests {
     private static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 

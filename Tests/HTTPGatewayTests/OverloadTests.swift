@@ -6,7 +6,7 @@ import Logging
 import Store
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct OverloadTests {
+@Suite(.timeLimit(.minutes(5))) struct OverloadTests {
     /// Any work at all is too much where a level begins at so little; the disk of the machine has `free` bytes.
     private static func watch(refuse: Double = 3, deferNew: Double = 2, disk free: Int64 = 1 << 40) -> (any Store) ->
         OverloadWatch

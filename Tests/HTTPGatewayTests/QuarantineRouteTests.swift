@@ -6,7 +6,7 @@ import Store
 import Testing
 
 /// `/admin/v1/quarantine`, and what `/api/health` says of defences.
-@Suite(.timeLimit(.minutes(1))) struct QuarantineRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct QuarantineRouteTests {
     private func page(_ door: Door, _ query: String) async throws -> QuarantinePage {
         let reply = try await door.client.send(
             "GET", "/admin/v1/quarantine" + query, headers: [AdminRouteTests.look])

@@ -7,7 +7,7 @@ import Telemetry
 import Testing
 
 /// What clients are told whose minutes are used up, and what operators do about it.
-@Suite(.timeLimit(.minutes(1))) struct QuotaRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct QuotaRouteTests {
     private static let look = AdminRouteTests.look
     private static let change = AdminRouteTests.change
 

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Requests with an `Idempotency-Key`, at two nodes over one store.
-@Suite(.timeLimit(.minutes(1))) struct RepeatedRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct RepeatedRequestTests {
     typealias Reply = RawClient.Reply
 
     private static func two(

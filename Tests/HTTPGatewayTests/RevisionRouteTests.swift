@@ -11,7 +11,7 @@ import Synchronization
 import Testing
 
 /// A clip of a finished job is asked for otherwise.
-@Suite(.timeLimit(.minutes(1))) struct RevisionRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct RevisionRouteTests {
     private static let chosen = [TimeRange(start: 10, end: 30), TimeRange(start: 60, end: 80)]
 
     /// A door with a job of two clips that is ready, made of results as small as they can be.

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// What clients see while something behind the door is in trouble.
-@Suite(.timeLimit(.minutes(1))) struct TroubleTests {
+@Suite(.timeLimit(.minutes(5))) struct TroubleTests {
     @Test(arguments: [
         "/api/jobs", "/api/jobs/job_00000000000000000000000000", "/readyz",
         "/api/clips/clip_00000000000000000000000000_0",

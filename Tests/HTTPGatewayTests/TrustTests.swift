@@ -4,7 +4,7 @@ import HTTPGateway
 import Testing
 
 /// The client of the command line, `HTTPClient`, in front of doors whose certificates are good or not.
-@Suite(.timeLimit(.minutes(2))) struct TrustTests {
+@Suite(.timeLimit(.minutes(5))) struct TrustTests {
     private static func ask(
         _ door: Door, host: String = "localhost", trusting authorities: TrustedAuthorities?
     ) async throws -> HTTPResponse {

@@ -9,7 +9,7 @@ import Testing
 import Uploads
 
 /// tus 1.0 as a client speaks it: every status code of the specification, and what each answer has to carry.
-@Suite(.timeLimit(.minutes(1))) struct TusRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct TusRouteTests {
     static let bytesType = ("Content-Type", "application/offset+octet-stream")
 
     /// RFC 9110, 5.6.7.

@@ -5,7 +5,7 @@ import Jobs
 import Store
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct UploadRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct UploadRouteTests {
     @Test func `a video becomes an upload with its digest`() async throws {
         try await Door.open { door in
             let video = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
