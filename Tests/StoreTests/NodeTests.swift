@@ -144,13 +144,7 @@ import Testing
             #expect(fresh.attempts == 1 && fresh.crashes == 0)
             let last = try await world.claimOne(try await world.node())
             #expect(last.attempts == 2 && last.crashes == 1)
-            let failure = Failure.test(.poison)
-            _ = try await world.complete(last, .failed(failure)) { snapshot in
-                var advance = JobAdvance()
-                advance.status = .error
-                advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
-                return advance
-            }
+            try await world.end(last, .failed(.test(.poison)))
             #expect(try await world.stage(job.id, last.key).crashes == 1)
             guard case .changed = try await world.store.retry(job.id) else { throw Surprise("no retry") }
             let stage = try await world.stage(job.id, last.key)
@@ -184,12 +178,7 @@ import Testing
             let life = try await world.node()
             let leases = try await world.store.claim(2, for: life)
             let failure = Failure.test(.poison)
-            _ = try await world.complete(leases[0], .failed(failure)) { _ in
-                var advance = JobAdvance()
-                advance.status = .error
-                advance.failure = JobFailure(stage: StageKey(.scan), failure: failure)
-                return advance
-            }
+            try await world.end(leases[0], .failed(failure))
             #expect(try await world.stage(job.id, StageKey(.probe)).state == .running)
             try await world.pass(seconds: 601)
             #expect(try await world.store.freeStagesOfDeadNodes() == 1)

@@ -6,12 +6,7 @@ import Testing
 @Suite struct OperatingTests {
     private func end(_ world: World, _ lease: StageLease, _ code: String) async throws {
         let failure = Failure.test(.poison, code)
-        _ = try await world.complete(lease, .failed(failure)) { snapshot in
-            var advance = JobAdvance()
-            advance.status = .error
-            advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
-            return advance
-        }
+        try await world.end(lease, .failed(failure))
     }
 
     @Test(arguments: Adapter.allCases)

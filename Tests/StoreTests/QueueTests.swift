@@ -77,11 +77,7 @@ import Testing
             let life = try await world.node(leaseSeconds: 1000)
             let lease = try await world.claimOne(life)
             try await world.pass(seconds: 600)
-            _ = try await world.complete(lease, .produced(world.result())) { _ in
-                var advance = JobAdvance()
-                advance.status = .ready
-                return advance
-            }
+            try await world.end(lease, .produced(world.result()))
             _ = try await world.job()
             let queues = try await world.store.queues()
             #expect(abs(queues.effort - 600 / Self.cost) < 40 / Self.cost)

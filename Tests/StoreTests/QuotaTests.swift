@@ -223,13 +223,7 @@ import Testing
             else { throw Surprise("not created") }
             #expect(try await used(world) == 120)
             let lease = try await world.claimOne(try await world.node())
-            let failure = Failure.test(.poison)
-            _ = try await world.complete(lease, .failed(failure)) { snapshot in
-                var advance = JobAdvance()
-                advance.status = .error
-                advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
-                return advance
-            }
+            try await world.end(lease, .failed(.test(.poison)))
             try await world.store.setTerms(of: "ana", to: ClientTerms(minutesMax: 1))
             let refused = try await submit(world, seconds: 1)
             #expect(isRefused(refused))

@@ -200,11 +200,7 @@ import Testing
             #expect(Set(first.map(\.job)) == [jobs[0], jobs[1], other])
             #expect(try await admit(world, jobsMax: 2).isEmpty)
             let ended = try #require(first.first { $0.job == jobs[1] })
-            _ = try await world.complete(ended, .produced(world.result())) { _ in
-                var advance = JobAdvance()
-                advance.status = .ready
-                return advance
-            }
+            try await world.end(ended, .produced(world.result()))
             // One that comes now does not pass those that wait.
             jobs.append(try await submit(world, "ana", jobsMax: 2))
             #expect(try await world.job(jobs[4]).isHeld)
@@ -220,13 +216,6 @@ import Testing
         adapter: Adapter, wasHeld: Bool
     ) async throws {
         try await World.run(adapter) { world in
-            func end(_ lease: StageLease, _ outcome: StageOutcome, as status: Job.Status) async throws {
-                _ = try await world.complete(lease, outcome) { _ in
-                    var advance = JobAdvance()
-                    advance.status = status
-                    return advance
-                }
-            }
             // `order` begins a new life of another node.
             let life = try await world.node("two")
             let first = try await submit(world, "ana", jobsMax: 1)
@@ -238,10 +227,10 @@ import Testing
             // The fourth of the other client runs on.
             _ = try await world.claimOne(life)
             if wasHeld {
-                try await end(early, .produced(world.result()), as: .ready)
+                try await world.end(early, .produced(world.result()))
                 #expect(try await admit(world, jobsMax: 1) == [held])
             } else {
-                try await end(early, .failed(.test(.poison)), as: .error)
+                try await world.end(early, .failed(.test(.poison)))
                 guard case .changed = try await world.store.retry(first) else { throw Surprise("no retry") }
             }
             #expect(try await world.claimOne(life).job == (wasHeld ? held : first))

@@ -85,12 +85,7 @@ import Testing
             let scan = try #require(leases.first { $0.key == StageKey(.scan) })
             let probe = try #require(leases.first { $0.key == StageKey(.probe) })
             let broken = Failure(.poison, code: "broken", reason: "It is broken.", hint: "Send another.")
-            _ = try await world.complete(scan, .failed(broken)) { _ in
-                var advance = JobAdvance()
-                advance.status = .error
-                advance.failure = JobFailure(stage: scan.key, failure: broken)
-                return advance
-            }
+            try await world.end(scan, .failed(broken))
             #expect(try await world.job(job.id).status == .error)
             #expect(try await world.stage(job.id, probe.key).state == .running)
             #expect(try await twins(world).isEmpty)

@@ -73,11 +73,7 @@ import Testing
         let world = World(store: store)
         let job = try await world.job(stages: [StageKey(.publish)])
         let lease = try await world.claimOne(try await world.node())
-        _ = try await world.complete(lease, .produced(world.result())) { _ in
-            var advance = JobAdvance()
-            advance.status = .ready
-            return advance
-        }
+        try await world.end(lease, .produced(world.result()))
         _ = try await world.node("two")
         let draft = RevisionDraft(
             id: Numbers().identifier(), job: job.id, clip: nil, range: TimeRange(start: 0, end: 9),
@@ -127,11 +123,7 @@ import Testing
         #expect(try await submit { $0.captionStyle = .neon } == .olderNodes)
         // The same for a revision, whose job may be older than the node.
         let lease = try await world.claimOne(try await world.node())
-        _ = try await world.complete(lease, .produced(world.result())) { _ in
-            var advance = JobAdvance()
-            advance.status = .ready
-            return advance
-        }
+        try await world.end(lease, .produced(world.result()))
         var options = JobOptions()
         options.watermark = "me"
         let draft = RevisionDraft(

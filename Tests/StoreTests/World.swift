@@ -102,6 +102,19 @@ struct World: Sendable {
         try await store.complete(lease, with: outcome, advance: advance)
     }
 
+    /// Ends the attempt, and its job with it: in an error when it failed, as `ready` when not.
+    func end(_ lease: StageLease, _ outcome: StageOutcome) async throws {
+        _ = try await complete(lease, outcome) { snapshot in
+            var advance = JobAdvance()
+            advance.status = .ready
+            if case .failed(let failure) = outcome {
+                advance.status = .error
+                advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
+            }
+            return advance
+        }
+    }
+
     func stage(_ job: JobID, _ key: StageKey) async throws -> Stage {
         guard let stage = try await store.stages(of: job).first(where: { $0.key == key }) else {
             throw Surprise("\(job) has no stage \(key)")
