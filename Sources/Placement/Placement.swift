@@ -15,8 +15,6 @@ package struct Placement: Sendable {
     package let digest: UInt64
     /// Those who hold keys; where there are none, those who are departing.
     let keyRing: PlacementRing
-    /// Those who get new work; where there are none, the suspected ones that would.
-    let workRing: PlacementRing
     private let keyed: SipHash
     let logarithm = BinaryLogarithm.shared
 
@@ -40,10 +38,7 @@ package struct Placement: Sendable {
             return PlacementRing(chosen.map { (sorted[$0].region, candidates[$0]) }, keyed: keyed)
         }
         let holders = ring { $0.standing == .open || $0.standing == .holding }
-        let open = ring { $0.standing == .open }
         keyRing = holders.isEmpty ? ring { $0.standing == .departing } : holders
-        workRing =
-            open.isEmpty ? ring { $0.standing == .holding && $0.schedulability == .schedulable } : open
         self.policy = policy
         self.members = sorted
         self.keyed = keyed

@@ -32,7 +32,7 @@ package struct PlacementMember: Hashable, Sendable {
 
     /// How far a member may be trusted with keys. docs/placement.md says why for every state.
     package enum Standing: String, Sendable, Codable, CaseIterable {
-        /// Alive and schedulable: holds keys and gets new work.
+        /// Alive and schedulable: holds keys, and claims work.
         case open
         /// Cordoned, or suspected: holds its keys and gets nothing new. A cordon moves nothing, so it is cheap to take
         /// back; a suspicion is mostly refuted within a second, and keys that moved would have to move back.

@@ -3,8 +3,6 @@ package struct PlacementPolicy: Sendable, Hashable, Codable {
     /// A weight above this counts as this. Prevents one node with a mistyped capacity from owning everything, and keeps
     /// weight times depth inside 64 bits.
     package static let weightMax = 10_000
-    /// A load above this counts as this: loads come from other nodes, and sums of them must not overflow.
-    package static let loadMax = 1_000_000
 
     /// Mixed into every hash. A cluster's id serves; a secret serves better, because then no client that may choose its
     /// own keys can collect keys that fall on one node. Default: empty.
@@ -12,24 +10,17 @@ package struct PlacementPolicy: Sendable, Hashable, Codable {
     /// Where the keys of a region go while it has no member that can hold them, first choice first. Regions that are
     /// not named follow in an order of the key's own, so that a lost region's keys spread. Default: none named.
     package var fallbackRegions: [String: [String]]
-    /// How far above its fair share a node may be loaded before new work goes to the next one, in per cent of the
-    /// mean. Default 125. Lower is more even and sends more work past its first choice. Prevents a node that is the
-    /// first choice of many things at once from taking them all.
-    package var loadFactorPercent: Int
 
-    package init(salt: String = "", fallbackRegions: [String: [String]] = [:], loadFactorPercent: Int = 125) {
-        precondition(
-            (100...1000).contains(loadFactorPercent), "a load factor of \(loadFactorPercent) % is outside 100...1000")
+    package init(salt: String = "", fallbackRegions: [String: [String]] = [:]) {
         self.salt = salt
         self.fallbackRegions = fallbackRegions
-        self.loadFactorPercent = loadFactorPercent
     }
 
     /// Names the way in which owners are found, for the handshake: two nodes whose ids differ would send each other's
     /// keys astray and must not talk.
     ///
     /// The first part names the algorithm and changes with every change of an answer; the second is a digest of salt
-    /// and fallback order. The load factor is left out: it does not decide about owners.
+    /// and fallback order.
     package var algorithmID: String {
         var hash = keyed
         hash.absorb(field: "policy")

@@ -52,7 +52,6 @@ import Testing
             let key = PlacementKey("k", home: "eu")
             #expect(empty.owner(of: key) == nil && empty.ranking(of: key).isEmpty)
             #expect(empty.replicas(of: key, count: 3).isEmpty)
-            #expect(empty.placeForNewWork(key, loads: [:]) == nil)
             #expect(empty.keyShares(home: "eu").isEmpty)
             #expect(empty.explain(key).reason == "No member of the cluster can hold keys.")
             #expect(empty.difference(to: empty).homes.allSatisfy { $0.movedShare == 0 && $0.moves.isEmpty })
@@ -137,15 +136,12 @@ import Testing
         #expect(twice.members[0].region == "eu")
     }
 
-    @Test func `the algorithm id changes with everything that changes an owner, and with nothing else`() {
+    @Test func `the algorithm id changes with everything that changes an owner`() {
         let base = PlacementPolicy(salt: "s", fallbackRegions: ["eu": ["us"]])
         #expect(base.algorithmID.hasPrefix("rendezvous-1/"))
         #expect(base.algorithmID == PlacementPolicy(salt: "s", fallbackRegions: ["eu": ["us"]]).algorithmID)
         #expect(base.algorithmID != PlacementPolicy(salt: "t", fallbackRegions: ["eu": ["us"]]).algorithmID)
         #expect(base.algorithmID != PlacementPolicy(salt: "s", fallbackRegions: ["eu": ["us", "ap"]]).algorithmID)
         #expect(base.algorithmID != PlacementPolicy(salt: "s").algorithmID)
-        var other = base
-        other.loadFactorPercent = 200
-        #expect(base.algorithmID == other.algorithmID)
     }
 }
