@@ -295,7 +295,7 @@ extension Setting {
             "From here new jobs are taken in and begun later."),
         Setting(
             "overload.refuseSeconds", .integer(1...1_000_000), default: "7200", unit: "seconds of queue",
-            "From here new uploads and jobs are refused with 503 and Retry-After."),
+            "From here clients' orders for new work are refused with 503 and Retry-After."),
         Setting(
             "overload.fallsAtPercent", .integer(1...99), default: "50", unit: "percent",
             "A level is left below this part of what raised it. Prevents levels that come and go."),

@@ -27,23 +27,9 @@ import Testing
         return try JSONDecoder().decode(Value.self, from: Data(reply.body))
     }
 
-    /// A job whose first stage failed for good.
-    private func failedJob(_ door: Door, _ life: NodeLife, code: String = "disk_full") async throws -> JobID {
-        let id = try await door.submittedJob()
-        let lease = try #require(try await door.store.claim(1, for: life).first)
-        let failure = Failure(.resource, code: code, reason: "It does not fit.", hint: "Make room.")
-        _ = try await door.store.complete(lease, with: .failed(failure)) { snapshot in
-            var advance = JobAdvance()
-            advance.status = .error
-            advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
-            return advance
-        }
-        return id
-    }
-
     @Test func `the tally tells how jobs ended`() async throws {
         try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
-            _ = try await failedJob(door, try await door.node())
+            _ = try await door.failedJob(try await door.node())
             _ = try await door.store.countEffects(limit: 10)
             let answer: TallyAnswer = try await get(door, "/admin/v1/tally?days=2")
             #expect(answer.days == 2)
@@ -90,7 +76,7 @@ import Testing
 
     @Test func `one token looks at jobs, the other orders, and nobody else gets in`() async throws {
         try await Door.open(AdminRouteTests.tokens, cluster: ClusterSample().inspection) { door in
-            let id = try await failedJob(door, try await door.node())
+            let id = try await door.failedJob(try await door.node())
             let looking = [
                 "/admin/v1/jobs", "/admin/v1/jobs/\(id)", "/admin/v1/jobs/\(id)/why", "/admin/v1/dead-letters",
             ]
@@ -118,7 +104,7 @@ import Testing
     @Test func `jobs are listed by status and client, a page at a time`() async throws {
         try await Door.open(AdminRouteTests.tokens) { door in
             let life = try await door.node()
-            let failed = try await failedJob(door, life)
+            let failed = try await door.failedJob(life)
             let waiting = [try await door.submittedJob(), try await door.submittedJob()]
             let all: OperatorJobPage = try await get(door, "/admin/v1/jobs?tenant=test&limit=2")
             #expect(all.jobs.count == 2 && all.nextCursor == all.jobs.last?.id)
@@ -199,7 +185,7 @@ import Testing
     @Test func `a job is cancelled once or twice, and retried only after an error`() async throws {
         try await Door.open(AdminRouteTests.tokens) { door in
             let life = try await door.node()
-            let failed = try await failedJob(door, life)
+            let failed = try await door.failedJob(life)
             let again: OperatorJob = try await post(door, "/admin/v1/jobs/\(failed)/retry")
             #expect(again.status == .processing && again.error == nil)
             let twice = try await door.client.send("POST", "/admin/v1/jobs/\(failed)/retry", headers: [Self.change])
@@ -216,7 +202,7 @@ import Testing
 
     @Test func `one stage is requeued, and what is done is not`() async throws {
         try await Door.open(AdminRouteTests.tokens) { door in
-            let failed = try await failedJob(door, try await door.node())
+            let failed = try await door.failedJob(try await door.node())
             let path = "/admin/v1/jobs/\(failed)/stages/scan/0/requeue"
             let again: OperatorJob = try await post(door, path)
             #expect(again.status == .processing)
@@ -230,8 +216,8 @@ import Testing
     @Test func `dead letters are listed with their reason and requeued in bulk, after a rehearsal`() async throws {
         try await Door.open(AdminRouteTests.tokens) { door in
             let life = try await door.node()
-            let full = [try await failedJob(door, life), try await failedJob(door, life)]
-            let other = try await failedJob(door, life, code: "text_file")
+            let full = [try await door.failedJob(life), try await door.failedJob(life)]
+            let other = try await door.failedJob(life, code: "text_file")
             let listed: OperatorJobPage = try await get(door, "/admin/v1/dead-letters?code=disk_full")
             #expect(Set(listed.jobs.map(\.id)) == Set(full))
             #expect(listed.jobs.allSatisfy { $0.error?.stage == "scan" && $0.error?.reason == "It does not fit." })

@@ -167,6 +167,20 @@ struct Door: Sendable {
         return id
     }
 
+    /// A job whose first stage failed for good.
+    func failedJob(_ life: NodeLife, code: String = "disk_full") async throws -> JobID {
+        let id = try await submittedJob()
+        let lease = try #require(try await store.claim(1, for: life).first)
+        let failure = Failure(.resource, code: code, reason: "It does not fit.", hint: "Make room.")
+        _ = try await store.complete(lease, with: .failed(failure)) { snapshot in
+            var advance = JobAdvance()
+            advance.status = .error
+            advance.failure = JobFailure(stage: snapshot.changed, failure: failure)
+            return advance
+        }
+        return id
+    }
+
     /// Claims whatever is ready and completes it.
     func complete(_ life: NodeLife, body: String, _ advance: JobAdvance) async throws {
         let lease = try #require(try await store.claim(1, for: life).first)

@@ -1,6 +1,7 @@
 import ClipModel
 import Foundation
 import HTTPGateway
+import HTTPTypes
 import Jobs
 import Logging
 import Store
@@ -57,6 +58,67 @@ import Testing
             for _ in 0..<4 { await watch.look() }
             #expect(watch.state.level == .normal)
             #expect(try await door.upload([Door.Part(content: [1, 2, 3])]).status == 201)
+        }
+    }
+
+    /// Nil: the answer tells of no problem.
+    private static func code(of reply: RawClient.Reply) -> String? {
+        struct Problem: Decodable { let code: String }
+        return try? JSONDecoder().decode(Problem.self, from: Data(reply.body)).code
+    }
+
+    /// Orders of clients for work that was not under way, each to be sent with `POST`.
+    private static let orders: Set<String> = [
+        "/api/upload", "/api/uploads", "/api/imports", "/api/jobs", "/api/jobs/{id}/retry", "/api/jobs/{id}/rerender",
+        "/api/clips",
+    ]
+
+    @Test(arguments: [false, true])
+    func `while it refuses, of all routes the orders of clients for new work are refused, and no other`(
+        isDiskFull: Bool
+    ) async throws {
+        let watch = isDiskFull ? Self.watch(refuse: 1e6, deferNew: 1e5, disk: 1000) : Self.watch()
+        let code = isDiskFull ? "disk_full" : "overloaded"
+        try await Door.open(AdminRouteTests.tokens, overload: watch) { door in
+            _ = try await door.submittedJob()
+            _ = try await door.node()
+            let watch = try #require(door.jobs.overload)
+            await watch.look()
+            #expect(watch.state.level == .refuse)
+            for endpoint in door.endpoints {
+                let path = endpoint.template.split(separator: "/").map { $0.hasPrefix("{") ? "x" : $0 }
+                let reply = try await send(door, endpoint.method.rawValue, "/" + path.joined(separator: "/"))
+                let isOrder = endpoint.method == .post && Self.orders.contains(endpoint.template)
+                #expect((Self.code(of: reply) == code) == isOrder, "\(endpoint): \(reply.text)")
+            }
+            #expect(Self.orders.isSubset(of: door.endpoints.map(\.template)))
+        }
+    }
+
+    @Test func `while it refuses, only operators let a job begin again, and uploads go on`() async throws {
+        try await Door.open(AdminRouteTests.tokens, overload: Self.watch()) { door in
+            let failed = try await door.failedJob(try await door.node())
+            let waiting = try await door.submittedJob()
+            let upload = try await door.begin([("Upload-Length", "4")])
+            let watch = try #require(door.jobs.overload)
+            await watch.look()
+            #expect(watch.state.level == .refuse)
+            // The router takes an address for the same with a slash at its end.
+            for path in ["/api/jobs/\(failed)/retry", "/api/jobs/\(failed)/retry/", "/api/jobs/"] {
+                let reply = try await send(door, "POST", path)
+                #expect(try reply.status == 503 && reply.string("code") == "overloaded", "\(path): \(reply.text)")
+                #expect(reply.headers["retry-after"] == "\(watch.state.retryAfterSeconds)")
+            }
+            #expect(try await door.store.job(failed)?.status == .error)
+            #expect(try await door.tus("PATCH", upload, at: 0, [1, 2]).status == 204)
+            #expect(try await door.tus("HEAD", upload).headers["upload-offset"] == "2")
+            let override = ("X-HTTP-Method-Override", "PATCH")
+            #expect(try await door.tus("POST", upload, at: 2, headers: [override], [3, 4]).status == 204)
+            let order = try await door.client.send(
+                "POST", "/admin/v1/jobs/\(failed)/retry", headers: [AdminRouteTests.change])
+            #expect(order.status == 200, "\(order.text)")
+            #expect(try await send(door, "POST", "/api/jobs/\(waiting)/cancel").status == 200)
+            #expect(try await send(door, "DELETE", "/api/jobs/\(waiting)").status == 204)
         }
     }
 

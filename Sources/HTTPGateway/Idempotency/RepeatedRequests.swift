@@ -35,12 +35,14 @@ struct RepeatedRequests: Sendable {
         guard route.method == .post, route.template.hasPrefix("/api/"), !Self.own.contains(route.template) else {
             return route
         }
-        return Route(route.method, route.template) { request, context in
+        var guarded = route
+        guarded.handler = { request, context in
             guard !request.onlyLooks, let key = try request.idempotencyKey() else {
                 return try await route.handler(request, context)
             }
             return try await answer(request, context, route, key)
         }
+        return guarded
     }
 
     private func answer(

@@ -25,7 +25,7 @@ struct ImportRoutes: Sendable {
         slots = StreamSlots(limit: configuration.imports?.concurrentMax ?? 1)
     }
 
-    var routes: [Route] { [Route(.post, "/api/imports", fetch)] }
+    var routes: [Route] { [Route(.post, "/api/imports", ordersWork: true, fetch)] }
 
     private struct Wanted: Decodable {
         let sourceUrl: String

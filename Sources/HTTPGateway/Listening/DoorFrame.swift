@@ -67,7 +67,7 @@ struct DoorFrame {
         if let requestMetrics { router.add(middleware: requestMetrics) }
         router.add(middleware: ContentAnswers())
         router.add(middleware: ProblemAnswers(table: table, lingerSeconds: configuration.lingerSeconds))
-        if let overload { router.add(middleware: OverloadGate(watch: overload)) }
+        if let overload { router.add(middleware: OverloadGate(watch: overload, routes: routes)) }
         router.add(middleware: keys)
         if let admission { router.add(middleware: admission) }
         if configuration.requiresKeys { router.add(middleware: KeyRequirement()) }

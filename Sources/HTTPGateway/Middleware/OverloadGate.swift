@@ -5,26 +5,29 @@ import Hummingbird
 import Jobs
 import Logging
 
-/// While the region refuses: turns new videos and new jobs away before a byte of the body is read, with the time after
-/// which to come back. Everything else goes on: whoever has a job here can look, cancel, retry and download.
+/// While the region refuses: turns clients' orders for new work away before a byte of the body is read, with the time
+/// after which to come back: new videos, new jobs, and work on jobs that have ended (`Route.ordersWork`). Everything
+/// else goes on: whoever has a job here can look, cancel, delete and download, and go on with an upload.
 struct OverloadGate: RouterMiddleware {
-    static let refused: Set<String> = ["/api/upload", "/api/uploads", "/api/imports", "/api/jobs"]
+    private let watch: OverloadWatch
+    /// By their templates: the router takes more than one spelling of an address for the same.
+    private let refused: Set<HTTPGateway.Endpoint>
 
-    let watch: OverloadWatch
+    init(watch: OverloadWatch, routes: [Route]) {
+        self.watch = watch
+        refused = Set(routes.filter(\.ordersWork).map(\.endpoint))
+    }
 
     func handle(
         _ request: Request, context: GatewayContext,
         next: @concurrent (Request, GatewayContext) async throws -> Response
     ) async throws -> Response {
-        guard request.method == .post, Self.refused.contains(request.uri.path) else {
-            return try await next(request, context)
-        }
         let state = watch.state
-        guard state.level < .refuse else {
-            context.logger.info("request refused while overloaded", metadata: ["http.route": "\(request.uri.path)"])
-            throw state.isDiskFull ? Problem.diskFull(state) : Problem.overloaded(state)
-        }
-        return try await next(request, context)
+        guard state.level >= .refuse, let template = context.endpointPath,
+            refused.contains(HTTPGateway.Endpoint(method: request.method, template: template))
+        else { return try await next(request, context) }
+        context.logger.info("request refused while overloaded", metadata: ["http.route": "\(template)"])
+        throw state.isDiskFull ? Problem.diskFull(state) : Problem.overloaded(state)
     }
 }
 

@@ -21,13 +21,13 @@ struct JobRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.post, "/api/jobs", submit),
+            Route(.post, "/api/jobs", ordersWork: true, submit),
             Route(.get, "/api/jobs", list),
             Route(.get, "/api/jobs/{id}", show),
             Route(.get, "/api/jobs/{id}/waterfall", waterfall),
             Route(.delete, "/api/jobs/{id}", delete),
             Route(.post, "/api/jobs/{id}/cancel", cancel),
-            Route(.post, "/api/jobs/{id}/retry", retry),
+            Route(.post, "/api/jobs/{id}/retry", ordersWork: true, retry),
         ]
     }
 

@@ -13,8 +13,8 @@ struct RevisionRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.post, "/api/jobs/{id}/rerender", rerender),
-            Route(.post, "/api/clips", add),
+            Route(.post, "/api/jobs/{id}/rerender", ordersWork: true, rerender),
+            Route(.post, "/api/clips", ordersWork: true, add),
             Route(.get, "/api/clips/{id}/captions", captions),
             Route(.get, "/api/clips/{id}/scenes", scenes),
         ]

@@ -10,13 +10,21 @@ struct Route: Sendable {
     let method: HTTPRequest.Method
     /// `/api/jobs/{id}`
     let template: String
-    let handler: Handler
+    /// Whether a client orders work by it that was not under way: refused while the region refuses (`OverloadGate`).
+    /// Not what looks, ends or continues something, and no order of an operator, who may know better.
+    let ordersWork: Bool
+    var handler: Handler
 
-    init(_ method: HTTPRequest.Method, _ template: String, _ handler: @escaping Handler) {
+    init(
+        _ method: HTTPRequest.Method, _ template: String, ordersWork: Bool = false, _ handler: @escaping Handler
+    ) {
         self.method = method
         self.template = template
+        self.ordersWork = ordersWork
         self.handler = handler
     }
+
+    var endpoint: HTTPGateway.Endpoint { .init(method: method, template: template) }
 }
 
 extension GatewayContext {

@@ -11,7 +11,7 @@ struct UploadRoutes: Sendable {
     let configuration: GatewayConfiguration
     let quota: QuotaGate
 
-    var routes: [Route] { [Route(.post, "/api/upload", upload)] }
+    var routes: [Route] { [Route(.post, "/api/upload", ordersWork: true, upload)] }
 
     struct Answer: Codable, Sendable {
         let uploadId: UploadID

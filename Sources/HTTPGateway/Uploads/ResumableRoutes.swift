@@ -23,7 +23,7 @@ struct ResumableRoutes: Sendable {
             Route(.options, "/api/uploads/{id}") { _, _ in
                 describe(allowing: "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
             },
-            Route(.post, "/api/uploads", create),
+            Route(.post, "/api/uploads", ordersWork: true, create),
             Route(.get, "/api/uploads/{id}", show),
             Route(.patch, "/api/uploads/{id}", append),
             Route(.delete, "/api/uploads/{id}", remove),
