@@ -57,10 +57,13 @@ package struct NodeCondition: Hashable, Sendable, Codable {
     package var blobStrangers: [NodeID]?
     /// The blobs are out of its reach.
     package var blobOutage: Outage?
+    /// What stages take there. Nil: it has made nothing yet, or is of an earlier release.
+    package var measuredCosts: MeasuredCosts?
 
     package init(
         level: OverloadLevel? = nil, levelSince: Timestamp? = nil, levelReason: String? = nil, pause: Pause? = nil,
-        blobStrangers: [NodeID]? = nil, blobOutage: Outage? = nil
+        blobStrangers: [NodeID]? = nil, blobOutage: Outage? = nil,
+        measuredCosts: MeasuredCosts? = nil
     ) {
         self.level = level
         self.levelSince = levelSince
@@ -68,5 +71,6 @@ package struct NodeCondition: Hashable, Sendable, Codable {
         self.pause = pause
         self.blobStrangers = blobStrangers
         self.blobOutage = blobOutage
+        self.measuredCosts = measuredCosts
     }
 }

@@ -11,7 +11,8 @@ extension JobView {
         let running = Self.fractions(of: stages, job: job.id, nodes: nodes)
         // A result that this version cannot read hides its figures, not the job.
         let plan = try? JobPlan(job: job, upload: upload, stages: stages, revisions: revisions)
-        let progress = plan.map { JobProgress(job: job, plan: $0, running: running, now: now) }
+        let costs = MeasuredCosts(merging: nodes.filter(\.isAlive).compactMap(\.condition.measuredCosts))
+        let progress = plan.map { JobProgress(job: job, plan: $0, running: running, costs: costs, now: now) }
         let inputs = StageInputs(job: job, upload: upload, stages: stages, key: StageKey(.publish))
         id = job.id
         status = job.status

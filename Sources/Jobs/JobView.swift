@@ -11,7 +11,7 @@ package struct JobView: Codable, Hashable, Sendable {
     package var stage: StageName?
     /// 0 to 100.
     package var progress: Double
-    /// Nil while it cannot be told, and once the job has ended.
+    /// The time left (`JobProgress`). Nil while it cannot be told, and once the job has ended.
     package var etaSeconds: Double?
     /// Jobs that are before this one; nil once it has begun.
     package var queuePosition: Int?

@@ -33,6 +33,7 @@ extension Worker {
         switch ending {
         case .outcome(let outcome):
             let isProduct = if case .produced = outcome { true } else { false }
+            if isProduct { measure(lease.key.name, run) }
             let report = await report(outcome, under: lease, effort: run.effort.total)
             if report == .published, let home = run.state.withLock({ $0.home }) { onChange(lease.job, home) }
             switch report {
@@ -49,6 +50,13 @@ extension Worker {
             await discardBlobs(of: lease)
         }
         ended(lease)
+    }
+
+    /// Only of what was made: a failure may come at any moment, and reuse takes no time.
+    private func measure(_ name: StageName, _ run: Run) {
+        guard let work = run.state.withLock({ $0.work }) else { return }
+        let took = (stopwatch.elapsed - work.startedAt) / .seconds(1)
+        measuredCosts.record(name, took: took, expected: work.costSeconds)
     }
 
     // MARK: The attempt
@@ -102,6 +110,8 @@ extension Worker {
         _ lease: StageLease, _ run: Run, _ inputs: StageInputs, cacheKey: String?
     ) async throws -> Ending {
         let limit = StageCost.limitSeconds(lease.key.name, over: inputs.workSeconds)
+        let begun = stopwatch.elapsed
+        run.state.withLock { $0.work = inputs.costSeconds.map { (begun, $0) } }
         return try await blobs.withScratch(named: "\(lease.key.name.rawValue)-\(lease.key.index)") { scratch in
             await firstOf({ await self.produce(lease, run, inputs, cacheKey, scratch) }) {
                 do { try await self.clock.sleep(for: .seconds(limit)) } catch { return .stopped }

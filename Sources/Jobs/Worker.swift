@@ -20,6 +20,9 @@ package actor Worker {
             /// Where its job is at home; nil before the job was read.
             var home: Region?
             var givesBack = false
+            /// Since when it works, on the stopwatch, and what the constants say that it takes. Nil: it does not work
+            /// yet, or they say nothing about it.
+            var work: (startedAt: Duration, costSeconds: Double)?
         }
 
         let stop = Bell()
@@ -63,6 +66,8 @@ package actor Worker {
     private var registrations = 0
     private var keeper: LeaseKeeper
     private var runs: [StageLease: Run] = [:]
+    /// Of all lives in this process: they share one machine.
+    var measuredCosts = MeasuredCosts()
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
     private var yieldsUntil = Duration.zero
     private var batchDelay = BatchDelay()
@@ -338,7 +343,8 @@ package actor Worker {
         let (state, sharing) = (overload?.state, sharing())
         return NodeCondition(
             level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause,
-            blobStrangers: sharing.strangers, blobOutage: sharing.outage)
+            blobStrangers: sharing.strangers, blobOutage: sharing.outage,
+            measuredCosts: measuredCosts.isEmpty ? nil : measuredCosts)
     }
 
     /// For how many more stages there are memory and disk. Says so once when there begins to be none, and when there is

@@ -32,6 +32,9 @@ package struct JobPlan: Sendable {
     private let hasSidecar: Bool
     let inputs: StageInputs
 
+    /// Whether its sound is, or may turn out to be, what the words are taken from.
+    var listens: Bool { !hasSidecar && hasSound != false }
+
     /// Throws when a result cannot be read by this version.
     package init(
         job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], publishing: Int? = nil

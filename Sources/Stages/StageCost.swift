@@ -1,7 +1,8 @@
 package import ClipModel
 
 /// What the stages cost, in seconds of one core: measured on 720p and 1080p talks with the default tools. Only
-/// progress, the guess of the time left, and generous time limits are made from these, so they may be off by half.
+/// progress and generous time limits are made from these alone, so they may be off by half. For the time left nodes say
+/// how long stages take there against these (`MeasuredCosts`).
 package enum StageCost {
     /// Of a stage over `seconds` of video: the source for those that read all of it, else the chunk or the clip.
     package static func seconds(_ name: StageName, over seconds: Double) -> Double {

@@ -90,6 +90,17 @@ package struct StageInputs: Sendable {
         }
     }
 
+    /// What `StageCost` says of this stage; nil where it says nothing true: a transcript that came with the upload is
+    /// only read, and of a video without sound none is taken out. As runs like others they would make a node look
+    /// quick.
+    package var costSeconds: Double? {
+        switch key.name {
+        case .transcribe where upload.transcript != nil: nil
+        case .audio where (try? body(ProbeResult.self))?.facts.audioStream == nil: nil
+        default: StageCost.seconds(key.name, over: workSeconds)
+        }
+    }
+
     /// The part of the source that this stage of a clip is about.
     package func clipRange() throws(Failure) -> TimeRange {
         if let revision { return revision.range }

@@ -205,9 +205,11 @@ import Testing
         try await World.run(adapter) { world in
             let life = try await world.node()
             #expect(try await world.store.nodes().first?.condition == NodeCondition())
+            var costs = MeasuredCosts()
+            costs.record(.render, took: 10, expected: 3)
             let condition = NodeCondition(
                 level: .deferNew, levelSince: .start, levelReason: "much",
-                pause: .init(code: "disk_short", reason: "full", since: .start))
+                pause: .init(code: "disk_short", reason: "full", since: .start), measuredCosts: costs)
             _ = try await world.store.heartbeat(life, running: [], condition: condition)
             #expect(try await world.store.nodes().first?.condition == condition)
             _ = try await world.node()
