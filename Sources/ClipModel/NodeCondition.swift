@@ -22,7 +22,7 @@ package enum OverloadLevel: String, Hashable, Sendable, Codable, CaseIterable, C
 package struct NodeCondition: Hashable, Sendable, Codable {
     /// Why a node claims nothing though it may.
     package struct Pause: Hashable, Sendable, Codable {
-        /// Stable: `memory_short`, `memory_pressure` or `disk_short`.
+        /// Stable: `memory_short`, `memory_pressure`, `disk_short` or `stages_stuck`.
         package let code: String
         /// One sentence with the numbers.
         package let reason: String

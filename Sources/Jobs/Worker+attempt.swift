@@ -8,12 +8,6 @@ import Synchronization
 
 /// One attempt at one stage: what is known, what is reused, what is run, what is reported.
 extension Worker {
-    private enum Ending: Sendable {
-        case outcome(StageOutcome)
-        /// Stopped from outside. Nothing was made.
-        case stopped
-    }
-
     /// What became of a report. `unknown`: the store did not answer for the rest of this life.
     enum Report: Sendable { case published, refused, unknown }
 
@@ -23,13 +17,8 @@ extension Worker {
         case jobGone
     }
 
-    func carryOut(_ lease: StageLease, _ run: Run) async {
-        let ending = await firstOf({ await self.attempt(lease, run) }) {
-            await run.stop.wait()
-            return .stopped
-        }
-        let hasWorked = if case .outcome(.reused) = ending { false } else { true }
-        handBackThreads(of: run, hasWorked: hasWorked)
+    /// Tells what became of an attempt. True: what it made is nobody's.
+    func tell(_ ending: Ending, _ lease: StageLease, _ run: Run) async -> Bool {
         switch ending {
         case .outcome(let outcome):
             let isProduct = if case .produced = outcome { true } else { false }
@@ -37,19 +26,17 @@ extension Worker {
             let report = await report(outcome, under: lease, effort: run.effort.total)
             if report == .published, let home = run.state.withLock({ $0.home }) { onChange(lease.job, home) }
             switch report {
-            case .published where isProduct: break
-            case .published, .refused: await discardBlobs(of: lease)
-            case .unknown:
-                // The report may have counted, so its blobs stay; the sweeper knows later.
-                break
+            case .published: return !isProduct
+            case .refused: return true
+            // The report may have counted, so its blobs stay; the sweeper knows later.
+            case .unknown: return false
             }
         case .stopped:
             if run.state.withLock({ $0.givesBack }) {
                 await report(.released, under: lease, effort: run.effort.total)
             }
-            await discardBlobs(of: lease)
+            return true
         }
-        ended(lease)
     }
 
     /// Only of what was made: a failure may come at any moment, and reuse takes no time.
@@ -61,7 +48,7 @@ extension Worker {
 
     // MARK: The attempt
 
-    private func attempt(_ lease: StageLease, _ run: Run) async -> Ending {
+    func attempt(_ lease: StageLease, _ run: Run) async -> Ending {
         do {
             switch try await prepare(lease, run) {
             case .jobGone: return .stopped
@@ -76,7 +63,7 @@ extension Worker {
     }
 
     private func prepare(_ lease: StageLease, _ run: Run) async throws -> Preparation {
-        try await patiently {
+        try await patiently(run) {
             guard let job = try await store.job(lease.job), let upload = try await store.upload(job.upload) else {
                 return .jobGone
             }
@@ -111,12 +98,12 @@ extension Worker {
     ) async throws -> Ending {
         let limit = StageCost.limitSeconds(lease.key.name, over: inputs.workSeconds)
         let begun = stopwatch.elapsed
-        run.state.withLock { $0.work = inputs.costSeconds.map { (begun, $0) } }
+        run.state.withLock { state in
+            state.work = inputs.costSeconds.map { (begun, $0) }
+            state.deadline = (begun + .seconds(limit), limit)
+        }
         return try await blobs.withScratch(named: "\(lease.key.name.rawValue)-\(lease.key.index)") { scratch in
-            await firstOf({ await self.produce(lease, run, inputs, cacheKey, scratch) }) {
-                do { try await self.clock.sleep(for: .seconds(limit)) } catch { return .stopped }
-                return .outcome(.failed(Self.timeLimitPassed(limit)))
-            }
+            await self.produce(lease, run, inputs, cacheKey, scratch)
         }
     }
 
@@ -130,6 +117,7 @@ extension Worker {
                     inputs: inputs, attempt: StageAttempt(job: lease.job, key: lease.key, epoch: lease.epoch),
                     scratch: scratch, threads: threads, startedAt: now(), effort: run.effort,
                     progress: { fraction in
+                        run.effort.beat()
                         // Never back, though a stage may try again from its beginning.
                         run.state.withLock { $0.fraction = max($0.fraction, min(fraction, 1)) }
                     }))
@@ -193,7 +181,7 @@ extension Worker {
     }
 
     /// Repeats `body` while the store is away and this life lasts.
-    private func patiently<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
+    private func patiently<Answer>(_ run: Run, _ body: () async throws -> Answer) async throws -> Answer {
         var failures = 0
         while true {
             do { return try await body() } catch let error as StoreError {
@@ -201,13 +189,14 @@ extension Worker {
                 case .unavailable, .poolExhausted, .timedOut: failures += 1
                 case .refused, .corrupt: throw error
                 }
+                run.effort.beat()
                 try Task.checkCancellation()
                 try await clock.sleep(for: delay(afterFailures: failures))
             }
         }
     }
 
-    private func discardBlobs(of lease: StageLease) async {
+    func discardBlobs(of lease: StageLease) async {
         let prefix = StageAttempt(job: lease.job, key: lease.key, epoch: lease.epoch).prefix
         do { await remove(try await blobs.list(under: prefix, limit: Self.attemptBlobsMax).map(\.name)) } catch {
             logger.info("blobs of an attempt are left to the sweeper", metadata: ["error": "\(error)"])
@@ -223,12 +212,6 @@ extension Worker {
 
     /// Most blobs that one attempt makes; no stage makes more than four.
     private static let attemptBlobsMax = 100
-
-    private static func timeLimitPassed(_ seconds: Double) -> Failure {
-        Failure(
-            .transient, code: "stage_time_limit", reason: "A step took longer than its limit of \(Int(seconds)) s.",
-            hint: "It is tried again; if this repeats, send the video as H.264 in MP4.")
-    }
 
     private static let interrupted = Failure(
         .transient, code: "stage_interrupted", reason: "A step was interrupted.", hint: "It is tried again.")

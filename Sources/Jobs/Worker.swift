@@ -20,12 +20,22 @@ package actor Worker {
             /// Where its job is at home; nil before the job was read.
             var home: Region?
             var givesBack = false
+            /// On the worker's stopwatch, and after how many seconds of work that is. Nil before the work begins.
+            var deadline: (at: Duration, seconds: Double)?
+            /// How it was ended from outside.
+            var imposed: Ending?
+            var isOver = false
+            var isLeftBehind = false
             /// Since when it works, on the stopwatch, and what the constants say that it takes. Nil: it does not work
             /// yet, or they say nothing about it.
             var work: (startedAt: Duration, costSeconds: Double)?
         }
 
+        /// Somebody wants it to end.
         let stop = Bell()
+        /// It was ended from outside, or is over.
+        let intervention = Bell()
+        let over = Bell()
         let effort = EffortMeter()
         let state: Mutex<State>
 
@@ -54,6 +64,8 @@ package actor Worker {
     private let drainBell = Bell()
     /// The operator wants something else of this node.
     private let emptyBell = Bell()
+    /// The last run is over, or left behind.
+    private let idleBell = Bell()
     private let overload: OverloadWatch?
     private let machineReading: @Sendable () -> MachineReading
     private let sharing: @Sendable () -> BlobSharing
@@ -66,6 +78,9 @@ package actor Worker {
     private var registrations = 0
     private var keeper: LeaseKeeper
     private var runs: [StageLease: Run] = [:]
+    /// Threads of attempts that go on though they were ended.
+    var stuck: [StageLease: Int] = [:]
+    var stuckSince: Timestamp?
     /// Of all lives in this process: they share one machine.
     var measuredCosts = MeasuredCosts()
     /// On the stopwatch: nothing is claimed before, so that the other nodes of this machine get their turn.
@@ -122,12 +137,17 @@ package actor Worker {
 
     /// Works until `drain` was called and everything is given back, or until the task is cancelled, which stops all
     /// work at once and leaves the giving back to the end of the lease.
+    ///
+    /// Runs belong to no life: one that does not end though it was stopped holds up neither the next life nor the
+    /// goodbye. Only this does not return before it: such a process must be killed.
     package func run() async {
-        while mayBegin {
-            let start = stopwatch.elapsed
-            guard let life = await register() else { return }
-            logger.info("node registered", metadata: ["node.epoch": "\(life.epoch)"])
-            await live(life, since: start)
+        await withDiscardingTaskGroup { group in
+            while mayBegin {
+                let start = stopwatch.elapsed
+                guard let life = await register() else { return }
+                logger.info("node registered", metadata: ["node.epoch": "\(life.epoch)"])
+                await live(life, since: start, &group)
+            }
         }
     }
 
@@ -171,7 +191,7 @@ package actor Worker {
         return nil
     }
 
-    private func live(_ life: NodeLife, since start: Duration) async {
+    private func live(_ life: NodeLife, since start: Duration, _ runGroup: inout DiscardingTaskGroup) async {
         machine = WorkerMachine(schedule: configuration.schedule, schedulability: machine.schedulability)
         keeper = LeaseKeeper(
             lease: .seconds(configuration.leaseSeconds), margin: configuration.leaseMargin,
@@ -182,9 +202,11 @@ package actor Worker {
             group.addTask { await self.listen() }
             group.addTask { await self.watchDrain() }
             group.addTask { await self.emptyWhenTold() }
-            await claimStages(life, &group)
+            await claimStages(life, &runGroup)
             group.cancelAll()
         }
+        // All were stopped or are done. Those that do not end are left behind after `letGoAfter`.
+        while !runs.isEmpty, !Task.isCancelled { await idleBell.wait() }
         guard !machine.isLifeLost else { return }
         // When the store cannot be told, the end of the lease says the same a few seconds later.
         do { try await store.leave(life) } catch {
@@ -342,7 +364,7 @@ package actor Worker {
     var condition: NodeCondition {
         let (state, sharing) = (overload?.state, sharing())
         return NodeCondition(
-            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause,
+            level: state?.level, levelSince: state?.since, levelReason: state?.reason, pause: pause ?? standstill,
             blobStrangers: sharing.strangers, blobOutage: sharing.outage,
             measuredCosts: measuredCosts.isEmpty ? nil : measuredCosts)
     }
@@ -419,6 +441,7 @@ package actor Worker {
     func ended(_ lease: StageLease) {
         runs[lease] = nil
         apply(.finished(lease))
+        if runs.isEmpty { idleBell.ring() }
         // There may be room for another one now, which the end of the run did not show yet.
         if pause != nil { bell.ring() }
     }

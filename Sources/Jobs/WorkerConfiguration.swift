@@ -14,6 +14,8 @@ import Store
 /// | `drainGrace` | duration | 10 s | a node that should go works on for minutes |
 /// | `handBackAfter` | duration | 10 min | a node that its operator drains never gets empty |
 /// | `awaySeconds` | seconds | 60 | the work of a region without nodes waits for ever (`ClaimTerms`) |
+/// | `silenceSecondsMax` | seconds | 240 | a step that hangs holds its stage for the hours that it may take |
+/// | `letGoAfter` | duration | 10 s | a step that heeds no cancellation holds its stage for ever |
 /// | `reconnectDelayMax` | duration | 2 s | a database that comes back is met by a herd |
 /// | `machineInterval` | duration | 250 ms | memory and disk are read for each of a thousand claims |
 /// | `youngAge` | duration | 5 s | a stage that has not taken its memory yet is taken for a small one |
@@ -31,6 +33,8 @@ package struct WorkerConfiguration: Sendable, Hashable {
     package var drainGrace: Duration
     package var handBackAfter: Duration
     package var awaySeconds: Double
+    package var silenceSecondsMax: Double
+    package var letGoAfter: Duration
     package var reconnectDelayMax: Duration
     package var machineInterval: Duration
     package var youngAge: Duration
@@ -43,12 +47,14 @@ package struct WorkerConfiguration: Sendable, Hashable {
         gatherDelay: Duration = .milliseconds(100), yieldMin: Duration = .milliseconds(20),
         yieldMax: Duration = .milliseconds(60), drainGrace: Duration = .seconds(10),
         handBackAfter: Duration = .seconds(600), awaySeconds: Double = ClaimTerms.awaySecondsDefault,
+        silenceSecondsMax: Double = 240, letGoAfter: Duration = .seconds(10),
         reconnectDelayMax: Duration = .seconds(2), machineInterval: Duration = .milliseconds(250),
         youngAge: Duration = .seconds(5), claimGuard: ClaimGuard.Limits = ClaimGuard.Limits(),
         schedule: Schedule = Schedule()
     ) {
         precondition(leaseSeconds > 0 && leaseMargin < .seconds(leaseSeconds), "the margin eats the whole lease")
         precondition(heartbeatInterval > .zero && pollInterval > .zero, "intervals must be positive")
+        precondition(silenceSecondsMax > 0 && letGoAfter > .zero, "limits must be positive")
         precondition(.zero <= yieldMin && yieldMin <= yieldMax, "yields out of order")
         self.leaseSeconds = leaseSeconds
         self.leaseMargin = leaseMargin
@@ -61,6 +67,8 @@ package struct WorkerConfiguration: Sendable, Hashable {
         self.drainGrace = drainGrace
         self.handBackAfter = handBackAfter
         self.awaySeconds = awaySeconds
+        self.silenceSecondsMax = silenceSecondsMax
+        self.letGoAfter = letGoAfter
         self.reconnectDelayMax = reconnectDelayMax
         self.machineInterval = machineInterval
         self.youngAge = youngAge

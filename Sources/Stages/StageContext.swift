@@ -101,12 +101,16 @@ package struct StageContext: Sendable {
 
     /// Where they find a blob, for as long as the attempt lasts.
     func path(of blob: BlobName, sha256: String? = nil) async throws -> String {
-        try await tools.blobs.localFile(of: blob, sha256: sha256, in: scratch)
+        fetchBegins()
+        defer { fetchEnds() }
+        return try await tools.blobs.localFile(of: blob, sha256: sha256, in: scratch)
     }
 
     /// Makes a file of the scratch directory a blob of this attempt.
     func keep(_ file: String) async throws -> (name: BlobName, facts: BlobFacts) {
         let name = attempt.blobName(file)
+        fetchBegins()
+        defer { fetchEnds() }
         let facts = try await tools.blobs.adopt(fileAt: scratch + "/" + file, as: name)
         effort.add(Effort(bytesWritten: facts.bytes))
         return (name, facts)
@@ -115,6 +119,8 @@ package struct StageContext: Sendable {
     /// Keeps bytes as a blob of this attempt.
     func keep(_ bytes: [UInt8], as file: String) async throws -> BlobName {
         let name = attempt.blobName(file)
+        fetchBegins()
+        defer { fetchEnds() }
         _ = try await tools.blobs.put(bytes, as: name)
         effort.add(Effort(bytesWritten: Int64(bytes.count)))
         return name
@@ -134,10 +140,21 @@ package struct StageContext: Sendable {
 
     /// Reads a JSON blob of an earlier stage.
     func load<Value: Decodable & Sendable>(_ type: Value.Type, _ blob: BlobName) async throws -> Value {
-        let bytes = try await tools.blobs.bytes(of: blob, limitBytes: Self.jsonBytesMax)
+        let bytes = try await bytes(of: blob)
         effort.add(Effort(bytesRead: Int64(bytes.count)))
         return try await decoded(type, bytes)
     }
+
+    private func bytes(of blob: BlobName) async throws -> [UInt8] {
+        fetchBegins()
+        defer { fetchEnds() }
+        return try await tools.blobs.bytes(of: blob, limitBytes: Self.jsonBytesMax)
+    }
+
+    /// A bucket may be slow and has limits of its own; a directory that does not answer hangs, and that is silence.
+    private func fetchBegins() { if tools.blobs.keepsCopies { effort.waitBegins() } }
+
+    private func fetchEnds() { if tools.blobs.keepsCopies { effort.waitEnds() } }
 
     /// Most bytes of one JSON blob. The words of four hours of speech take about 5 MB.
     static let jsonBytesMax = 64 << 20

@@ -19,7 +19,7 @@ from wire import ServerError, Wire
 # a video of at most 8 s.
 HUNG_SECONDS_MAX = 420
 # Failures that say that a limit ended what hung.
-LIMITS = ("tool_silent", "tool_wall_limit", "stage_time_limit")
+LIMITS = ("tool_silent", "tool_wall_limit", "stage_time_limit", "stage_silent")
 # In which a node that lives tells the database why its stage ended.
 SECONDS_TO_REPORT = 30
 # In which a fault has to end after the last has begun.

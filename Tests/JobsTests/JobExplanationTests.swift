@@ -89,13 +89,13 @@ import Testing
             let isTold = row.code != .aboutToStart
             let why = "b claims nothing since 2023-11-14T22:13:20.000Z: b has no disk."
             #expect(told.reason.text.contains(why) == isTold, "\(told)")
-            #expect(told.hint.contains("Make room") == isTold, "\(told)")
+            #expect(told.hint.contains("what the text says is missing") == isTold, "\(told)")
             #expect(told.needsOperator == (row.code == .nodesWithoutRoom), "\(told)")
         }
         // Whoever is cordoned would take nothing with room either.
         let cordoned = Self.explain([Self.stage()], nodes: [Self.busy("a"), Self.paused("b", .cordoned)])
         #expect(cordoned.reason.code == .freeThread && !cordoned.reason.text.contains("b claims nothing"))
-        #expect(!cordoned.hint.contains("Make room"))
+        #expect(!cordoned.hint.contains("what the text says is missing"))
     }
 
     @Test func `a held job waits for its client's others, whatever the nodes do`() {

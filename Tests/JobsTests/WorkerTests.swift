@@ -143,23 +143,6 @@ import Testing
         }
     }
 
-    @Test func `a stage that takes longer than its limit is stopped and tried again`() async throws {
-        let world = try World { assignment, clock in
-            let isFirst = assignment.attempt.epoch == 1 && assignment.inputs.key.name == .probe
-            try await clock.sleep(for: .seconds(isFirst ? 100_000 : 1))
-        }
-        try await inWorld(world) { world in
-            let job = try await world.submit()
-            try world.start("a")
-            try await world.run(upTo: 2000) { await world.store.job(job)?.status.hasEnded ?? true }
-            #expect(await world.store.job(job)?.status == .ready)
-            let probes = world.runs(of: .probe)
-            #expect(probes.count == 2 && probes[0].wasCancelled)
-            let length = try #require(probes[0].end) - probes[0].start
-            #expect(abs(length - StageCost.limitSecondsFloor) < 5)
-        }
-    }
-
     @Test func `a node claims for half of its free threads at once, and no more than it has memory for`() async throws {
         let little = MachineReading(memoryAvailableBytes: 1600 << 20)
         for (reading, limits) in [(MachineReading(), [4, 2]), (little, [2])] {

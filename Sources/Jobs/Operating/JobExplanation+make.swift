@@ -163,7 +163,7 @@ extension JobExplanation.Picture {
     /// Nodes that may take work. Some of them may claim nothing for now.
     private var willing: [Node] { nodes.filter { $0.isAlive && $0.schedulability == .schedulable } }
 
-    /// Of these, the ones without the memory or the disk for one more stage.
+    /// Of these, the ones without the memory, the disk or a thread for one more stage.
     private var paused: [Node] { willing.filter { $0.condition.pause != nil } }
 
     /// Sentences to go behind others: who would take it too, and why not.
@@ -177,7 +177,7 @@ extension JobExplanation.Picture {
     private var roomHint: String {
         guard !paused.isEmpty else { return "" }
         let names = paused.map(\.id.rawValue).joined(separator: ", ")
-        return " Make room in the memory or on the disk of \(names), as the text says; it goes on by itself then."
+        return " Give \(names) what the text says is missing; it goes on by itself then."
     }
 
     private func withoutNodes(_ stage: Stage) -> Reason {
@@ -295,7 +295,7 @@ extension JobExplanation.Picture {
             "\(job.failure?.failure.hint ?? "") tijera jobs retry \(job.id) begins again where it failed."
         case .running, .holderDead, .aboutToStart, .otherStages, .failed, .abandoned: "Nothing needs to be done."
         case .deferred: "It starts by itself; another node, or more threads, would start it sooner."
-        case .nodesWithoutRoom: "Make room on the disk or in the memory of a node, or start one elsewhere."
+        case .nodesWithoutRoom: "Give the nodes what the text says is missing, or start one elsewhere."
         case .freeThread, .batchDelayed:
             "It starts by itself; another node, or more threads, would start it sooner." + roomHint
         case .retryLater:

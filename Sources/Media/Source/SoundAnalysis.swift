@@ -45,6 +45,7 @@ package struct SoundAnalysis {
             progress(min(0.95, Double(steps) * SoundCurves.stepSeconds / facts.durationSeconds))
         }
         _ = try output.checked()
+        progress(0.95)
         let levels = try await SoundLevels.measure(wavPath: pcmPath)
         let track = await tracked(levels: levels, loudness: loudness.withLock { $0 }, seconds: facts.durationSeconds)
         progress(1)

@@ -164,7 +164,9 @@ package actor SpeechPool {
         switch report {
         // Before the next request is given to it.
         case .transcribed(let id, _), .failed(let id?, _, _): if work[child]?.request == id { settle(child) }
-        case .ready, .progress, .failed(nil, _, _): break
+        // Said twice a second, also while nothing moves that callers are told of.
+        case .progress(let id, _): if let work = work[child], work.request == id { work.effort.beat() }
+        case .ready, .failed(nil, _, _): break
         }
         perform(schedule.reported(report, by: child, at: now()))
     }

@@ -18,19 +18,55 @@ import Synchronization
 /// and talking to the database. Bytes read are blobs that the node reads whole and whatever a tool reads from files,
 /// which is the source, its own scratch files, and 0.2 MB of its libraries a run; not the little that `scan` looks at.
 /// Bytes written are blobs.
+///
+/// Whatever is counted is a sign that the attempt lives, and so is each `beat`.
 package final class EffortMeter: Sendable {
-    private let spent = Mutex(Effort())
+    private struct State {
+        var spent = Effort()
+        var beats = 0
+        var waits = 0
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
     /// Up to now, in whole microseconds.
     package var total: Effort {
-        var total = spent.withLock { $0 }
+        var total = state.withLock { $0.spent }
         total.cpuSeconds = (total.cpuSeconds * 1_000_000).rounded() / 1_000_000
         return total
     }
 
-    package func add(_ effort: Effort) { spent.withLock { $0 += effort } }
+    package func add(_ effort: Effort) {
+        state.withLock { state in
+            state.spent += effort
+            state.beats += 1
+        }
+    }
+
+    /// Something went on that takes nothing which is counted, or is counted only at its end.
+    package func beat() { state.withLock { $0.beats += 1 } }
+
+    /// What `Stillness` looks at: an attempt is still when nothing of it goes on, and it waits for nobody.
+    package var signs: ToolSigns {
+        state.withLock { state in
+            ToolSigns(
+                chunksRead: state.beats, isReaderBusy: state.waits > 0, cpuSeconds: state.spent.cpuSeconds,
+                bytesRead: state.spent.bytesRead)
+        }
+    }
+
+    /// From here to `waitEnds` the attempt waits for somebody who may be slow and has limits of his own: a blob of
+    /// gigabytes that comes from a bucket is no silence of the one who wants it. Waits may overlap.
+    package func waitBegins() { state.withLock { $0.waits += 1 } }
+
+    package func waitEnds() {
+        state.withLock { state in
+            state.waits -= 1
+            state.beats += 1
+        }
+    }
 
     /// Runs `work` and counts the processor time of this thread. Only for work that does not wait: after an `await`
     /// another thread may go on.

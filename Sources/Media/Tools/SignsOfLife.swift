@@ -6,9 +6,15 @@ final class SignsOfLife: Sendable {
     /// What only the reader of its output can tell; the rest is asked of the kernel at every look.
     private let told = Mutex(ToolSigns())
     private let process: @Sendable () -> pid_t?
+    private let effort: EffortMeter
 
-    /// - Parameter process: the number of the tool; nil while it is not there.
-    init(of process: @escaping @Sendable () -> pid_t?) { self.process = process }
+    /// - Parameters:
+    ///   - process: the number of the tool; nil while it is not there.
+    ///   - effort: of the attempt that the tool works for, which lives as long as the tool does.
+    init(of process: @escaping @Sendable () -> pid_t?, for effort: EffortMeter) {
+        self.process = process
+        self.effort = effort
+    }
 
     func readerBegins() {
         told.withLock {
@@ -23,10 +29,11 @@ final class SignsOfLife: Sendable {
     func fellSilent(forSeconds limit: Double, clock: any Clock<Duration>) async -> Bool {
         var stillness = Stillness(limitSeconds: limit, first: look())
         let pause = stillness.secondsBetweenLooks
-        repeat {
+        while true {
             do { try await clock.sleep(for: .seconds(pause)) } catch { return false }
-        } while !stillness.saw(look(), afterSeconds: pause)
-        return true
+            guard !stillness.saw(look(), afterSeconds: pause) else { return true }
+            if stillness.isAlive { effort.beat() }
+        }
     }
 
     private func look() -> ToolSigns {

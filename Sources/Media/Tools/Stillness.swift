@@ -18,6 +18,9 @@ package struct Stillness: Sendable {
         last = first
     }
 
+    /// Whether the last look found a sign of life.
+    package var isAlive: Bool { stillSeconds == 0 }
+
     /// Four looks in one limit: what fell still just after a look is noticed a fourth of the limit late.
     package var secondsBetweenLooks: Double { limitSeconds / 4 }
 
@@ -26,8 +29,8 @@ package struct Stillness: Sendable {
     /// Only time between looks counts, so a node that was itself stopped for an hour does not end its tools for it.
     package mutating func saw(_ signs: ToolSigns, afterSeconds seconds: Double) -> Bool {
         // Nothing is said of a process that cannot be looked at.
-        let isAlive = signs.isReaderBusy || signs.cpuSeconds == nil || signs != last
-        stillSeconds = isAlive ? 0 : stillSeconds + seconds
+        let lives = signs.isReaderBusy || signs.cpuSeconds == nil || signs != last
+        stillSeconds = lives ? 0 : stillSeconds + seconds
         last = signs
         return stillSeconds >= limitSeconds
     }

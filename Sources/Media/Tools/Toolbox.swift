@@ -101,7 +101,8 @@ package struct Toolbox: Sendable {
                 var memory = MemoryWatch(of: child.processIdentifier.value, behind: sandbox.processesBefore)
                 defer { account(for: child.processIdentifier.value, memory) }
                 let (first, depth) = (child.processIdentifier.value, sandbox.processesBefore)
-                let signs = SignsOfLife { ProcessReading.descendant(of: first, depth: depth) }
+                let signs = SignsOfLife(
+                    of: { ProcessReading.descendant(of: first, depth: depth) }, for: effort)
                 do {
                     return try await withThrowingTaskGroup(of: Watch.self) { group in
                         let (errors, limits, clock) = (child.standardError, command.limits, clock)

@@ -32,6 +32,8 @@ package enum HighlightsStage: PipelineStage {
         let duration = try inputs.body(ProbeResult.self).facts.durationSeconds
         var selection = await select(transcript, curves, cuts, duration, context)
         if let reranker = context.tools.reranker {
+            context.effort.waitBegins()
+            defer { context.effort.waitEnds() }
             selection = try await selection.reordered(by: reranker, in: transcript)
         }
         return try StageOutput(

@@ -23,6 +23,9 @@ package enum ScanStage: PipelineStage {
         if let gate = context.tools.gate {
             // What is refused anyway is scanned all the same: malware in an archive is put away, not only turned down.
             do {
+                // The scanner has limits of its own, after which it is waited for.
+                context.effort.waitBegins()
+                defer { context.effort.waitEnds() }
                 notes = try await gate.pass(
                     context.inputs.upload, of: context.inputs.job, in: context.tools.blobs, progress: context.progress)
             } catch let failure as Failure where failure.waits {
@@ -43,7 +46,8 @@ package enum ScanStage: PipelineStage {
     }
 
     /// Walks the structure of the file, which may wait for the disk.
-    @concurrent private static func inspect(
+    // The compiler of Swift 6.3.1 crashes when it inlines this into its caller ("While splitting coroutine").
+    @inline(never) @concurrent private static func inspect(
         _ path: String, _ effort: EffortMeter
     ) async throws(MediaError) -> SniffedFormat {
         try effort.measure { () throws(MediaError) in try Sniffer.inspect(path) }

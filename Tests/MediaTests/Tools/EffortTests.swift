@@ -53,6 +53,27 @@ import Testing
         return parts.count == 2 ? parts[0] + parts[1] : nil
     }
 
+    @Test func `whatever goes on is a sign, and waiting for somebody with limits is no silence`() {
+        let effort = EffortMeter()
+        var stillness = Stillness(limitSeconds: 2, first: effort.signs)
+        func isEnded() -> Bool { stillness.saw(effort.signs, afterSeconds: 2) }
+        effort.beat()
+        #expect(!isEnded())
+        effort.add(Effort(bytesWritten: 1))
+        #expect(!isEnded())
+        effort.waitBegins()
+        effort.waitBegins()
+        effort.waitEnds()
+        let answers = (0..<3).map { _ in isEnded() }
+        #expect(answers == [false, false, false])
+        effort.waitEnds()
+        // Its end is one more.
+        #expect(!isEnded())
+        #expect(stillness.isAlive)
+        #expect(isEnded())
+        #expect(!stillness.isAlive)
+    }
+
     @Test func `a child that ends by itself took what it says it took`() async throws {
         try await with(Self.script("")) { toolbox, effort in
             let output = try await toolbox.run(command()).checked()

@@ -137,6 +137,27 @@ import Testing
         #expect(output.succeeded && blocks == 200)
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `an attempt gives signs of life for as long as its tool computes`() async throws {
+        let effort = EffortMeter()
+        let metered = toolbox.metered(by: effort)
+        let arguments = Self.endless + ["-f", "null", "-"]
+        let command = ToolCommand(.ffmpeg, arguments, limits: limits(wallSeconds: 600, silenceSeconds: 1))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await expect(.cancelled) { _ = try await metered.run(command) } }
+            // What the tool takes is counted when it has ended, so these are of the looks at it.
+            for _ in 0..<2 {
+                let before = effort.signs
+                while effort.signs == before, !Task.isCancelled {
+                    // Ends early only with the test's own limit.
+                    try? await ContinuousClock().sleep(for: .milliseconds(50))
+                }
+            }
+            #expect(effort.total == Effort())
+            group.cancelAll()
+        }
+    }
+
     @Test func `cancelling the caller kills the tool at once`() async throws {
         let arguments = Self.endless + ["-metadata", "title=cancelled", "-progress", "pipe:1", "-f", "null", "-"]
         let (started, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
