@@ -30,6 +30,7 @@ struct ClusterPart: Sendable {
     private let opinions = PlacementWitness.Heard()
     private let settings: ClusterSettings
     private let metadata: MemberMetadata
+    private let logger: Logger
 
     /// Throws when the credentials cannot be used, or are not this node's.
     /// - Parameter lastEpoch: of this node's life before, as the database knows it: a clock that was set back must not
@@ -39,6 +40,7 @@ struct ClusterPart: Sendable {
         store: PostgresStore, clock: any Clock<Duration>, now: WallTime, chance: Chance, logger: Logger
     ) throws {
         settings = configuration.cluster
+        self.logger = logger
         var listening = TLSTransportConfiguration()
         listening.host = settings.host
         listening.port = settings.port
@@ -123,13 +125,20 @@ struct ClusterPart: Sendable {
 
     // MARK: Services
 
-    /// Lives as long as the node. A graceful stop tells the others first; the duties end with the system.
+    /// Lives as long as the node. A graceful stop saves what others will read, and tells them; the duties end with the
+    /// system.
     struct Service: ServiceLifecycle.Service {
         let part: ClusterPart
 
         func run() async throws {
+            let (stops, stop) = AsyncStream<Void>.makeStream()
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for await _ in stops {}
+                        if !Task.isCancelled { await part.saveDebts() }
+                        part.system.stop()
+                    }
                     // Ends by cancellation only.
                     group.addTask { try await part.transport.run() }
                     group.addTask { await part.limiter.run() }
@@ -140,8 +149,17 @@ struct ClusterPart: Sendable {
                     group.cancelAll()
                 }
             } onGracefulShutdown: {
-                part.system.stop()
+                stop.finish()
             }
+        }
+    }
+
+    /// What clients owe since the last snapshot is kept before the others are told of the goodbye: they read it then,
+    /// so that a rolling restart is nobody's second burst. A database that does not answer holds up the stop for as
+    /// long as its connection may be silent (`PostgresConfiguration`).
+    private func saveDebts() async {
+        do { try await limiter.saveEverything() } catch {
+            logger.info("limiter debts not saved; a few may be forgotten", metadata: ["error": "\(error)"])
         }
     }
 

@@ -51,4 +51,24 @@ import Testing
             #expect(try await store.limiterDebts(heldBy: "one", after: nil, limit: 100).count == 25)
         }
     }
+
+    @Test func `many nodes may save the same debts at once`() async throws {
+        try await withStore { store, _ in
+            let rows = (0..<500).map { Row(policy: "api", subject: "s\($0)", debtMicroseconds: 1_000_000_000) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for round in 0..<6 {
+                    group.addTask {
+                        let mine = round % 2 == 0 ? rows : rows.reversed()
+                        try await store.saveLimiterDebts(mine, heldBy: "node-\(round)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            var count = 0
+            for round in 0..<6 {
+                count += try await store.limiterDebts(heldBy: "node-\(round)", after: nil, limit: 1000).count
+            }
+            #expect(count == 500)
+        }
+    }
 }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Buckets that are another node's now go there: whenever keys moved, and again until all of them were taken.
 extension Limiter {
-    /// Whether nothing is left here that another node owns. A node that is drained waits for it before it leaves.
+    /// Whether nothing is left here that another node owns.
     package var isHandedOver: Bool {
         guard moves.withLock({ $0.untold.isEmpty }) else { return false }
         return parts.allSatisfy { part in
