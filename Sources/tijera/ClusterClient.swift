@@ -64,8 +64,11 @@ final class ClusterClient: Sendable {
         let headers = self.headers(headers)
         return try await retrying { [http] server in
             let answer = try await http.send(HTTPRequest(method, server + path, headers: headers, body: body))
-            // 503 is a node that cannot reach its database or is stopping: another may.
-            if answer.status == 503 { throw HTTPClientError(.unreachable, "\(server) answers 503") }
+            // 503 is a node that cannot reach its database, is stopping or has too much to do: another may take it.
+            if answer.status == 503 {
+                let problem = HTTPAnswer(status: answer.status, body: answer.body).problem
+                throw HTTPClientError(.unreachable, "\(server): \(problem)")
+            }
             return answer
         }
     }
