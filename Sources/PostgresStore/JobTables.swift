@@ -23,7 +23,7 @@ enum JobTables {
         """
         select \(jobColumns) from job
         where ($1::text is null or id < $1) and ($3::text is null or status = $3)
-            and ($4::text is null or tenant = $4) and ($5::text is null or failure->'failure'->>'code' = $5)
+            and ($4::text is null or tenant = $4)
         order by id desc limit $2
         """)
     static let underWay = Statement(

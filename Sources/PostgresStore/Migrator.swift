@@ -36,6 +36,7 @@ struct Migration: Sendable {
         Migration(20, "rounds", PackageResources.m0020_rounds_sql),
         Migration(21, "usage_entries", PackageResources.m0021_usage_entries_sql),
         Migration(22, "crashes", PackageResources.m0022_crashes_sql),
+        Migration(23, "missing_clips", PackageResources.m0023_missing_clips_sql),
     ]
 }
 

@@ -106,8 +106,7 @@ extension PostgresStore {
 
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         let limit = min(max(0, limit), StoreLimits.pageRowsMax)
-        let page = JobTables.page.with(
-            cursor, limit, filter.status?.rawValue, filter.tenant, filter.failureCode)
+        let page = JobTables.page.with(cursor, limit, filter.status?.rawValue, filter.tenant)
         return try await database.read { try $0.query(page).map(JobTables.job(_:)) }
     }
 

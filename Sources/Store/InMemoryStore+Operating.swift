@@ -11,6 +11,15 @@ extension InMemoryStore {
         return .changed(record.job)
     }
 
+    package func deadLetters(_ filter: DeadLetterFilter, before cursor: JobID?, limit: Int) -> [DeadLetter] {
+        let letters = entries.values.filter { entry in cursor.map { entry.job.id < $0 } ?? true }.compactMap { entry in
+            DeadLetter(
+                entry.job, clips: Array(entry.clips.values), stages: entry.stages.values.map(\.stage),
+                revisions: entry.revisions, fitting: filter)
+        }
+        return Array(letters.sorted { $0.job.id > $1.job.id }.prefix(min(max(0, limit), StoreLimits.pageRowsMax)))
+    }
+
     package func waits(of id: JobID, awaySeconds: Double) -> JobWaits {
         let now = clock()
         var crowds: [CrowdKey: JobWaits.Crowd] = [:]

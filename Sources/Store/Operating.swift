@@ -4,23 +4,14 @@ package import ClipModel
 package struct JobFilter: Sendable, Hashable {
     package var status: Job.Status?
     package var tenant: String?
-    /// Code of the failure that ended the job.
-    package var failureCode: String?
 
-    package init(status: Job.Status? = nil, tenant: String? = nil, failureCode: String? = nil) {
+    package init(status: Job.Status? = nil, tenant: String? = nil) {
         self.status = status
         self.tenant = tenant
-        self.failureCode = failureCode
-    }
-
-    /// Jobs that ended in an error: they wait for somebody to look.
-    package static func deadLetters(code: String? = nil, tenant: String? = nil) -> JobFilter {
-        JobFilter(status: .error, tenant: tenant, failureCode: code)
     }
 
     package func fits(_ job: Job) -> Bool {
         (status ?? job.status) == job.status && (tenant ?? job.tenant) == job.tenant
-            && (failureCode == nil || failureCode == job.failure?.failure.code)
     }
 }
 

@@ -29,6 +29,9 @@ package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob]
     /// Those that fit, newest first, older than `cursor`; at most `limit`.
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job]
+    /// Jobs in an error, and those that are ready without all of their clips, newest first, older than `cursor`; at
+    /// most `limit`.
+    func deadLetters(_ filter: DeadLetterFilter, before cursor: JobID?, limit: Int) async throws -> [DeadLetter]
     /// How many jobs that wait for their first stage come before this one, by the rank that clients' shares gave them.
     /// A held job comes before nobody but the held ones of its own client.
     func queuePosition(of job: JobID) async throws -> Int

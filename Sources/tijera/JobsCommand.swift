@@ -137,7 +137,8 @@ extension JobsCommand {
             abstract: "Makes one stage ready at once, with a fresh count of attempts.",
             discussion: """
                 A stage that failed is tried again, one that waits for a retry waits no longer, and one that runs is \
-                taken from its node.
+                taken from its node. In a job that is ready without a clip, requeueing the stage that failed makes the \
+                clip again.
                 """)
         @OptionGroup var connection: AdminConnection
         @OptionGroup var choice: JobChoice
@@ -162,7 +163,8 @@ extension JobsCommand {
 
     struct DeadLetters: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "dead-letters", abstract: "Jobs that ended in an error, with the reason.",
+            commandName: "dead-letters",
+            abstract: "Jobs that ended in an error, and clips that jobs were published without, with the reason.",
             subcommands: [List.self, Requeue.self], defaultSubcommand: List.self)
 
         struct List: AsyncParsableCommand {
@@ -191,7 +193,10 @@ extension JobsCommand {
         struct Requeue: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
                 abstract: "Lets them begin again where they failed, newest first.",
-                discussion: "One transaction for each. Safe to repeat: what begins again is no dead letter any more.")
+                discussion: """
+                    One transaction for each. Of one job five clips are made again at a time. Safe to repeat: what \
+                    begins again is no dead letter any more.
+                    """)
             @OptionGroup var connection: AdminConnection
 
             @Option(help: "Those that failed with this code only.")

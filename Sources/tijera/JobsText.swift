@@ -17,12 +17,19 @@ enum JobsText {
     }
 
     static func deadLetters(_ page: OperatorJobPage) -> String {
-        var table = TextTable(["JOB", "CLIENT", "ENDED", "STAGE", "CODE", "CLASS", "REASON"])
-        for job in page.jobs {
+        var table = TextTable(["JOB", "CLIENT", "ENDED", "LOST", "STAGE", "CODE", "CLASS", "REASON"])
+        func add(_ job: OperatorJob, _ lost: String, _ error: JobView.ErrorView?, _ failureClass: Failure.Class?) {
             table.add([
-                job.id.rawValue, job.tenant, job.endedAt?.rawValue ?? "-", job.error?.stage ?? "-",
-                job.error?.code ?? "-", job.failureClass?.rawValue ?? "-", job.error?.reason ?? "-",
+                job.id.rawValue, job.tenant, job.endedAt?.rawValue ?? "-", lost, error?.stage ?? "-",
+                error?.code ?? "-", failureClass?.rawValue ?? "-", error?.reason ?? "-",
             ])
+        }
+        for job in page.jobs {
+            guard let missing = job.missingClips else {
+                add(job, "job", job.error, job.failureClass)
+                continue
+            }
+            for clip in missing { add(job, named(clip.ordinal), clip.error, clip.failureClass) }
         }
         return list(table, page, empty: "no dead letter")
     }
@@ -32,9 +39,16 @@ enum JobsText {
         return table.rendered + (page.nextCursor.map { "\nmore with --cursor \($0)" } ?? "")
     }
 
+    /// Counted as people do, like the notes of a job.
+    private static func named(_ ordinal: Int) -> String { "clip \(ordinal + 1)" }
+
     static func requeued(_ outcome: JobService.Requeued) -> String {
         let verb = outcome.isRehearsal ? "would begin again" : "begin again"
-        var lines = ["\(outcome.jobs.count) jobs \(verb)"] + outcome.jobs.map { "  \($0)" }
+        var lines = ["\(outcome.jobs.count) jobs \(verb)"]
+        lines += outcome.jobs.map { job in
+            let clips = (outcome.clips ?? []).filter { $0.job == job }.map { named($0.ordinal) }
+            return "  \(job)" + (clips.isEmpty ? "" : ": \(clips.joined(separator: ", "))")
+        }
         if !outcome.skipped.isEmpty { lines.append("\(outcome.skipped.count) could not:") }
         lines += outcome.skipped.map { "  \($0)" }
         if outcome.hasMore { lines.append("there are more; repeat it, or raise --limit") }

@@ -40,6 +40,9 @@ struct BrokenStore: Store {
         ofDead node: NodeID, memberEpoch: UInt64, unheardForSeconds: Double
     ) async throws -> DeathOutcome { try fail() }
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] { try fail() }
+    func deadLetters(_ filter: DeadLetterFilter, before cursor: JobID?, limit: Int) async throws -> [DeadLetter] {
+        try fail()
+    }
     func requeue(_ key: StageKey, of job: JobID) async throws -> RequeueOutcome { try fail() }
     func waits(of job: JobID, awaySeconds: Double) async throws -> JobWaits { try fail() }
     func clients(after tenant: String?, limit: Int) async throws -> [ClientShare] { try fail() }

@@ -12,8 +12,6 @@ import Testing
 
 /// A clip of a finished job is asked for otherwise.
 @Suite(.timeLimit(.minutes(5))) struct RevisionRouteTests {
-    private static let chosen = [TimeRange(start: 10, end: 30), TimeRange(start: 60, end: 80)]
-
     /// A door with a job of two clips that is ready, made of results as small as they can be.
     private func open(
         store: (any Store)? = nil, _ body: @Sendable (Door, JobID, NodeLife) async throws -> Void
@@ -21,80 +19,9 @@ import Testing
         try await Door.open(store: store) { door in
             let id = try await door.submittedJob()
             let life = try await door.node()
-            while let lease = try await door.store.claim(1, for: life).first {
-                try await finish(lease, door)
-            }
+            try await door.play(life)
             try #require(try await door.store.job(id)?.status == .ready)
             try await body(door, id, life)
-        }
-    }
-
-    /// `kept`: what a clip has left of the source, where something is cut out of it.
-    private func finish(_ lease: StageLease, _ door: Door, kept: [TimeRange]? = nil) async throws {
-        let blob = try await self.blob(of: lease, door.blobs)
-        var made = made(lease.key, blob)
-        if var check = made as? CheckResult {
-            check.figures.kept = kept
-            made = check
-        }
-        let body = try JSONEncoder().encode(made)
-        let chance = Chance.system()
-        let result = StageResult(
-            id: chance.draw { ResultID(at: systemWallTime(), using: &$0) }, body: String(decoding: body, as: UTF8.self),
-            blobs: [blob], cacheKey: nil)
-        _ = try await door.store.complete(lease, with: .produced(result), advance: Pipeline.advance)
-    }
-
-    private func blob(of lease: StageLease, _ blobs: BlobDirectory) async throws -> BlobName {
-        let name = StageAttempt(job: lease.job, key: lease.key, epoch: lease.epoch).blobName("file")
-        let words = ["hello", "world"].enumerated().map {
-            Word(text: $1, start: 12 + Double($0), end: 12.8 + Double($0), probability: 1)
-        }
-        let bytes: any Encodable & Sendable =
-            switch lease.key.name {
-            case .transcript: Transcript(language: "en", words: words)
-            case .reframe:
-                Framing(
-                    segments: [.init(range: TimeRange(start: 0, end: 20), layout: .fit)], faceInFrame: nil,
-                    reversalsPerSecond: 0, travelPixelsPerSecond: 0, faces: [])
-            default: "\(lease.key) \(lease.epoch)"
-            }
-        _ = try await blobs.put(Array(try JSONEncoder().encode(bytes)), as: name)
-        return name
-    }
-
-    private func made(_ key: StageKey, _ blob: BlobName) -> any StageBody {
-        switch key.name {
-        case .scan: ScanResult(format: "mp4")
-        case .probe:
-            ProbeResult(
-                facts: VideoFacts(
-                    durationSeconds: 120, displaySize: PixelSize(width: 1280, height: 720),
-                    codedSize: PixelSize(width: 1280, height: 720), rotationDegrees: 0, framesPerSecond: 25,
-                    videoCodec: "h264", videoStream: 0, audioStream: 1, audioCodec: "aac", audioChannels: 2,
-                    isHDR: false, container: "mp4"))
-        case .audio: AudioResult(pcm: blob, curves: blob, chunks: [TimeRange(start: 0, end: 120)])
-        case .shots: ShotsResult(cuts: blob, count: 0)
-        case .transcribe: TranscribeResult(chunk: blob, words: 2, language: "en", retriedWindows: 0)
-        case .transcript: TranscriptResult(transcript: blob, language: "en", words: 2)
-        case .highlights:
-            HighlightsResult(
-                highlights: Self.chosen.map {
-                    Highlight(
-                        range: $0, title: "Clip", score: 50, reason: "why", reasons: ["en": "why", "es": "por qué"],
-                        signals: [:])
-                }, notes: [])
-        case .reframe: ReframeResult(framing: blob, reversalsPerSecond: 0, travelPixelsPerSecond: 0)
-        case .render:
-            RenderResult(video: blob, videoBytes: 5, videoSHA256: String(repeating: "\(key.index)", count: 64))
-        case .check:
-            CheckResult(
-                figures: ClipFigures(
-                    durationSeconds: 20, width: 1080, height: 1920, framesPerSecond: 25, videoCodec: "h264",
-                    audioCodec: "aac", loudnessLUFS: -14, truePeakDBTP: -1, blackSeconds: 0, frozenSeconds: 0,
-                    faceInFrame: nil, reversalsPerSecond: 0, flags: []))
-        case .thumbnail: ThumbnailResult(thumbnail: blob, bytes: 5)
-        case .publish: PublishResult(manifest: blob, clips: 2)
         }
     }
 
@@ -122,7 +49,7 @@ import Testing
             #expect(try again.status == 409 && again.string("code") == "revision_under_way")
             let archive = try await door.client.send("GET", "/api/jobs/\(job)/archive")
             #expect(archive.status == 200, "what was there is given away meanwhile")
-            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            try await door.play(life)
             let after = try await door.client.send("GET", "/api/clips/\(clip)")
             #expect(try after.json("clip", "revision") as? Int == 2)
             #expect(try after.json("clip", "start") as? Double == 61.5)
@@ -142,7 +69,7 @@ import Testing
             let edits = #"{"captions": [{"start": 12, "end": 14, "text": "Hello!"}]}"#
             _ = try await post(
                 door, path, #"{"clipId": "\#(clip)", "options": {"watermark": "me"}, "edits": \#(edits)}"#)
-            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            try await door.play(life)
             let looks = #"{"captionStyle": "boxed", "speakerColors": true}"#
             _ = try await post(door, path, #"{"clipId": "\#(clip)", "end": 28, "options": \#(looks)}"#)
             let second = try #require(try await door.store.revisions(of: job).last)
@@ -150,7 +77,7 @@ import Testing
             #expect(second.options.watermark == "me" && second.options.captionStyle == .boxed)
             #expect(second.options.speakerColors)
             #expect(try await door.store.edits(of: second.id)?.captions?.map(\.text) == ["Hello!"])
-            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            try await door.play(life)
             let clear = #"{"clipId": "\#(clip)", "options": {"watermark": null}, "edits": {"captions": null}}"#
             #expect(try await post(door, path, clear).status == 202)
             let third = try #require(try await door.store.revisions(of: job).last)
@@ -165,7 +92,7 @@ import Testing
             let words = #"{"captions": [{"start": 12, "end": 14, "text": "Mine"}]}"#
             let first = try await post(door, path, #"{"clipId": "\#(clip)", "ifRevision": 1, "edits": \#(words)}"#)
             #expect(first.status == 202, "\(first.text)")
-            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            try await door.play(life)
             let second = try await post(door, path, #"{"clipId": "\#(clip)", "ifRevision": 1, "title": "Yours"}"#)
             #expect(try second.status == 412 && second.string("code") == "revision_changed", "\(second.text)")
             #expect(try await door.store.revisions(of: job).count == 1)
@@ -210,7 +137,7 @@ import Testing
                 var other = JobService.Wish()
                 other.captions = [ClipEdits.Caption(start: 12, end: 14, text: "Theirs")]
                 _ = try await door.jobs.revise(clip, other)
-                while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+                try await door.play(life)
             }
             let known = saysSo ? #""ifRevision": 1, "# : ""
             let reply = try await post(
@@ -257,7 +184,7 @@ import Testing
             let edits = #"{"captions": [], "scenes": [{"start": 12, "end": 14, "layout": "fit"}]}"#
             _ = try await post(
                 door, path, #"{"clipId": "\#(clip)", "options": {"watermark": "me"}, "edits": \#(edits)}"#)
-            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            try await door.play(life)
             let wish = Wish(clipId: clip, title: nil)
             func send(_ file: String, clearing fields: Set<ClearedField>) async throws -> RawClient.Reply {
                 let body = try ClearedField.encode(wish, edits: Array(file.utf8), clearing: fields)
@@ -306,7 +233,7 @@ import Testing
             #expect(try reply.string("clipId") == "\(ClipID(job: job, ordinal: 2))")
             let early = try await door.client.send("GET", "/api/clips/\(ClipID(job: job, ordinal: 2))/download")
             #expect(try early.status == 409 && early.string("code") == "clip_not_ready")
-            while let lease = try await door.store.claim(1, for: life).first { try await finish(lease, door) }
+            try await door.play(life)
             let clip = try await door.client.send("GET", "/api/clips/\(ClipID(job: job, ordinal: 2))")
             #expect(try clip.string("clip", "title") == "Mine" && clip.string("clip", "state") == "ready")
         }
@@ -385,7 +312,7 @@ import Testing
             // "world" is said from 13 to 13.8.
             let kept = [TimeRange(start: 10, end: 12.9), TimeRange(start: 13.9, end: 30)]
             while let lease = try await door.store.claim(1, for: life).first {
-                try await finish(lease, door, kept: kept)
+                try await door.finish(lease, kept: kept)
             }
             let told = try await door.client.send("GET", path)
             let seconds = try #require(try told.json("clip", "durationSeconds") as? Double)

@@ -70,6 +70,9 @@ final class FaultyStore: Store {
     func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await pass { await $0.jobs(filter, before: cursor, limit: limit) }
     }
+    func deadLetters(_ filter: DeadLetterFilter, before cursor: JobID?, limit: Int) async throws -> [DeadLetter] {
+        try await pass { await $0.deadLetters(filter, before: cursor, limit: limit) }
+    }
     func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {
         try await pass { await $0.jobsUnderWay(after: cursor, limit: limit) }
     }

@@ -44,7 +44,7 @@ import Testing
 
     private static func explain(
         _ stages: [Stage], nodes: [Node], waits: JobWaits? = nil, members: Set<NodeID>? = nil,
-        priority: Job.Priority = .interactive, change: (inout Job) -> Void = { _ in }
+        missing: [MissingClip] = [], priority: Job.Priority = .interactive, change: (inout Job) -> Void = { _ in }
     ) -> JobExplanation {
         var job = Job(
             id: id, upload: uploadID, region: Region("eu")!, tenant: "ana", options: JobOptions(), priority: priority,
@@ -56,8 +56,8 @@ import Testing
         let ready = stages.filter { $0.state == .ready }.map { JobWaits.StageWait(key: $0.key) }
         return .make(
             JobExplanation.Picture(
-                job: job, upload: upload, stages: stages, waits: waits ?? JobWaits(stages: ready), nodes: nodes,
-                members: members))
+                job: job, upload: upload, stages: stages, missing: missing, waits: waits ?? JobWaits(stages: ready),
+                nodes: nodes, members: members))
     }
 
     // MARK: Waiting
@@ -283,6 +283,19 @@ import Testing
     }
 
     // MARK: Ended
+
+    @Test func `a job that is ready without some clips says which ones, why, and what makes them again`() {
+        let missing = [1, 4].map { ordinal in
+            MissingClip(
+                id: ClipID(job: Self.id, ordinal: ordinal), stage: StageKey(.render, ordinal), failure: Self.failure)
+        }
+        let told = Self.explain([], nodes: [], missing: missing) { $0.status = .ready }
+        #expect(told.reason.code == .endedReady && told.reason.stage == "render[1]" && !told.needsOperator)
+        #expect(told.reason.error?.code == "disk_full")
+        #expect(told.reason.text.contains("without clip 2 (render[1]: The disk is full.), clip 5 (render[4]: "))
+        #expect(told.hint.hasPrefix("Make room. "))
+        for ordinal in [1, 4] { #expect(told.hint.contains("tijera jobs requeue \(Self.id) render[\(ordinal)]")) }
+    }
 
     @Test func `what has ended says how, why and what to do`() {
         let ready = Self.explain([], nodes: []) { $0.status = .ready }

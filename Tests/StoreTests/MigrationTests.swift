@@ -26,7 +26,7 @@ import Testing
         let names = [
             "jobs", "members", "limiter", "shares", "server_life", "clients", "effort", "overload", "bounds", "outbox",
             "hot_stages", "upload_sessions", "quarantine", "api_keys", "link_keys", "quotas", "idempotency",
-            "mixed_releases", "revisions", "rounds", "usage_entries", "crashes",
+            "mixed_releases", "revisions", "rounds", "usage_entries", "crashes", "missing_clips",
         ]
         let expected = names.enumerated().map { "\($0.offset + 1)|\($0.element)" }.joined(separator: "\n")
         #expect(

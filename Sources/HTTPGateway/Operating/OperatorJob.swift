@@ -1,11 +1,20 @@
 package import ClipModel
 package import Jobs
-import Store
+package import Store
 
 /// A job as operators see it in lists: a row of `GET /admin/v1/jobs` and of `/admin/v1/dead-letters`.
 ///
 /// Field names are part of the API: add, do not rename.
 package struct OperatorJob: Codable, Hashable, Sendable {
+    /// A clip that a job is ready without.
+    package struct MissingClip: Codable, Hashable, Sendable {
+        package var id: ClipID
+        package var ordinal: Int
+        package var failureClass: Failure.Class
+        /// With the stage that failed, and that may be requeued.
+        package var error: JobView.ErrorView
+    }
+
     package var id: JobID
     package var status: Job.Status
     package var tenant: String
@@ -22,6 +31,8 @@ package struct OperatorJob: Codable, Hashable, Sendable {
     package var endedAt: Timestamp?
     /// As in `JobView`.
     package var tookSeconds: Double?
+    /// Of dead letters that are ready: by ordinal. Absent everywhere else.
+    package var missingClips: [MissingClip]?
 
     package init(_ job: Job) {
         id = job.id
@@ -36,6 +47,16 @@ package struct OperatorJob: Codable, Hashable, Sendable {
         startedAt = job.startedAt
         endedAt = job.endedAt
         tookSeconds = job.tookSeconds
+    }
+
+    package init(_ letter: DeadLetter) {
+        self.init(letter.job)
+        guard !letter.missing.isEmpty else { return }
+        missingClips = letter.missing.map { clip in
+            MissingClip(
+                id: clip.id, ordinal: clip.id.ordinal, failureClass: clip.failure.class,
+                error: JobView.ErrorView(clip.failure, stage: clip.stage))
+        }
     }
 }
 

@@ -48,20 +48,29 @@ struct AdminJobRoutes: Sendable {
             }
             filter.status = status
         }
-        return JSONAnswer.make(try await page(filter, request))
+        let page = try await page(request) { cursor, limit in
+            try await jobs.store.jobs(filter, before: cursor, limit: limit).map { OperatorJob($0) }
+        }
+        return JSONAnswer.make(page)
     }
 
     @Sendable private func deadLetters(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try gate.admit(request, to: .look)
-        return JSONAnswer.make(try await page(try request.deadLetters(), request))
+        let filter = try request.deadLetters()
+        let page = try await page(request) { cursor, limit in
+            try await jobs.store.deadLetters(filter, before: cursor, limit: limit).map { OperatorJob($0) }
+        }
+        return JSONAnswer.make(page)
     }
 
-    private func page(_ filter: JobFilter, _ request: Request) async throws -> OperatorJobPage {
+    private func page(
+        _ request: Request, of list: (_ before: JobID?, _ limit: Int) async throws -> [OperatorJob]
+    ) async throws -> OperatorJobPage {
         let cursor: JobID? = try request.cursor()
         let size = try request.limit(Self.listLimitDefault, most: Self.listLimitMax)
         // One more than asked for tells whether there is another page.
-        let found = try await jobs.store.jobs(filter, before: cursor, limit: size + 1)
-        let rows = found.prefix(size).map { OperatorJob($0) }
+        let found = try await list(cursor, size + 1)
+        let rows = Array(found.prefix(size))
         return OperatorJobPage(jobs: rows, nextCursor: found.count > size ? rows.last?.id : nil)
     }
 
@@ -133,19 +142,13 @@ struct AdminJobRoutes: Sendable {
     @Sendable private func requeue(_ request: Request, _ context: GatewayContext) async throws -> Response {
         try gate.admit(request, to: .change)
         let (id, key) = (try context.jobID(), try context.stageKey())
-        switch try await jobs.requeue(key, of: id) {
-        case .changed(let job):
-            note("requeue \(key)", id, context)
-            return JSONAnswer.make(OperatorJob(job))
-        case .notPossible(let job, let state):
-            throw Problem(
-                .conflict, code: "stage_not_requeueable",
-                detail: "The stage is \(state.rawValue) in a job that is \(job.status.rawValue).",
-                hint: "Stages can be requeued while they wait or run, or when they failed and the job is not being "
-                    + "published; a retry of the job brings back those that were given up.")
-        case .noSuchStage: throw Problem.noSuchStage
-        case .noSuchJob: throw Problem.noSuchJob
-        }
+        let job =
+            switch try await jobs.requeue(key, of: id) {
+            case .stage(let outcome): try outcome.changed()
+            case .clip(let outcome): try outcome.taken().0
+            }
+        note("requeue \(key)", id, context)
+        return JSONAnswer.make(OperatorJob(job))
     }
 
     @Sendable private func requeueDeadLetters(_ request: Request, _ context: GatewayContext) async throws -> Response {
@@ -163,8 +166,8 @@ struct AdminJobRoutes: Sendable {
             context.logger.notice(
                 "operator requeued dead letters",
                 metadata: [
-                    "jobs": "\(outcome.jobs.count)", "skipped": "\(outcome.skipped.count)",
-                    "client": "\(context.clientAddress)",
+                    "jobs": "\(outcome.jobs.count)", "clips": "\(outcome.clips?.count ?? 0)",
+                    "skipped": "\(outcome.skipped.count)", "client": "\(context.clientAddress)",
                 ])
         }
         return JSONAnswer.make(outcome)
@@ -201,8 +204,8 @@ extension Request {
         return id
     }
 
-    fileprivate func deadLetters() throws(Problem) -> JobFilter {
-        .deadLetters(code: try text("code"), tenant: try text("tenant"))
+    fileprivate func deadLetters() throws(Problem) -> DeadLetterFilter {
+        DeadLetterFilter(code: try text("code"), tenant: try text("tenant"))
     }
 
     func limit(_ usual: Int, most: Int) throws(Problem) -> Int {
@@ -224,6 +227,24 @@ extension GatewayContext {
             let index = parameters.get("index").flatMap({ Int($0) }), index >= 0
         else { throw .noSuchStage }
         return StageKey(name, index)
+    }
+}
+
+extension RequeueOutcome {
+    /// The job that goes on; else says why it does not.
+    fileprivate func changed() throws(Problem) -> Job {
+        switch self {
+        case .changed(let job): return job
+        case .notPossible(let job, let state):
+            throw Problem(
+                .conflict, code: "stage_not_requeueable",
+                detail: "The stage is \(state.rawValue) in a job that is \(job.status.rawValue).",
+                hint: "Stages can be requeued while they wait or run, or when they failed and the job is not being "
+                    + "published; in a job that is ready, while the clip is missing. A retry of the job brings back "
+                    + "those that were given up.")
+        case .noSuchStage: throw .noSuchStage
+        case .noSuchJob: throw .noSuchJob
+        }
     }
 }
 

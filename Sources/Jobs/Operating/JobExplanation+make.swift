@@ -9,19 +9,22 @@ extension JobExplanation {
         package var upload: Upload
         package var stages: [Stage]
         package var revisions: [Revision]
+        /// Clips that the job was published without.
+        package var missing: [MissingClip]
         package var waits: JobWaits
         package var nodes: [Node]
         /// Who lives as a member of the cluster, whatever the database says; nil: the asked node is in no cluster.
         package var members: Set<NodeID>?
 
         package init(
-            job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], waits: JobWaits, nodes: [Node],
-            members: Set<NodeID>? = nil
+            job: Job, upload: Upload, stages: [Stage], revisions: [Revision] = [], missing: [MissingClip] = [],
+            waits: JobWaits, nodes: [Node], members: Set<NodeID>? = nil
         ) {
             self.job = job
             self.upload = upload
             self.stages = stages
             self.revisions = revisions
+            self.missing = missing
             self.waits = waits
             self.nodes = nodes
             self.members = members
@@ -55,7 +58,7 @@ extension JobExplanation.Picture {
 
     fileprivate var ending: Reason {
         switch job.status {
-        case .ready: Reason(.endedReady, "The job ended well\(moment).")
+        case .ready: missing.isEmpty ? Reason(.endedReady, "The job ended well\(moment).") : incomplete
         case .cancelled: Reason(.endedCancelled, "The job was cancelled\(moment).")
         case .error, .pending, .processing:
             Reason(
@@ -65,6 +68,15 @@ extension JobExplanation.Picture {
                 stage: job.failure?.stage,
                 error: job.failure.map { JobView.ErrorView($0.failure, stage: $0.stage) })
         }
+    }
+
+    /// Ready all the same: what is published stands, whatever is missing beside it.
+    private var incomplete: Reason {
+        let lost = missing.map { "clip \($0.id.ordinal + 1) (\($0.stage): \($0.failure.reason))" }
+        let first = missing.first
+        return Reason(
+            .endedReady, "The job ended well\(moment), but without \(lost.joined(separator: ", ")).",
+            stage: first?.stage, error: first.map { JobView.ErrorView($0.failure, stage: $0.stage) })
     }
 
     private var moment: String { job.endedAt.map { " at \($0)" } ?? "" }
@@ -289,7 +301,7 @@ extension JobExplanation.Picture {
 
     fileprivate func hint(for reason: Reason) -> String {
         switch reason.code {
-        case .endedReady: "Its clips can be downloaded."
+        case .endedReady: missing.isEmpty ? "Its clips can be downloaded." : missingHint
         case .endedCancelled: "Start a new job from the same upload."
         case .endedInError:
             "\(job.failure?.failure.hint ?? "") tijera jobs retry \(job.id) begins again where it failed."
@@ -310,6 +322,12 @@ extension JobExplanation.Picture {
         case .nodesWithoutDatabase: "Look at PostgreSQL and at the network between it and the nodes. Nothing is lost."
         case .noLivingNode: "Start a node: cluster/up, or tijera node. Nothing is lost."
         }
+    }
+
+    private var missingHint: String {
+        let orders = missing.map { "tijera jobs requeue \(job.id) \($0.stage)" }
+        return "\(missing.first?.failure.hint ?? "") \(orders.joined(separator: ", and ")) "
+            + "\(missing.count == 1 ? "makes it" : "make them") again; the others can be downloaded."
     }
 
     /// What a stage failed with that waits for somebody to bring back what is missing (`Failure.waits`).

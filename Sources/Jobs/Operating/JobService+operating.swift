@@ -1,7 +1,7 @@
 import Blobs
 package import ClipModel
 import Stages
-package import Store
+import Store
 
 /// What operators and the curious ask of jobs.
 extension JobService {
@@ -15,9 +15,11 @@ extension JobService {
     package func explain(_ id: JobID, members: Set<NodeID>?) async throws -> JobExplanation? {
         guard let job = try await store.job(id), let upload = try await store.upload(job.upload) else { return nil }
         let stages = try await store.stages(of: id)
+        let revisions = try await store.revisions(of: id, with: stages)
+        let missing = MissingClip.all(of: try await store.clips(of: id), stages: stages, revisions: revisions)
         return .make(
             JobExplanation.Picture(
-                job: job, upload: upload, stages: stages, revisions: try await store.revisions(of: id, with: stages),
+                job: job, upload: upload, stages: stages, revisions: revisions, missing: missing,
                 waits: try await store.waits(of: id, awaySeconds: awaySeconds), nodes: try await store.nodes(),
                 members: members))
     }
@@ -49,44 +51,5 @@ extension JobService {
         }
         return .make(
             job: job, stages: stages, events: events, isComplete: isComplete, bytes: bytes, now: currentTime)
-    }
-
-    /// Makes one stage of a job ready at once, whatever it waits for.
-    package func requeue(_ key: StageKey, of id: JobID) async throws -> RequeueOutcome {
-        let outcome = try await store.requeue(key, of: id)
-        if case .changed(let job) = outcome { tell(job) }
-        return outcome
-    }
-
-    /// Makes failed jobs that fit begin again, newest first, at most `limit`; with `isRehearsal` nothing is changed.
-    /// Safe to repeat: what was requeued fits no more.
-    package func requeueDeadLetters(_ filter: JobFilter, limit: Int, isRehearsal: Bool) async throws -> Requeued {
-        precondition(filter.status == .error, "only jobs in error are dead letters, not \(filter)")
-        let found = try await store.jobs(filter, before: nil, limit: limit + 1)
-        var outcome = Requeued(jobs: [], skipped: [], hasMore: found.count > limit, isRehearsal: isRehearsal)
-        for job in found.prefix(limit) {
-            guard !isRehearsal else {
-                outcome.jobs.append(job.id)
-                continue
-            }
-            switch try await retry(job.id) {
-            case .changed: outcome.jobs.append(job.id)
-            // Somebody else was first, or nothing in it can be tried again.
-            case .notPossible, .noSuchJob: outcome.skipped.append(job.id)
-            }
-        }
-        return outcome
-    }
-
-    /// What became of dead letters.
-    package struct Requeued: Codable, Hashable, Sendable {
-        /// Those that begin again, or would.
-        package var jobs: [JobID]
-        /// Those that could not.
-        package var skipped: [JobID]
-        /// Whether more fit than were looked at.
-        package var hasMore: Bool
-        /// Nothing was changed.
-        package var isRehearsal: Bool
     }
 }

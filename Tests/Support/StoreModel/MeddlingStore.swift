@@ -71,6 +71,9 @@ package struct MeddlingStore: Store {
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         await base.jobs(filter, before: cursor, limit: limit)
     }
+    package func deadLetters(
+        _ filter: DeadLetterFilter, before cursor: JobID?, limit: Int
+    ) async throws -> [DeadLetter] { await base.deadLetters(filter, before: cursor, limit: limit) }
     package func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {
         await base.jobsUnderWay(after: cursor, limit: limit)
     }

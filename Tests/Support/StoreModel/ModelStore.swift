@@ -125,6 +125,11 @@ package struct ModelStore: Store {
     package func jobs(_ filter: JobFilter, before cursor: JobID?, limit: Int) async throws -> [Job] {
         try await ask { try await $0.jobs(filter, before: cursor, limit: limit) }
     }
+    package func deadLetters(
+        _ filter: DeadLetterFilter, before cursor: JobID?, limit: Int
+    ) async throws -> [DeadLetter] {
+        try await ask { try await $0.deadLetters(filter, before: cursor, limit: limit) }
+    }
     package func jobsUnderWay(after cursor: JobID?, limit: Int) async throws -> [HomedJob] {
         try await ask { try await $0.jobsUnderWay(after: cursor, limit: limit) }
     }
