@@ -197,8 +197,6 @@ package struct Membership: Sendable {
 
     var memberCount: Int { table.presentCount }
 
-    func isOther(_ entry: MemberTable.Entry) -> Bool { entry.member.life.id != life.id }
-
     /// Says something new about ourselves. The only place where an incarnation is raised.
     mutating func declare(above heard: UInt64 = 0, _ change: (inout Member) -> Void) {
         var entry = own

@@ -65,8 +65,6 @@ package struct S3Configuration: Sendable {
     package static let partBytesMin: Int64 = 5 << 20
     /// Most keys that one request removes or lists.
     static let keysMax = 1000
-    /// A signature can be good for a week at most.
-    package static let linkSecondsMax = 7 * 24 * 3600
 
     package init(endpoint: String, region: String, bucket: String) {
         self.endpoint = endpoint

@@ -208,8 +208,6 @@ package struct LimiterShard: Sendable {
         shares.sweep(keys, at: now)
     }
 
-    package var sharesCount: Int { shares.count }
-
     // MARK: Inside
 
     func owner(of key: LimitKey) -> MemberID? { placement.owner(of: placementKey(key)) }

@@ -35,9 +35,6 @@ package struct CallNumbers: Sendable {
     @inline(__always)
     package static func slot(_ id: UInt32) -> Int { Int(id & 0xFFFF) }
 
-    /// Slots that were ever used.
-    package var slotCount: Int { slots.count }
-
     /// Deadlines that are kept, those of answered calls included.
     package var deadlineEntries: Int { deadlines.count }
 
