@@ -13,9 +13,40 @@ class GaveUp(Exception):
     """No answer that settles the question came in time."""
 
 
+def upload_form(content: bytes, srt: bytes | None, chance: random.Random) -> tuple[bytes, dict]:
+    """Body and headers of `POST /api/upload`."""
+    boundary = f"chaos{chance.getrandbits(64):x}"
+    parts = [("file", "talk.mp4", "video/mp4", content)]
+    if srt:
+        parts.append(("transcript", "talk.srt", "application/x-subrip", srt))
+    body = b"".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{file}"\r\n'
+        f"Content-Type: {kind}\r\n\r\n".encode() + data + b"\r\n" for name, file, kind, data in parts)
+    body += f"--{boundary}--\r\n".encode()
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+def upload_taken(answer: bytes, content: bytes) -> str:
+    """The id of the upload, which must be of these bytes."""
+    told = json.loads(answer)
+    if told["bytes"] != len(content) or told["sha256"] != hashlib.sha256(content).hexdigest():
+        raise AssertionError(f"an upload of {len(content)} bytes was taken for {told}")
+    return told["uploadId"]
+
+
+def problem_code(content: bytes) -> str:
+    """What an answer says of itself; nothing when it is no problem of ours, but of a proxy or cut short."""
+    try:
+        return json.loads(content)["code"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 class Client:
     def __init__(self, nodes, chance: random.Random, answers: Counter, patience: float = 120):
         self.nodes, self.chance, self.answers, self.patience = nodes, chance, answers, patience
+        # How the last try ended, in words for people.
+        self.ended_with = ""
 
     def once(self, node, method: str, path: str, body=None, headers=None, limit: float = 8):
         """(status, headers, bytes) of one try at one node, or None when there was no whole answer."""
@@ -25,10 +56,12 @@ class Client:
             answer = connection.getresponse()
             content = answer.read()
             self.answers[f"{method} {answer.status}"] += 1
+            self.ended_with = f"{answer.status} {problem_code(content) if answer.status >= 400 else ''}".rstrip()
             return answer.status, answer.headers, content
         except (OSError, http.client.HTTPException) as error:
             kind = "no answer in time" if isinstance(error, socket.timeout) else type(error).__name__
             self.answers[f"{method} {kind}"] += 1
+            self.ended_with = kind
             return None
         finally:
             connection.close()
@@ -48,22 +81,11 @@ class Client:
     # What a client wants.
 
     def upload(self, content: bytes, srt: bytes | None) -> str:
-        boundary = f"chaos{self.chance.getrandbits(64):x}"
-        parts = [("file", "talk.mp4", "video/mp4", content)]
-        if srt:
-            parts.append(("transcript", "talk.srt", "application/x-subrip", srt))
-        body = b"".join(
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{file}"\r\n'
-            f"Content-Type: {kind}\r\n\r\n".encode() + data + b"\r\n" for name, file, kind, data in parts)
-        body += f"--{boundary}--\r\n".encode()
-        status, _, answer = self.ask(
-            "POST", "/api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+        body, headers = upload_form(content, srt, self.chance)
+        status, _, answer = self.ask("POST", "/api/upload", body, headers)
         if status != 201:
             raise AssertionError(f"an upload was answered with {status}: {answer[:300]!r}")
-        told = json.loads(answer)
-        if told["bytes"] != len(content) or told["sha256"] != hashlib.sha256(content).hexdigest():
-            raise AssertionError(f"an upload of {len(content)} bytes was taken for {told}")
-        return told["uploadId"]
+        return upload_taken(answer, content)
 
     def submit(self, upload: str, options: dict, key: str) -> str:
         body = json.dumps({"uploadId": upload, "options": options})

@@ -2,20 +2,20 @@
 
     python3 Tests/Chaos/rolling.py DATA_FOLDER COMMAND...
 
-DATA_FOLDER: of a cluster that cluster/up started. While COMMAND runs, clients send small jobs and follow them, and four
-others ask 40 times a second; each of these requests goes to every node once at most, without a pause, so a request has
-failed when no node answered it well. Then every job must have ended, whole, with nothing published twice. Prints the
-figures, with the tries of those who send jobs that had to be repeated; exits 1 when anything was wrong.
+DATA_FOLDER: of a cluster that cluster/up started. While COMMAND runs, clients send small jobs and follow them. Beside
+them stand readers (health, list and page, 40 requests a second) and writers (two uploads a second, for each an order of
+a job, and mostly the cancel or the delete of that job). Each of their requests goes to every node once at most, without
+a pause, and has failed when no node answered it well (`impatient`). Then every job must have ended, the writers' too,
+whole, with nothing published twice. Prints the figures of readers and of writers, and the tries of the other clients,
+who ask again after a pause; exits 1 when anything was wrong.
 """
 
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 from collections import Counter
@@ -23,13 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from check import Checker
-from client import Client
+from impatient import Readers, Writers
 from load import Load
-from shell import say, start_thread, until
+from shell import say, until
 from videos import make_videos
 from wire import Wire
 
-ASKERS, REQUESTS_EACH_SECOND = 4, 10
 CLIENTS = 4
 SECONDS_TO_END = 180
 
@@ -76,42 +75,6 @@ class RunningCluster:
         return ", ".join(sorted({os.readlink(f"/proc/{node['pid']}/exe") for node in told["nodes"]}))
 
 
-class Askers:
-    """Clients that go to another node when one refuses, and never wait."""
-
-    def __init__(self, cluster: RunningCluster, seed: int):
-        self.cluster, self.stopping = cluster, threading.Event()
-        self.asked = self.elsewhere = 0
-        self.failed: list[str] = []
-        self.slowest = 0.0
-        self.lock = threading.Lock()
-        self.threads = [start_thread(self.run, random.Random(f"{seed} asker {number}")) for number in range(ASKERS)]
-
-    def run(self, chance: random.Random):
-        answers: Counter = Counter()
-        client = Client(self.cluster.nodes, chance, answers)
-        while not self.stopping.wait(1 / REQUESTS_EACH_SECOND):
-            path = chance.choice(["/api/jobs?limit=3", "/api/health", "/"])
-            nodes, start = chance.sample(self.cluster.nodes, len(self.cluster.nodes)), time.monotonic()
-            tries = 0
-            for node in nodes:
-                tries += 1
-                answer = client.once(node, "GET", path)
-                if answer and answer[0] < 400:
-                    break
-            with self.lock:
-                self.asked += 1
-                self.elsewhere += tries > 1
-                self.slowest = max(self.slowest, time.monotonic() - start)
-                if not answer or answer[0] >= 400:
-                    self.failed.append(f"{path}: {answer[0] if answer else 'no answer'} of the last of {tries} nodes")
-
-    def stop(self):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join(30)
-
-
 def tries_of_senders(answers: Counter) -> tuple[int, int]:
     """How many there were, and how many of them got a 5xx or no whole answer.
 
@@ -128,20 +91,18 @@ def play(cluster: RunningCluster, command: list[str], figures: dict) -> list[str
     # Work that is under way everywhere, so that every restart meets some.
     if until(60, lambda: len(cluster.database.query("select from stage where state = 'running'")) >= 2, 0.2) is None:
         return ["a minute was not enough for two stages to run at once"]
-    askers, start = Askers(cluster, 1), time.monotonic()
+    askers, start = [Readers(cluster.nodes, 1), Writers(cluster.nodes, load, 1)], time.monotonic()
     figures["program before"] = cluster.programs()
     say(f"begins: {' '.join(command)}")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=600)
     figures["seconds"] = round(time.monotonic() - start, 1)
     time.sleep(1)
-    askers.stop()
+    for each in askers:
+        each.stop()
+        figures |= each.figures()
     figures["program after"] = cluster.programs()
-    figures["requests"] = askers.asked
-    figures["requests answered"] = askers.asked - len(askers.failed)
-    figures["of them not by the first node that was asked"] = askers.elsewhere
-    figures["slowest answer, s"] = round(askers.slowest, 2)
     wrong = [f"{command[0]} ended with {done.returncode}"] if done.returncode else []
-    wrong += [f"a request failed: {failed}" for failed in askers.failed]
+    wrong += [text for each in askers for text in each.wrong]
     say("waiting until every job has ended")
     load.stop(SECONDS_TO_END)
     # No failure: whoever sends tries again, with the same key. Counted over the whole load, not only during COMMAND.
