@@ -2,6 +2,7 @@ import ClipModel
 import Foundation
 import Logging
 import Media
+import Synchronization
 import Testing
 
 /// The pool against children that behave badly. They are shell scripts that speak the protocol as far as they mean to;
@@ -116,6 +117,24 @@ import Testing
             // on a slow machine, where the work takes longer as well. What was before is as much as was told.
             #expect(told > 0.1 && abs(effort.total.cpuSeconds - told) < max(0.15, told / 2))
             #expect((effort.total.memoryPeakBytes ?? 0) > 0)
+        }
+    }
+
+    @Test func `a worker that lives is a sign of life, though its fraction does not move`() async throws {
+        let script = #"""
+            ready; order
+            for _ in 1 2 3 4 5 6 7 8 9; do frame '{"progress":{"fraction":0.75,"id":1}}'; done
+            answer; cat > /dev/null
+            """#
+        try await withPool(script) { pool, _ in
+            let effort = EffortMeter()
+            let told = Mutex<[Double]>([])
+            _ = try await pool.transcribe(request, threads: 1, effort: effort) { fraction in
+                told.withLock { $0.append(fraction) }
+            }
+            #expect(told.withLock { $0 }.count <= 1)
+            // Each frame, the one before the answer included. What it took is one more.
+            #expect(effort.signs.chunksRead >= 10)
         }
     }
 
