@@ -192,7 +192,7 @@ def try_regions(options, keep: Path) -> int:
             checker = Checker(lab, load, options.seed)
             checker.run(SECONDS_TO_END)
             wrong = checker.wrong
-    except (AssertionError, RuntimeError) as error:
+    except Exception as error:
         wrong = [*wrong, f"{type(error).__name__}: {error}"]
     finally:
         lab.erase(keep if wrong else None)

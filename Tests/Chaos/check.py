@@ -1,7 +1,6 @@
 """What must hold after everything: over the tables, the events, the disk, the processes and what clients were told."""
 
 import hashlib
-import json
 import os
 import random
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from client import Client, GaveUp
 from lab import Lab
 from load import ENDED, Load, Told
+from mend import Mender
 from shell import run, say, until
 
 # Events of a job, oldest first.
@@ -19,7 +19,7 @@ EVENTS = """select job, kind, coalesce(stage_name, ''), coalesce(stage_index, 0)
 
 
 class Checker:
-    def __init__(self, lab: Lab, load: Load, seed: int):
+    def __init__(self, lab: Lab, load: Load, seed: int | str):
         self.lab, self.load, self.seed = lab, load, seed
         self.lost: list[str] = []
         self.twice: list[str] = []
@@ -51,37 +51,6 @@ class Checker:
                 where job = '{job}' and state in ('ready', 'running')""")
             self.stuck.append(f"{job} is {status} {limit:.0f} s after the last fault; {stages}")
 
-    def retry_failed(self, limit: float):
-        """Every video is good: what ended in an error did so by our faults, and must succeed when it is asked for."""
-        failed = self.query("select id, failure::text from job where status = 'error'")
-        for job, failure in failed:
-            told = json.loads(failure)["failure"] if "failure" in json.loads(failure) else json.loads(failure)
-            self.first_errors[f"{told.get('code')} ({told.get('class')})"] += 1
-            if told.get("class") == "poison" and told.get("code") != "stage_crashed_repeatedly":
-                self.other.append(f"{job}: a good video was blamed for a fault of ours: {failure}")
-            if self.client.retry(job) != 200:
-                self.stuck.append(f"{job} ended in an error and could not be retried")
-        if failed:
-            self.wait_for_the_end(limit)
-        for job, failure in self.query("select id, failure::text from job where status = 'error'"):
-            self.stuck.append(f"{job} ends in an error although nothing is broken any more: {failure}")
-
-    def render_failed_clips(self, limit: float):
-        """The same for clips of jobs that became ready without them: a client asks for such a clip again."""
-        failed = self.query("""select job, ordinal, clip.failure::text from clip join job on job.id = clip.job
-            where job.status = 'ready' and clip.state = 'error'""")
-        for job, ordinal, failure in failed:
-            told = json.loads(failure)
-            self.first_errors[f"{told.get('code')} ({told.get('class')}) of a clip"] += 1
-            if told.get("class") == "poison" and told.get("code") != "stage_crashed_repeatedly":
-                self.other.append(f"clip {ordinal} of {job}: a good video was blamed for a fault of ours: {failure}")
-            status = self.client.render_again(job, int(ordinal))
-            if status not in (200, 201, 202):
-                self.stuck.append(f"clip {ordinal} of {job} failed and could not be rendered again: {status}")
-        self.made_again = len(failed)
-        if failed:
-            self.wait_for_the_end(limit)
-
     # What clients were told.
 
     def check_promises(self):
@@ -112,6 +81,8 @@ class Checker:
             self.other.append(f"{told.job} was deleted ({told.deleted}) and is {status}")
         if told.cancelled == 200 and status != "cancelled":
             self.other.append(f"{told.job} was cancelled and is {status}")
+        if status == "cancelled" and told.cancelled is None and not told.gave_up:
+            self.other.append(f"{told.job} is cancelled and nobody asked for it")
         if told.status and told.status != "error" and told.status != status:
             self.other.append(f"{told.job} was {told.status} for its client and is {status}")
         if status not in ENDED and not self.stuck:
@@ -304,8 +275,7 @@ class Checker:
     def run(self, limit: float):
         say("healed; waiting until every job has ended")
         self.wait_for_the_end(limit)
-        self.retry_failed(limit)
-        self.render_failed_clips(limit)
+        Mender(self).run(limit)
         self.check_agreement()
         self.check_promises()
         self.check_tables()
