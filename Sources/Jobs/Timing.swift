@@ -44,14 +44,21 @@ final class Bell: Sendable {
         }
     }
 
-    /// As `wait`, but no longer than `limit`.
-    func wait(upTo limit: Duration, on clock: any Clock<Duration>) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
+    /// As `wait`, but no longer than `limit`. False: it did not ring.
+    @discardableResult
+    func wait(upTo limit: Duration, on clock: any Clock<Duration>) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.wait()
+                return true
+            }
             // Cancelled when the bell rings first: then there is nothing left to wait for.
-            group.addTask { try? await clock.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
+            group.addTask {
+                try? await clock.sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
         }
     }
 

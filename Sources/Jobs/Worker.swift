@@ -299,6 +299,8 @@ package actor Worker {
 
     private func claimStages(_ life: NodeLife, _ group: inout DiscardingTaskGroup) async {
         var failures = 0
+        // Since the last claim that brought nothing.
+        var isCalled = false
         while machine.state != .over, !Task.isCancelled {
             guard machine.claimsAllowed else {
                 await bell.wait()
@@ -310,7 +312,7 @@ package actor Worker {
             // Half of the threads that are free: what has just become ready is for the other nodes, too.
             let room = room(forUpTo: max(1, (slots.budget - slots.inUse) / 2))
             guard room > 0 else {
-                await bell.wait(upTo: configuration.pollInterval, on: clock)
+                if await bell.wait(upTo: configuration.pollInterval, on: clock) { isCalled = true }
                 continue
             }
             var grants: [CPUSlots.Grant] = []
@@ -319,7 +321,7 @@ package actor Worker {
                 // Our own threads come back with a ring; those of other nodes come back silently.
                 let isOwnBudgetSpent = slots.inUse >= slots.budget
                 let interval = isOwnBudgetSpent ? configuration.pollInterval : configuration.slotPollInterval
-                await bell.wait(upTo: interval, on: clock)
+                if await bell.wait(upTo: interval, on: clock) { isCalled = true }
                 continue
             }
             do {
@@ -328,7 +330,9 @@ package actor Worker {
                 failures = 0
                 for grant in grants.dropFirst(leases.count) { slots.release(grant) }
                 guard !leases.isEmpty else {
-                    await bell.wait(upTo: configuration.pollInterval, on: clock)
+                    // What it was called for may be another region's for a moment, and nobody calls when that is over.
+                    let interval = isCalled ? configuration.secondLook : configuration.pollInterval
+                    isCalled = await bell.wait(upTo: interval, on: clock)
                     continue
                 }
                 let isLate = !keeper.mayBegin(claimAskedAt: asked, at: stopwatch.elapsed)

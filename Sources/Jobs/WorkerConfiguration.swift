@@ -75,4 +75,8 @@ package struct WorkerConfiguration: Sendable, Hashable {
         self.claimGuard = claimGuard
         self.schedule = schedule
     }
+
+    /// After a call that brought nothing, until it is looked once more: what is left to another region for a second is
+    /// not any more then.
+    var secondLook: Duration { min(pollInterval, .seconds(StoreLimits.homeSeconds) + yieldMin) }
 }

@@ -185,10 +185,12 @@ extension PostgresStore {
             """)
     }
 
-    /// What other regions have not begun though they had time to, or cannot begin.
+    /// What other regions have not begun though they had time to, or cannot begin. What was lost with a node has waited
+    /// for its death to be noticed, and is left to nobody.
     private static let others = """
         open.region <> $3 and not_before > (select ripe from moment)
-            and (not_before <= (select left_to_home from moment) or open.region not in (select region from homes))
+            and (not_before <= (select left_to_home from moment) or crashes > 0
+                or open.region not in (select region from homes))
         """
 
     private static func ready(_ place: String, _ among: String) -> String {

@@ -13,7 +13,7 @@ extension InMemoryStore {
         let homes = Set(takers.map(\.draft.region))
         /// Whether it is for others, and they have not had their time yet.
         func isTooEarly(_ stage: Stage, of region: Region) -> Bool {
-            region != life.region && homes.contains(region)
+            region != life.region && homes.contains(region) && stage.crashes == 0
                 && stage.notBefore.advanced(bySeconds: min(terms.awaySeconds, terms.homeSeconds)) > now
         }
         let open = entries.values.filter { terms.includesBatch || $0.job.priority != .batch }.flatMap { entry in

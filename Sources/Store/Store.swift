@@ -88,7 +88,8 @@ package protocol Store: UploadSessionStore, LinkKeyBook, QuotaBook {
 
     /// Gives ready stages to a living node: those of its region first, and with them those of other regions that have
     /// waited for `awaySeconds`, in the order of their jobs' ranks (`FairShare`), then older jobs first; then others.
-    /// Of these, what a schedulable node of their region may claim is left to it for `homeSeconds`.
+    /// Of these, what a schedulable node of their region may claim is left to it for `homeSeconds`, but for what was
+    /// lost with a node before.
     /// A stage that last failed on this node for want of a resource is offered to others for its first 30 seconds.
     /// The first claim of a job makes it `processing`. A life that was replaced, has left or whose lease ran out gets
     /// nothing, and neither does a node that is cordoned or draining. May give fewer than there are while another

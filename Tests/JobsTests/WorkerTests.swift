@@ -143,6 +143,24 @@ import Testing
         }
     }
 
+    @Test func `what is another region's for a second is begun when that is over`() async throws {
+        try await inWorld(try World()) { world in
+            // Lives and is schedulable, so its region has its second; but it has no time.
+            let busy = NodeDraft(
+                id: NodeID("busy")!, region: Region("eu")!, http: "http://busy", version: "test", threads: 1,
+                leaseSeconds: 1000)
+            _ = try await world.store.register(busy)
+            let configuration = WorkerConfiguration(pollInterval: .seconds(30))
+            try world.start("a", in: Region("us")!, configuration: configuration)
+            try await world.run { await world.store.nodes().count == 2 }
+            let submitted = world.seconds
+            let job = try await world.submit()
+            try await world.run { !world.runs.isEmpty }
+            #expect((StoreLimits.homeSeconds...1.5) ~= world.seconds - submitted)
+            #expect(try await world.runToEnd(job).status == .ready)
+        }
+    }
+
     @Test func `a node claims for half of its free threads at once, and no more than it has memory for`() async throws {
         let little = MachineReading(memoryAvailableBytes: 1600 << 20)
         for (reading, limits) in [(MachineReading(), [4, 2]), (little, [2])] {

@@ -87,12 +87,13 @@ final class World: Sendable {
     /// Starts a node. The first one also starts a sweeper, which outlives its node like those of other nodes would.
     /// - Parameter keepsCopies: whether the node has copies of blobs, as where they are in a bucket.
     func start(
-        _ name: String, configuration: WorkerConfiguration = WorkerConfiguration(), keepsCopies: Bool = false
+        _ name: String, in region: Region = Region("eu")!, configuration: WorkerConfiguration = WorkerConfiguration(),
+        keepsCopies: Bool = false
     ) throws {
         let seen: any BlobStore = if keepsCopies { BucketLike(base: blobs) } else { blobs }
         let (clock, faulty) = (clock, FaultyStore(store))
         let draft = NodeDraft(
-            id: NodeID(name)!, region: Region("eu")!, http: "http://\(name)", version: "test", threads: machineThreads,
+            id: NodeID(name)!, region: region, http: "http://\(name)", version: "test", threads: machineThreads,
             leaseSeconds: configuration.leaseSeconds)
         let worker = Worker(
             node: draft, configuration: configuration, store: faulty, blobs: seen, runner: runner(of: name),

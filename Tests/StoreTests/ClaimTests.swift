@@ -118,6 +118,21 @@ import Testing
     }
 
     @Test(arguments: Adapter.allCases)
+    func `what was lost with a node is left to no region`(adapter: Adapter) async throws {
+        try await World.run(adapter) { world in
+            let away = try await world.node("away", region: .us, leaseSeconds: 10_000)
+            _ = try await world.node("home", leaseSeconds: 10_000)
+            let dies = try await world.node("dies")
+            _ = try await world.job(stages: [StageKey(.render, 0), StageKey(.render, 1)])
+            let lost = try await world.claimOne(dies)
+            // Its next life frees what the one before held.
+            _ = try await world.node("dies")
+            let terms = ClaimTerms(limit: 9, awaySeconds: 900, homeSeconds: 600)
+            #expect(try await world.store.claim(terms, for: away).map(\.key) == [lost.key])
+        }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a claim gives no more than its limit, and nothing for a limit of none`(adapter: Adapter) async throws {
         try await World.run(adapter) { world in
             let stages = (0..<100).map { StageKey(.render, $0) }
