@@ -7,7 +7,7 @@ package enum OverloadLevel: String, Hashable, Sendable, Codable, CaseIterable, C
     case sendAway = "send_away"
     /// New jobs are taken in and begun later.
     case deferNew = "defer_new"
-    /// New uploads and jobs are refused with the time after which to come back.
+    /// Clients' orders for new work are refused with the time after which to come back.
     case refuse
 
     /// 0 for `normal`, 4 for `refuse`.

@@ -8,7 +8,7 @@ extension MetricRegistry {
     func addOverload(_ watch: OverloadWatch) {
         let level = MetricDeclaration.gauge(
             "overload_level",
-            help: "0 normal, 1 batch waits, 2 new jobs go elsewhere, 3 new jobs begin later, 4 new jobs are refused.",
+            help: "0 normal, 1 batch waits, 2 new jobs go elsewhere, 3 new jobs begin later, 4 new work is refused.",
             labels: ["region"])
         let queue = MetricDeclaration.gauge(
             "overload_queue_seconds", unit: .seconds, help: "Until a job that comes now into this region is done.",

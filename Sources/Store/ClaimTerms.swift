@@ -9,8 +9,8 @@ package struct ClaimTerms: Sendable, Hashable {
     /// A stage that has been ready for so long is no longer left to its own region: nodes of others claim it by its
     /// rank, as if it were theirs. So the work of a region without nodes, or with too few, is taken over. Seconds.
     package var awaySeconds: Double
-    /// For so long what another region has just got ready is left to it alone, if a schedulable node of it lives.
-    /// Seconds.
+    /// For so long what another region has just got ready is left to it alone, if a schedulable node of it lives; not
+    /// what was lost with a node. Seconds.
     package var homeSeconds: Double
 
     /// Jobs whose bytes the node has at hand. Their stages go before others that it claims as its own, unless such a

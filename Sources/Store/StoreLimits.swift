@@ -7,8 +7,8 @@ package enum StoreLimits {
     /// How much later in turn a familiar job may be than the first that is open: about two jobs of five clips
     /// (`FairShare.cost`).
     package static let familiarSeconds = 1200.0
-    /// For how long a stage is left to the nodes of its own region, if any of them may claim. Seconds: far longer than
-    /// one with a free thread needs to claim it, far shorter than a stage.
+    /// For how long a stage that was not lost with a node is left to the nodes of its own region, if any of them may
+    /// claim. Seconds: far longer than one with a free thread needs to claim it, far shorter than a stage.
     package static let homeSeconds = 1.0
     /// Rows answered by one call that lists.
     package static let pageRowsMax = 1000

@@ -135,7 +135,7 @@ extension OverloadLevel {
         case .delayBatch: "lets batch jobs wait"
         case .sendAway: "sends new jobs to regions with more room"
         case .deferNew: "takes new jobs in and begins them later"
-        case .refuse: "refuses new videos and jobs"
+        case .refuse: "refuses clients' orders for new work"
         }
     }
 }

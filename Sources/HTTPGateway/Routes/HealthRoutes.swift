@@ -49,7 +49,7 @@ struct HealthRoutes: Sendable {
         let threads: Int
         let startedAt: Timestamp
         let seenAt: Timestamp
-        /// Why it claims nothing though it may: short of memory or disk.
+        /// Why it claims nothing though it may: short of memory or disk, or its threads are stuck.
         let pause: NodeCondition.Pause?
         let running: [Running]
 

@@ -22,7 +22,7 @@ package struct JobExplanation: Codable, Hashable, Sendable {
         case batchDelayed = "batch_delayed"
         /// Too much came at once: it was taken in and is begun later.
         case deferred
-        /// Nodes take work, and none of them has the memory or the disk for one more stage.
+        /// Nodes take work, and none of them has the memory, the disk or a thread for one more stage.
         case nodesWithoutRoom = "nodes_without_room"
         /// It failed, and is tried again at a known time.
         case retryLater = "retry_later"
