@@ -8,6 +8,7 @@ import Media
 import Stages
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 /// One node with the real steps, whose decoders are programs that only write down that they were started.
@@ -28,9 +29,7 @@ final class Gatehouse: Sendable {
         service = JobService(
             store: store, blobs: blobs, region: Region("eu")!, now: systemWallTime, chance: .system())
         // Fails as a tool does that finds nothing to decode.
-        try "#!/bin/sh\necho \"$0 $*\" >>\(decoders)\nexit 1\n"
-            .write(toFile: root + "/decoder", atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root + "/decoder")
+        try Script.write("#!/bin/sh\necho \"$0 $*\" >>\(decoders)\nexit 1\n", to: root + "/decoder")
     }
 
     /// - Parameter gate: nil: nothing is scanned.

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Media
 import Synchronization
+import TestSupport
 import Testing
 
 /// The pool against children that behave badly. They are shell scripts that speak the protocol as far as they mean to;
@@ -64,8 +65,7 @@ import Testing
     ) async throws -> R {
         try await SpeechSamples.withDirectory { directory in
             let child = directory.appending(path: "child")
-            try Data((Self.prelude + script).utf8).write(to: child)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: child.path)
+            try Script.write(Self.prelude + script, to: child.path)
             var configuration = SpeechConfiguration(
                 executablePath: child.path, leadingArguments: [], modelPath: directory.path)
             (configuration.backOffSecondsMin, configuration.backOffSecondsMax) = (0.01, 0.02)

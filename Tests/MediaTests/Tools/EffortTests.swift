@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Media
 import Synchronization
+import TestSupport
 import Testing
 
 /// What attempts are told to have taken, against what the children themselves say. Processor time does not depend on
@@ -31,8 +32,7 @@ import Testing
     ) async throws {
         try await MediaSamples.with { samples in
             let path = samples.path("tool")
-            try Data(script.utf8).write(to: URL(filePath: path))
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            try Script.write(script, to: path)
             let effort = EffortMeter()
             let toolbox = Toolbox(MediaConfiguration(ffmpegPath: path), clock: clock)
             try await body(toolbox.metered(by: effort), effort)
