@@ -87,18 +87,25 @@ import Testing
         }
     }
 
-    @Test func `what heeds no cancellation is left behind, and the stage is done by others`() async throws {
+    /// A world with one of two threads held by a dead disk, left behind; others have done its stage.
+    private static func inStuckWorld(_ body: (World, JobID, DeadDisk) async throws -> Void) async throws {
         let dead = DeadDisk()
-        let world = try Self.world(.render) { _, _ in await dead.wait() }
-        try await inWorld(world) { world in
+        try await inWorld(try Self.world(.render) { _, _ in await dead.wait() }) { world in
             defer { dead.comesBack() }
             let job = try await world.submit()
             try world.start("a")
             try await world.run(upTo: 2000) { await world.store.job(job)?.status.hasEnded ?? true }
+            try #require(world.isRunning(.render), "it did not hang")
+            try await body(world, job, dead)
+        }
+    }
+
+    @Test func `what heeds no cancellation is left behind, and the stage is done by others`() async throws {
+        try await Self.inStuckWorld { world, job, _ in
             #expect(await world.store.job(job)?.status == .ready)
             #expect(await Self.failures(job, in: world) == ["stage_silent"])
             let stuck = try #require(world.runs(of: .render).first { $0.key.index == 0 })
-            #expect(stuck.end == nil, "it did not hang")
+            #expect(stuck.end == nil)
             // Its thread is not given to others: the machine has only one left.
             let later = world.runs.filter { $0.start > stuck.start + WorkerConfiguration().silenceSecondsMax }
             #expect(!later.isEmpty && later.allSatisfy { $0.threads == 1 })
@@ -123,21 +130,8 @@ import Testing
         }
     }
 
-    /// A world with one of two threads held by a dead disk, left behind.
-    private static func inStuckWorld(_ body: (World, JobID, DeadDisk) async throws -> Void) async throws {
-        let dead = DeadDisk()
-        try await inWorld(try Self.world(.render) { _, _ in await dead.wait() }) { world in
-            defer { dead.comesBack() }
-            let job = try await world.submit()
-            try world.start("a")
-            try await world.run(upTo: 2000) { await world.store.job(job)?.status.hasEnded ?? true }
-            try #require(world.isRunning(.render), "it did not hang")
-            try await body(world, job, dead)
-        }
-    }
-
     @Test func `one thread that is held stops no other work, and the node does not complain of it`() async throws {
-        try await Self.inStuckWorld { world, _, dead in
+        try await Self.inStuckWorld { world, _, _ in
             let second = try await world.submit()
             var pauses: Set<String> = []
             try await world.run {
@@ -150,7 +144,7 @@ import Testing
     }
 
     @Test func `a node that holds one comes back after it lost its life`() async throws {
-        try await Self.inStuckWorld { world, _, dead in
+        try await Self.inStuckWorld { world, _, _ in
             let before = try #require(await world.store.nodes().first?.epoch)
             world.member("a").store.set(.down)
             try await world.run { await world.store.nodes().allSatisfy { !$0.isAlive } }
