@@ -103,6 +103,14 @@ def check_width(page: Page, where: str):
     assert wide <= 0, f"{where} is {wide} px wider than the window"
 
 
+def check_cards(page: Page):
+    """What a card holds is not cut off at its border, however narrow the cards are."""
+    for width in (1100, 800, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        cut = page.eval_on_selector_all(".clip", "cards => cards.map(card => card.scrollWidth - card.clientWidth)")
+        assert cut and max(cut) <= 0, f"cards lose {cut} px at a width of {width}"
+
+
 def check_effects(page: Page):
     """What would have no effect beside the rest is not asked for. Leaves the form as it was."""
     for faces in (False, True):
@@ -295,6 +303,7 @@ def run(base: str, video: Path, out: Path):
         check_waterfall(visit)
         check_others(visit, job)
         check_accessibility(visit.page)
+        check_cards(visit.page)
         visit.page.set_viewport_size(PHONE)
         check_width(visit.page, "the job on a phone")
         visit.shot("phone-ready")
